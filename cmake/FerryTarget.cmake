@@ -1,0 +1,41 @@
+# How every target of the project is built: warnings are errors, sources are listed, includes start at the repository's root.
+
+set(FERRY_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wold-style-cast
+                   -Wnon-virtual-dtor -Woverloaded-virtual -Werror
+                   -Wno-missing-field-initializers)  # designated initializers leave defaults out on purpose
+
+function(ferry_configure target)
+  target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
+  target_compile_options(${target} PRIVATE ${FERRY_WARNINGS})
+  if(FERRY_SANITIZE)
+    target_compile_options(${target} PUBLIC -fsanitize=${FERRY_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+    target_link_options(${target} PUBLIC -fsanitize=${FERRY_SANITIZE})
+  endif()
+endfunction()
+
+# ferry_library(net SOURCES a.cpp b.cpp LINK ferry_base PkgConfig::uv)  ->  target ferry_net
+function(ferry_library name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK;LINK_PRIVATE" ${ARGN})
+  add_library(ferry_${name} STATIC ${ARG_SOURCES})
+  ferry_configure(ferry_${name})
+  target_link_libraries(ferry_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_LINK_PRIVATE})
+endfunction()
+
+# ferry_executable(ferryd SOURCES main.cpp LINK ferry_daemon)
+function(ferry_executable name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(${name} ${ARG_SOURCES})
+  ferry_configure(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_LINK})
+endfunction()
+
+# ferry_test(net SOURCES a_test.cpp LINK ferry_net)  ->  executable ferry_net_test, one ctest entry a TEST();
+# tests run in the repository's root, so that "tests/fixtures/..." is a path
+function(ferry_test name)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
+  add_executable(ferry_${name}_test ${ARG_SOURCES})
+  ferry_configure(ferry_${name}_test)
+  target_link_libraries(ferry_${name}_test PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  gtest_discover_tests(ferry_${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+                       DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS unit)
+endfunction()

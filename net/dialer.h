@@ -1,0 +1,36 @@
+// Resolves a name and connects over TCP, both address families raced (RFC 8305, "happy eyeballs").
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "net/address.h"
+#include "net/byte_stream.h"
+#include "net/loop.h"
+
+namespace ferry::net {
+
+struct DialOptions {
+  Duration timeout = std::chrono::seconds(10);  // for everything: look-up and connecting
+  Duration attempt_delay = std::chrono::milliseconds(250);  // RFC 8305, section 8
+};
+
+// One attempt. Destroying it cancels it; the callback is then never called.
+class Dial : public Disposable {
+ public:
+  // Exactly once, never from within the constructor. The stream is not started yet; Nagle is off.
+  // Errors: kUnreachable (no such name, refused, no route; `why` holds the resolver's or the
+  // kernel's words for each address), kTimedOut.
+  using Callback = std::function<void(Result<std::unique_ptr<ByteStream>>)>;
+
+  Dial(Loop& loop, const HostPort& target, const DialOptions& options, Callback callback);
+  ~Dial() override;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ferry::net

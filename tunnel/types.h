@@ -1,0 +1,71 @@
+// The vocabulary of a session: roles, stream ids, reasons, limits.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "base/time.h"
+
+namespace ferry::tunnel {
+
+// Streams opened by the daemon have odd ids, by the proxy even ones; 0 is the session itself.
+using StreamId = std::uint32_t;
+
+enum class Role : std::uint8_t { kDaemon, kProxy };
+
+// Why a stream could not be opened, or was reset. On the wire as one byte; see README.md.
+enum class Reason : std::uint8_t {
+  kNone = 0,
+  kRefused,       // nobody listens there
+  kNoSuchHost,    // the name does not resolve
+  kUnreachable,   // no route, network down
+  kTimedOut,      // no answer in time
+  kReset,         // the peer's socket was reset
+  kForbidden,     // the proxy's policy does not allow it
+  kLimit,         // too many streams or pending dials
+  kNoSuchLink,    // a reverse link that is not (or no longer) there
+  kShuttingDown,  // the process is draining
+  kCancelled,     // the opener went away
+  kInternal,
+};
+std::string_view name_of(Reason reason);
+
+// What OPEN asks for.
+struct Target {
+  std::string host;        // name or address, as the proxy shall resolve it; at most 255 bytes
+  std::uint16_t port = 0;  // 1 to 65535
+};
+
+using SessionId = std::array<std::uint8_t, 16>;
+using Secret = std::array<std::uint8_t, 32>;
+using Proof = std::array<std::uint8_t, 32>;
+
+// Made at random by the proxy for each session, told to the daemon in HELLO over the encrypted
+// tunnel.
+struct SessionKeys {
+  SessionId id{};
+  Secret secret{};
+};
+
+// Limits and tuning of one side. Each has a default that fits a laptop and a small pod.
+struct Options {
+  std::uint32_t max_streams = 16384;                       // open at once, both directions together
+  std::size_t initial_credit = std::size_t{256} * 1024;    // bytes, for each new stream
+  std::size_t max_credit = std::size_t{16} * 1024 * 1024;  // bytes, one stream's window at most
+  std::size_t window_budget = std::size_t{32} * 1024 * 1024;  // bytes, all grown windows together
+  std::size_t ring_start = std::size_t{8} * 1024 * 1024;  // bytes, sent and not yet acknowledged
+  std::size_t ring_max = std::size_t{64} * 1024 * 1024;
+  std::size_t unsent_limit =
+      std::size_t{256} * 1024;  // bytes in the ring that the carrier hasn't taken yet
+  std::size_t ack_bytes = std::size_t{256} * 1024;     // acknowledge after this much ...
+  Duration ack_delay = std::chrono::milliseconds(25);  // ... or this long
+  Duration ping_idle = std::chrono::seconds(10);       // silence before a PING
+  Duration ping_timeout =
+      std::chrono::seconds(5);  // wait for its PONG; the carrier is dead after two misses
+  std::string version;          // this program's, for messages to people; at most 64 bytes
+};
+
+}  // namespace ferry::tunnel
