@@ -1,0 +1,163 @@
+// Joins one tunnel::Session to its carrier and its streams to sockets: the same pump for the daemon
+// and the proxy, whichever side opens a stream.
+//
+// What a socket sends is read straight into the session's replay ring and paused while the session
+// has no room; what the session brings is written to the socket, and given back as credit once the
+// kernel has it. FIN, half-close and reset mean the same on both ends of a stream.
+//
+// Everything runs on the loop's thread. Events come from within the loop or from within a call of a
+// non-const member; from within an event every member may be called, and the SessionIo itself may
+// be let go with Loop::delete_later().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "net/byte_stream.h"
+#include "net/loop.h"
+#include "net/timer.h"
+#include "tunnel/io/carrier.h"
+#include "tunnel/session.h"
+
+namespace ferry::tunnel {
+
+class StreamPump;
+
+struct StreamTraffic {
+  std::uint64_t to_peer = 0;    // bytes that the socket sent into the tunnel
+  std::uint64_t from_peer = 0;  // bytes that the tunnel brought for the socket
+};
+
+struct StreamEnd {
+  StreamId stream = 0;
+  bool opened = false;            // false: it never got through (our OPEN was refused)
+  Reason reason = Reason::kNone;  // kNone: both directions ended in order
+  std::string detail;             // for a refusal: the resolver's or the kernel's words
+  StreamTraffic traffic;
+};
+
+// Not owned; must live until the SessionIo is gone.
+class SessionEvents {
+ public:
+  // HELLO was exchanged (once), or a further carrier was taken (each time).
+  virtual void on_established(bool resumed, const std::string& peer_version) = 0;
+  // The peer wants a stream to `target`: answer with accept() or refuse(), now or later. An
+  // on_stream_ended() in between cancels the wish.
+  virtual void on_opened(StreamId stream, const Target& target) = 0;
+  // The peer has dialled what our open() asked for.
+  virtual void on_accepted(StreamId stream) = 0;
+  // The last word on a stream, ours or the peer's; its socket is gone by then, reset unless the
+  // stream ended in order. Not called for streams that refuse() ended, nor for those that a failed
+  // session takes along (on_failed() says it for all).
+  virtual void on_stream_ended(const StreamEnd& end) = 0;
+  // The carrier is gone or dead; it has been let go. Streams wait for the next one.
+  virtual void on_carrier_lost(const Error& error) = 0;
+  // The peer will soon be gone; new streams had better go elsewhere.
+  virtual void on_going_away(Reason reason, Duration reconnect_in) = 0;
+  // The session is over; every socket has been reset. The last event.
+  virtual void on_failed(const Error& error) = 0;
+
+ protected:
+  ~SessionEvents() = default;
+};
+
+class SessionIo final : public net::Disposable, private CarrierSink {
+ public:
+  SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events);
+  // Sockets that are left are reset.
+  ~SessionIo() override;
+
+  // --- the carrier. `early`: bytes already read from it, for the session. A carrier that is still
+  // there is let go first.
+  // The first one: the daemon says HELLO, the proxy has it in `early`.
+  void attach(std::unique_ptr<Carrier> carrier, Bytes early = {});
+  // Daemon: a further one. `proof` as for Session::resume().
+  void resume(std::unique_ptr<Carrier> carrier, const Proof& proof);
+  // Proxy: a further one, whose RESUME was read; what came behind RESUME is in `early`. On an error
+  // nothing has changed, and `carrier` is destroyed.
+  Status accept_resume(std::unique_ptr<Carrier> carrier, const Session::ResumeRequest& request,
+                       const Proof& expected, Bytes early);
+  // Gives the carrier up (the caller knows that the network is gone). No event follows.
+  void drop_carrier();
+  // Asks the peer for a sign of life now; a dead carrier is reported by on_carrier_lost().
+  void probe();
+
+  // --- streams ---
+  // Opens a stream for `socket` (not started) and pumps at once. On an error (kExhausted,
+  // kUnavailable) the socket is reset.
+  Result<StreamId> open(const Target& target, std::unique_ptr<net::ByteStream> socket);
+  // Answers on_opened(): joins the dialled `socket` (not started). Bytes that the peer sent
+  // meanwhile go first. Unknown ids (the stream ended meanwhile): the socket is reset.
+  void accept(StreamId stream, std::unique_ptr<net::ByteStream> socket);
+  void refuse(StreamId stream, Reason reason, std::string_view detail);
+  // Ends a stream and its socket at once; on_stream_ended() follows from within. Unknown ids are
+  // ignored.
+  void reset(StreamId stream, Reason reason);
+
+  // Tells the peer that this side will be gone; streams go on until they end.
+  void go_away(Reason reason, Duration reconnect_in);
+
+  // --- what is ---
+  const Session& session() const { return *session_; }
+  std::optional<StreamTraffic> traffic(StreamId stream) const;  // none: no such stream
+  std::size_t stream_count() const { return pumps_.size(); }
+
+ private:
+  friend class StreamPump;
+
+  void on_carrier_bytes(Bytes bytes) override;
+  void on_carrier_drained() override;
+  void on_carrier_closed(Status status) override;
+
+  // The session, with a reservation that was not used given back: at most one may be open, and none
+  // while the session does anything else.
+  Session& touch();
+  void take_carrier(std::unique_ptr<Carrier> carrier);
+  void lose_carrier(const Error& error);
+
+  // Drains the session's events, feeds the carrier and arms the timer. Does nothing when it is
+  // running already.
+  void run();
+  void run_soon();
+  void drain_events();
+  bool feed_carrier();
+  void arm_timer();
+
+  void handle(const Established& event);
+  void handle(const Opened& event);
+  void handle(const Accepted& event);
+  void handle(const Refused& event);
+  void handle(const Data& event);
+  void handle(const Finished& event);
+  void handle(const Reset& event);
+  void handle(const Sendable& event);
+  void handle(const Closed& event);
+  void handle(const GoingAway& event);
+  void handle(const CarrierDead& event);
+  void handle(const Failed& event);
+
+  void deliver_batch();
+  StreamPump* find(StreamId stream);
+  void end_stream(StreamId stream, Reason reason, std::string detail, bool opened);
+
+  net::Loop& loop_;
+  std::unique_ptr<Session> session_;
+  SessionEvents& events_;
+  std::unordered_map<StreamId, std::unique_ptr<StreamPump>> pumps_;
+  std::unique_ptr<Carrier> carrier_;
+  net::Timer timer_;
+  net::Timer
+      soon_;  // run() in the loop's next round, so that what comes close together leaves together
+  StreamId reserved_ = 0;  // the stream whose reservation is open
+  bool running_ = false;
+  bool failed_ = false;
+  StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write
+  std::vector<Bytes> batch_;
+  std::vector<Bytes> pieces_;  // scratch of feed_carrier()
+};
+
+}  // namespace ferry::tunnel
