@@ -46,8 +46,9 @@ struct Refused {  // OPEN_FAIL for a stream of ours; the stream is gone
   Reason reason = Reason::kNone;
   std::string detail;  // the resolver's or the kernel's words
 };
-// Bytes of a stream, in order. `data` is valid until the next receive(). Each byte is to be given
-// back by consumed() once its destination took it.
+// Bytes of a stream, in order. `data` points into what receive() was given or into the session, and
+// is valid until the next receive(). Each byte is to be given back by consumed() once its
+// destination took it.
 struct Data {
   StreamId stream = 0;
   Bytes data;
@@ -90,6 +91,8 @@ struct Stats {
   std::uint32_t resumes = 0;
   std::optional<Duration> round_trip;  // latest, from PING
   std::size_t ring_bytes = 0;          // sent and not acknowledged
+  std::size_t ring_memory = 0;         // held for them
+  std::size_t credit_granted = 0;      // what the peer may send before anything more is consumed
 };
 
 class Session {
@@ -108,7 +111,10 @@ class Session {
   void resume(const Proof& proof, TimePoint now);
   // Proxy: a further carrier said RESUME (see greeting.h); `expected` computed likewise. Checks
   // proof, epoch and offset before anything of the old carrier is given up. On success the old
-  // carrier is fenced: the caller closes it, and goes on with receive().
+  // carrier is fenced: the caller closes it, and goes on with receive() of what followed the
+  // RESUME. On an error the caller answers that carrier with encode_resume_fail() and closes it;
+  // the session goes on where it is (kUnauthenticated: wrong proof; kConflict: an epoch that is
+  // past), or is over (kGone: the offset cannot be replayed from, or it was over before).
   struct ResumeRequest {
     SessionId id{};
     std::uint32_t epoch = 0;
@@ -119,8 +125,9 @@ class Session {
   // The carrier is lost. Streams live on; what they send waits in the ring.
   void detach(TimePoint now);
 
-  // Bytes that came from the carrier, any number at any boundary. An error is a protocol fault of
-  // the peer; Failed follows as an event.
+  // Bytes that came from the carrier, any number at any boundary; they have to stay where they are
+  // until poll_event() is drained. An error is a protocol fault of the peer; Failed follows as an
+  // event. After that take_output() still gives the last words for the peer, if there are any.
   Status receive(Bytes bytes, TimePoint now);
   // Appends to `pieces` at most about `max` bytes to send now, and counts them as sent. The pieces
   // are valid until the next call of any non-const member. Returns their sum; 0: nothing to send.
@@ -135,8 +142,9 @@ class Session {
   std::optional<Event> poll_event();
 
   // --- streams ---
-  // Opens a stream; it may send at once. Error: kExhausted (max_streams, ids used up), kUnavailable
-  // (session failed or going away).
+  // Opens a stream; it may send at once. Works while detached, too. Error: kExhausted (max_streams,
+  // ids used up, ring full), kUnavailable (not yet established, failed, or the peer shuts down),
+  // kInvalid (target out of its range).
   Result<StreamId> open(const Target& target, TimePoint now);
   void accept(StreamId stream);
   void refuse(StreamId stream, Reason reason, std::string_view detail);
@@ -161,7 +169,7 @@ class Session {
   bool attached() const;     // there is a carrier
   bool failed() const;
   const SessionKeys& keys() const;
-  const Stats& stats() const;
+  Stats stats() const;
 
  private:
   struct Impl;

@@ -50,22 +50,39 @@ struct SessionKeys {
   Secret secret{};
 };
 
-// Limits and tuning of one side. Each has a default that fits a laptop and a small pod.
+// Limits and tuning of one side. Each has a default that fits a laptop and a small pod; README.md
+// says what each one bounds.
 struct Options {
-  std::uint32_t max_streams = 16384;                       // open at once, both directions together
-  std::size_t initial_credit = std::size_t{256} * 1024;    // bytes, for each new stream
+  // --- memory ---
+  std::uint32_t max_streams = 16384;                     // open at once, both directions together
+  std::size_t initial_credit = std::size_t{256} * 1024;  // bytes, for each new stream at most
+  std::size_t min_credit = std::size_t{2} * 1024;  // bytes, what a stream gets from a spent budget
   std::size_t max_credit = std::size_t{16} * 1024 * 1024;  // bytes, one stream's window at most
-  std::size_t window_budget = std::size_t{32} * 1024 * 1024;  // bytes, all grown windows together
+  // Bytes of credit given out and not yet used up, all streams together. What is received and not
+  // yet consumed is never more than window_budget + max_streams * min_credit.
+  std::size_t window_budget = std::size_t{32} * 1024 * 1024;
   std::size_t ring_start = std::size_t{8} * 1024 * 1024;  // bytes, sent and not yet acknowledged
   std::size_t ring_max = std::size_t{64} * 1024 * 1024;
   std::size_t unsent_limit =
       std::size_t{256} * 1024;  // bytes in the ring that the carrier hasn't taken yet
-  std::size_t ack_bytes = std::size_t{256} * 1024;     // acknowledge after this much ...
-  Duration ack_delay = std::chrono::milliseconds(25);  // ... or this long
-  Duration ping_idle = std::chrono::seconds(10);       // silence before a PING
-  Duration ping_timeout =
-      std::chrono::seconds(5);  // wait for its PONG; the carrier is dead after two misses
-  std::string version;          // this program's, for messages to people; at most 64 bytes
+  // Bytes by which frames that answer the peer (OPEN_OK, OPEN_FAIL, RST, FIN) may overfill the ring
+  // while it acknowledges nothing.
+  std::size_t control_backlog = std::size_t{1024} * 1024;
+
+  // --- time ---
+  std::size_t ack_bytes = std::size_t{256} * 1024;       // acknowledge after this much ...
+  Duration ack_delay = std::chrono::milliseconds(25);    // ... or this long
+  Duration greeting_timeout = std::chrono::seconds(10);  // HELLO or RESUME without an answer
+  Duration ping_idle = std::chrono::seconds(10);         // silence before a PING
+  Duration ping_timeout = std::chrono::seconds(5);       // wait for its PONG; dead after two misses
+  Duration credit_idle = std::chrono::seconds(2);        // unused that long, credit is given back
+
+  // --- what a peer may do in one second ---
+  std::uint32_t opens_per_second = 20000;    // more are refused
+  std::uint32_t resets_per_second = 20000;   // more end the session
+  std::uint32_t useless_per_second = 50000;  // frames that change nothing; more end the session
+
+  std::string version;  // this program's, for messages to people; at most 64 bytes
 };
 
 }  // namespace ferry::tunnel
