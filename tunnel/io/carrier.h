@@ -31,14 +31,13 @@ class Carrier final : public net::Disposable, private net::StreamHandler {
   // `stream`: established (TLS handshake done) and not started.
   explicit Carrier(std::unique_ptr<net::ByteStream> stream);
 
-  void start(CarrierSink& sink);
-  // Later events go to `sink`. Allowed from within an event.
-  void change_sink(CarrierSink& sink) { sink_ = &sink; }
+  // Events go to `sink` from now on; the first call starts the stream. Allowed from within an
+  // event.
+  void set_sink(CarrierSink& sink);
 
   net::ByteStream& stream() { return *stream_; }
 
  private:
-  net::StreamHandler& handler() { return *this; }
   MutableBytes on_read_buffer() override;
   void on_read(std::size_t n) override;
   void on_end() override;

@@ -71,15 +71,15 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   // Sockets that are left are reset.
   ~SessionIo() override;
 
-  // --- the carrier. `early`: bytes already read from it, for the session. A carrier that is still
-  // there is let go first.
+  // --- the carrier. `early`: bytes already read from it, for the session (none when called from
+  // within an event). A carrier that is still there is let go.
   // The first one: the daemon says HELLO, the proxy has it in `early`.
   void attach(std::unique_ptr<Carrier> carrier, Bytes early = {});
   // Daemon: a further one. `proof` as for Session::resume().
   void resume(std::unique_ptr<Carrier> carrier, const Proof& proof);
-  // Proxy: a further one, whose RESUME was read; what came behind RESUME is in `early`. On an error
-  // nothing has changed, and `carrier` is destroyed.
-  Status accept_resume(std::unique_ptr<Carrier> carrier, const Session::ResumeRequest& request,
+  // Proxy: a further one, whose RESUME was read; what came behind RESUME is in `early`. `carrier`
+  // is taken on success only: on an error nothing has changed, and the caller tells the peer.
+  Status accept_resume(std::unique_ptr<Carrier>& carrier, const Session::ResumeRequest& request,
                        const Proof& expected, Bytes early);
   // Gives the carrier up (the caller knows that the network is gone). No event follows.
   void drop_carrier();
@@ -113,16 +113,20 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   void on_carrier_drained() override;
   void on_carrier_closed(Status status) override;
 
+  // For StreamPump: as the session's own, with the open reservation looked after.
+  MutableBytes reserve(StreamId stream);
+  void commit(StreamId stream, std::size_t n);
+
   // The session, with a reservation that was not used given back: at most one may be open, and none
   // while the session does anything else.
   Session& touch();
   void take_carrier(std::unique_ptr<Carrier> carrier);
+  void let_carrier_go();
   void lose_carrier(const Error& error);
 
   // Drains the session's events, feeds the carrier and arms the timer. Does nothing when it is
   // running already.
   void run();
-  void run_soon();
   void drain_events();
   bool feed_carrier();
   void arm_timer();
@@ -142,7 +146,8 @@ class SessionIo final : public net::Disposable, private CarrierSink {
 
   void deliver_batch();
   StreamPump* find(StreamId stream);
-  void end_stream(StreamId stream, Reason reason, std::string detail, bool opened);
+  void discard(std::unique_ptr<net::ByteStream> socket);
+  void end_stream(StreamId stream, Reason reason, std::string detail);
 
   net::Loop& loop_;
   std::unique_ptr<Session> session_;
@@ -152,7 +157,8 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   net::Timer timer_;
   net::Timer
       soon_;  // run() in the loop's next round, so that what comes close together leaves together
-  StreamId reserved_ = 0;  // the stream whose reservation is open
+  StreamId reserved_ = 0;           // the stream whose reservation is open
+  std::size_t reserved_bytes_ = 0;  // how large the latest one was
   bool running_ = false;
   bool failed_ = false;
   StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write

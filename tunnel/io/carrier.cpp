@@ -1,0 +1,51 @@
+#include "tunnel/io/carrier.h"
+
+#include <utility>
+
+namespace ferry::tunnel {
+namespace {
+
+// One read takes what the other side sent as one batch, and one call of the session sees it whole.
+constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
+
+}  // namespace
+
+Carrier::Carrier(std::unique_ptr<net::ByteStream> stream) : stream_(std::move(stream)) {}
+
+void Carrier::set_sink(CarrierSink& sink) {
+  const bool first = sink_ == nullptr;
+  sink_ = &sink;
+  if (first) stream_->start(*this);
+}
+
+MutableBytes Carrier::on_read_buffer() {
+  if (!buffer_) buffer_.reset(new std::uint8_t[kReadBytes]);
+  return {buffer_.get(), kReadBytes};
+}
+
+void Carrier::on_read(std::size_t n) { sink_->on_carrier_bytes(Bytes(buffer_.get(), n)); }
+
+// A carrier is of no use with one direction only.
+void Carrier::on_end() {
+  close_once(
+      fail(ErrorCode::kReset, "reading from the tunnel", "the other side closed the connection"));
+}
+
+void Carrier::on_written(std::size_t) {
+  if (stream_->queued() == 0 && !closed_) sink_->on_carrier_drained();
+}
+
+void Carrier::on_closed(Status status) {
+  if (status) {
+    status = fail(ErrorCode::kReset, "using the tunnel", "the connection was closed");
+  }
+  close_once(std::move(status));
+}
+
+void Carrier::close_once(Status status) {
+  if (closed_) return;
+  closed_ = true;
+  sink_->on_carrier_closed(std::move(status));
+}
+
+}  // namespace ferry::tunnel

@@ -1,0 +1,325 @@
+#include "tunnel/io/session_io.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "tunnel/io/stream_pump.h"
+
+namespace ferry::tunnel {
+namespace {
+
+// What the carrier is given at a time: few large TLS writes under load, and never more queued in
+// front of a keystroke than this.
+constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
+
+}  // namespace
+
+SessionIo::SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events)
+    : loop_(loop),
+      session_(std::move(session)),
+      events_(events),
+      timer_(loop,
+             [this] {
+               touch().on_timeout(loop_.now());
+               run();
+             }),
+      soon_(loop, [this] { run(); }) {}
+
+SessionIo::~SessionIo() {
+  for (auto& [id, pump] : pumps_) pump->reset_socket();
+}
+
+// --- the carrier ---------------------------------------------------------------------------------
+
+void SessionIo::attach(std::unique_ptr<Carrier> carrier, Bytes early) {
+  take_carrier(std::move(carrier));
+  touch().attach(loop_.now());
+  // A fault shows as the event Failed.
+  if (!early.empty()) static_cast<void>(session_->receive(early, loop_.now()));
+  run();
+}
+
+void SessionIo::resume(std::unique_ptr<Carrier> carrier, const Proof& proof) {
+  take_carrier(std::move(carrier));
+  touch().resume(proof, loop_.now());
+  run();
+}
+
+Status SessionIo::accept_resume(std::unique_ptr<Carrier>& carrier,
+                                const Session::ResumeRequest& request, const Proof& expected,
+                                Bytes early) {
+  if (Status accepted = touch().accept_resume(request, expected, loop_.now()); !accepted) {
+    run();
+    return accepted;
+  }
+  let_carrier_go();
+  carrier_ = std::move(carrier);
+  carrier_->set_sink(*this);
+  if (!early.empty()) static_cast<void>(session_->receive(early, loop_.now()));
+  run();
+  return {};
+}
+
+void SessionIo::drop_carrier() {
+  if (!carrier_) return;
+  let_carrier_go();
+  touch().detach(loop_.now());
+  run();
+}
+
+void SessionIo::probe() {
+  touch().probe(loop_.now());
+  run();
+}
+
+void SessionIo::take_carrier(std::unique_ptr<Carrier> carrier) {
+  if (carrier_) {
+    let_carrier_go();
+    touch().detach(loop_.now());
+  }
+  carrier_ = std::move(carrier);
+  carrier_->set_sink(*this);
+}
+
+void SessionIo::let_carrier_go() {
+  if (carrier_) loop_.delete_later(std::move(carrier_));
+}
+
+void SessionIo::lose_carrier(const Error& error) {
+  if (!carrier_) return;
+  let_carrier_go();
+  touch().detach(loop_.now());
+  events_.on_carrier_lost(error);
+}
+
+void SessionIo::on_carrier_bytes(Bytes bytes) {
+  static_cast<void>(touch().receive(bytes, loop_.now()));
+  run();
+}
+
+void SessionIo::on_carrier_drained() { run(); }
+
+void SessionIo::on_carrier_closed(Status status) {
+  lose_carrier(status.error());
+  run();
+}
+
+// --- streams -------------------------------------------------------------------------------------
+
+Result<StreamId> SessionIo::open(const Target& target, std::unique_ptr<net::ByteStream> socket) {
+  const Result<StreamId> id = touch().open(target, loop_.now());
+  if (!id) {
+    discard(std::move(socket));
+    return id;
+  }
+  auto& pump = pumps_[*id] = std::make_unique<StreamPump>(*this, *id);
+  pump->join(std::move(socket));
+  soon_.start(
+      Duration::zero());  // the client's first bytes are often there by then: one frame less
+  return id;
+}
+
+void SessionIo::accept(StreamId stream, std::unique_ptr<net::ByteStream> socket) {
+  StreamPump* pump = find(stream);
+  if (!pump) return discard(std::move(socket));
+  touch().accept(stream);
+  pump->mark_opened();
+  pump->join(std::move(socket));
+  run();
+}
+
+void SessionIo::refuse(StreamId stream, Reason reason, std::string_view detail) {
+  const auto found = pumps_.find(stream);
+  if (found == pumps_.end()) return;
+  loop_.delete_later(std::move(found->second));
+  pumps_.erase(found);
+  touch().refuse(stream, reason, detail);
+  run();
+}
+
+void SessionIo::reset(StreamId stream, Reason reason) {
+  if (!find(stream)) return;
+  touch().reset(stream, reason);
+  end_stream(stream, reason, {});
+  run();
+}
+
+void SessionIo::go_away(Reason reason, Duration reconnect_in) {
+  touch().go_away(reason, reconnect_in);
+  run();
+}
+
+std::optional<StreamTraffic> SessionIo::traffic(StreamId stream) const {
+  const auto found = pumps_.find(stream);
+  if (found == pumps_.end()) return std::nullopt;
+  return found->second->traffic();
+}
+
+MutableBytes SessionIo::reserve(StreamId stream) {
+  const MutableBytes place = touch().reserve(stream);
+  if (place.empty()) {
+    // Room comes with what the carrier takes. Not right now: the socket is just being told to
+    // pause, and must not be told to go on before that.
+    soon_.start(Duration::zero());
+  } else {
+    reserved_ = stream;
+    reserved_bytes_ = place.size();
+  }
+  return place;
+}
+
+void SessionIo::commit(StreamId stream, std::size_t n) {
+  reserved_ = 0;
+  session_->commit(stream, n);
+  // A full place means that more is waiting behind it: let it gather into one batch. Anything else
+  // is all there was.
+  if (n == reserved_bytes_) {
+    soon_.start(Duration::zero());
+  } else {
+    run();
+  }
+}
+
+Session& SessionIo::touch() {
+  if (reserved_ != 0) session_->commit(std::exchange(reserved_, StreamId{0}), 0);
+  return *session_;
+}
+
+StreamPump* SessionIo::find(StreamId stream) {
+  const auto found = pumps_.find(stream);
+  return found == pumps_.end() ? nullptr : found->second.get();
+}
+
+void SessionIo::discard(std::unique_ptr<net::ByteStream> socket) {
+  socket->reset();
+  loop_.delete_later(std::move(socket));
+}
+
+void SessionIo::end_stream(StreamId stream, Reason reason, std::string detail) {
+  const auto found = pumps_.find(stream);
+  if (found == pumps_.end()) return;
+  std::unique_ptr<StreamPump> pump = std::move(found->second);
+  pumps_.erase(found);
+  pump->reset_socket();
+  const StreamEnd end{stream, pump->opened(), reason, std::move(detail), pump->traffic()};
+  loop_.delete_later(std::move(pump));
+  events_.on_stream_ended(end);
+}
+
+// --- what the session says -----------------------------------------------------------------------
+
+void SessionIo::run() {
+  if (running_ || failed_) return;
+  running_ = true;
+  soon_.stop();
+  do {
+    drain_events();
+  } while (feed_carrier());
+  running_ = false;
+  arm_timer();
+}
+
+void SessionIo::drain_events() {
+  for (;;) {
+    const std::optional<Event> event = touch().poll_event();
+    if (!event) {
+      if (batch_.empty()) return;
+      deliver_batch();  // may have made the session say more
+      continue;
+    }
+    if (const Data* data = std::get_if<Data>(&*event)) {
+      handle(*data);
+      continue;
+    }
+    deliver_batch();
+    std::visit([this](const auto& said) { handle(said); }, *event);
+  }
+}
+
+bool SessionIo::feed_carrier() {
+  bool fed = false;
+  while (carrier_ && carrier_->stream().queued() == 0) {
+    pieces_.clear();
+    if (touch().take_output(kBatchBytes, pieces_, loop_.now()) == 0) break;
+    carrier_->stream().write(pieces_);
+    fed = true;
+  }
+  return fed;
+}
+
+void SessionIo::arm_timer() {
+  const std::optional<TimePoint> due = failed_ ? std::nullopt : session_->next_timeout();
+  if (due) {
+    timer_.start(std::max(*due - loop_.now(), Duration::zero()));
+  } else {
+    timer_.stop();
+  }
+}
+
+void SessionIo::deliver_batch() {
+  if (batch_.empty()) return;
+  if (StreamPump* pump = find(batch_stream_)) pump->deliver(batch_);
+  batch_.clear();
+}
+
+void SessionIo::handle(const Established& event) {
+  events_.on_established(event.resumed, event.peer_version);
+}
+
+void SessionIo::handle(const Opened& event) {
+  pumps_[event.stream] = std::make_unique<StreamPump>(*this, event.stream);
+  events_.on_opened(event.stream, event.target);
+}
+
+void SessionIo::handle(const Accepted& event) {
+  if (StreamPump* pump = find(event.stream)) pump->mark_opened();
+  events_.on_accepted(event.stream);
+}
+
+void SessionIo::handle(const Refused& event) {
+  end_stream(event.stream, event.reason, event.detail);
+}
+
+void SessionIo::handle(const Data& event) {
+  if (event.stream != batch_stream_) deliver_batch();
+  batch_stream_ = event.stream;
+  batch_.push_back(event.data);
+}
+
+void SessionIo::handle(const Finished& event) {
+  if (StreamPump* pump = find(event.stream)) pump->deliver_end();
+}
+
+void SessionIo::handle(const Reset& event) { end_stream(event.stream, event.reason, {}); }
+
+void SessionIo::handle(const Sendable& event) {
+  if (StreamPump* pump = find(event.stream)) pump->resume_reading();
+}
+
+void SessionIo::handle(const Closed& event) {
+  StreamPump* pump = find(event.stream);
+  if (pump && pump->close()) end_stream(event.stream, Reason::kNone, {});
+}
+
+void SessionIo::handle(const GoingAway& event) {
+  events_.on_going_away(event.reason, event.reconnect_in);
+}
+
+void SessionIo::handle(const CarrierDead&) {
+  lose_carrier(Error{ErrorCode::kTimedOut, "using the tunnel", "the other side does not answer",
+                     "nothing: a new connection is made"});
+}
+
+void SessionIo::handle(const Failed& event) {
+  feed_carrier();  // as far as it goes at once: the peer may be told why
+  failed_ = true;
+  let_carrier_go();
+  timer_.stop();
+  for (auto& [id, pump] : std::exchange(pumps_, {})) {
+    pump->reset_socket();
+    loop_.delete_later(std::move(pump));
+  }
+  events_.on_failed(event.error);
+}
+
+}  // namespace ferry::tunnel
