@@ -19,7 +19,7 @@ struct HostPort {
 // "host:port", "[v6]:port".
 std::string to_string(const HostPort& address);
 
-// Parses "host:port" and "[v6]:port". Error: kInvalid.
+// Parses "host:port" and "[v6]:port", port 0 to 65535. Error: kInvalid.
 Result<HostPort> parse_host_port(std::string_view text);
 
 }  // namespace ferry::net

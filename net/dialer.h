@@ -1,6 +1,7 @@
 // Resolves a name and connects over TCP, both address families raced (RFC 8305, "happy eyeballs").
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -15,9 +16,13 @@ namespace ferry::net {
 struct DialOptions {
   Duration timeout = std::chrono::seconds(10);  // for everything: look-up and connecting
   Duration attempt_delay = std::chrono::milliseconds(250);  // RFC 8305, section 8
+  // Bytes that the kernel takes ahead of what it can send (TCP_NOTSENT_LOWAT), so that what is
+  // written late still leaves early. 0: the kernel's default.
+  std::uint32_t not_sent_low_water = 0;
 };
 
-// One attempt. Destroying it cancels it; the callback is then never called.
+// One attempt. Destroying it cancels it; the callback is then never called. It may be destroyed from
+// within the callback.
 class Dial : public Disposable {
  public:
   // Exactly once, never from within the constructor. The stream is not started yet; Nagle is off.
@@ -27,6 +32,7 @@ class Dial : public Disposable {
 
   Dial(Loop& loop, const HostPort& target, const DialOptions& options, Callback callback);
   ~Dial() override;
+  void retire() override;
 
  private:
   struct Impl;

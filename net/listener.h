@@ -1,6 +1,7 @@
 // A listening TCP socket.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 
@@ -11,6 +12,11 @@
 
 namespace ferry::net {
 
+struct ListenOptions {
+  int backlog = 1024;                    // connections that the kernel holds; bounded by somaxconn
+  std::uint32_t not_sent_low_water = 0;  // of accepted connections, as in DialOptions
+};
+
 class Listener : public Disposable {
  public:
   // An accepted connection, not started; Nagle is off.
@@ -20,12 +26,14 @@ class Listener : public Disposable {
   // serve IPv6 only. Errors: kAlreadyExists (port taken), kForbidden (privileged port), kInvalid
   // (not an address of this machine), kIo.
   static Result<std::unique_ptr<Listener>> create(Loop& loop, const HostPort& address,
-                                                  OnAccept on_accept);
+                                                  OnAccept on_accept,
+                                                  const ListenOptions& options = {});
   ~Listener() override;
+  void retire() override;
 
   HostPort address() const;  // with the real port
 
-  // While paused, connections wait in the kernel's backlog.
+  // While paused, connections wait in the kernel's backlog. on_accept is not called from within.
   void pause();
   void resume();
 

@@ -19,10 +19,15 @@ class Disposable {
   Disposable(const Disposable&) = delete;
   Disposable& operator=(const Disposable&) = delete;
   virtual ~Disposable() = default;
+
+  // Called by Loop::delete_later() at once: from here on the object calls nobody back.
+  virtual void retire() {}
 };
 
 class Loop {
  public:
+  // Has SIGPIPE ignored by the process where nobody handles it: a write to a closed connection is an
+  // error value here. Aborts where the kernel grants no descriptors.
   Loop();
   // Runs what is still closing to its end. Every object that lives on the loop must be gone by
   // then.
@@ -40,11 +45,11 @@ class Loop {
   // destroyed. Tasks that have not run by then are dropped.
   void post(std::function<void()> task);
 
-  // Deletes the object after the callback that is running now has returned. This is how an object
-  // is let go from within a callback of its own.
+  // Retires the object now and deletes it after the callback that is running now has returned. This
+  // is how an object is let go from within a callback of its own.
   void delete_later(std::unique_ptr<Disposable> object);
 
-  // The time at which this round of the loop began; cheap.
+  // The time of this round of the loop, as of the first who asked in it; cheap.
   TimePoint now() const;
 
   // For net/ alone.

@@ -1,0 +1,178 @@
+#include "net/dialer.h"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "net/resolver.h"
+#include "net/socket_address.h"
+#include "net/tcp_stream.h"
+#include "net/timer.h"
+#include "net/uv_error.h"
+
+namespace ferry::net {
+namespace {
+
+// RFC 8305, section 4: the families take turns, the resolver's first choice begins.
+std::vector<SocketAddress> interleave(const std::vector<SocketAddress>& sorted) {
+  std::vector<SocketAddress> preferred;
+  std::vector<SocketAddress> other;
+  for (const auto& address : sorted) {
+    (address.family() == sorted.front().family() ? preferred : other).push_back(address);
+  }
+  std::vector<SocketAddress> mixed;
+  for (std::size_t i = 0; i < std::max(preferred.size(), other.size()); ++i) {
+    if (i < preferred.size()) mixed.push_back(preferred[i]);
+    if (i < other.size()) mixed.push_back(other[i]);
+  }
+  return mixed;
+}
+
+std::string seconds(Duration duration) {
+  const auto millis = std::chrono::duration_cast<std::chrono::milliseconds>(duration).count();
+  return millis % 1000 == 0 ? std::to_string(millis / 1000) + " s" : std::to_string(millis) + " ms";
+}
+
+}  // namespace
+
+struct Dial::Impl {
+  // One address that is being tried.
+  struct Attempt {
+    Impl& dial;
+    SocketAddress address;
+    TcpHandle socket = nullptr;
+
+    int connect();
+    void on_connected(int status) { dial.on_attempt_done(*this, status); }
+  };
+
+  Loop& loop;
+  const HostPort target;
+  const DialOptions options;
+  Callback callback;
+  Timer deadline;       // of everything
+  Timer next_attempt;   // RFC 8305's pause before the next address
+  Timer report;         // a failure that was known before the constructor returned
+  std::unique_ptr<Lookup> lookup = nullptr;
+  std::vector<SocketAddress> addresses = {};  // still to be tried, last one first
+  std::vector<std::unique_ptr<Attempt>> attempts = {};
+  std::string failures = {};
+  std::optional<Error> early_failure = {};
+
+  Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& the_options, Callback done);
+  void look_up();
+  void race(const std::vector<SocketAddress>& sorted);
+  void try_next();
+  void on_attempt_done(Attempt& attempt, int status);
+  void add_failure(const SocketAddress& address, const char* why);
+  void on_deadline();
+  void finish(Result<std::unique_ptr<ByteStream>> result);
+  std::string what() const { return "connecting to " + to_string(target); }
+};
+
+Dial::Impl::Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& the_options,
+                 Callback done)
+    : loop(the_loop),
+      target(the_target),
+      options(the_options),
+      callback(std::move(done)),
+      deadline(loop, [this] { on_deadline(); }),
+      next_attempt(loop, [this] { try_next(); }),
+      report(loop, [this] { finish(fail(*early_failure)); }) {
+  deadline.start(options.timeout);
+  const auto literal = SocketAddress::from_literal(target.host, target.port);
+  if (literal) {
+    race({*literal});
+  } else {
+    look_up();
+  }
+}
+
+void Dial::Impl::look_up() {
+  auto begun = Lookup::begin(loop, target.host, target.port, [this](auto result) {
+    lookup.reset();
+    if (result) return race(*result);
+    finish(fail(Error{result.error().code, what(), result.error().why, result.error().fix}));
+  });
+  if (begun) {
+    lookup = std::move(*begun);
+  } else {
+    early_failure = Error{begun.error().code, what(), begun.error().why, begun.error().fix};
+    report.start(Duration::zero());
+  }
+}
+
+void Dial::Impl::race(const std::vector<SocketAddress>& sorted) {
+  addresses = interleave(sorted);
+  std::reverse(addresses.begin(), addresses.end());
+  try_next();
+}
+
+void Dial::Impl::try_next() {
+  while (!addresses.empty()) {
+    attempts.push_back(std::make_unique<Attempt>(Attempt{*this, addresses.back()}));
+    addresses.pop_back();
+    const int error = attempts.back()->connect();
+    if (error == 0) {
+      if (!addresses.empty()) next_attempt.start(options.attempt_delay);
+      return;
+    }
+    add_failure(attempts.back()->address, uv_strerror(error));
+    attempts.pop_back();
+  }
+  if (!attempts.empty()) return;
+  early_failure = Error{ErrorCode::kUnreachable, what(), failures, {}};
+  report.start(Duration::zero());
+}
+
+int Dial::Impl::Attempt::connect() {
+  socket = make_tcp_handle(dial.loop.native());
+  socket->data = this;
+  return uv_tcp_connect(&socket->connect_request, socket.get(), address.native(),
+                        uv_callback<&Attempt::on_connected>);
+}
+
+void Dial::Impl::on_attempt_done(Attempt& attempt, int status) {
+  if (status == 0) {
+    return finish(std::make_unique<TcpStream>(std::move(attempt.socket), attempt.address.text(),
+                                              options.not_sent_low_water));
+  }
+  add_failure(attempt.address, uv_strerror(status));
+  std::erase_if(attempts, [&](const auto& one) { return one.get() == &attempt; });
+  next_attempt.stop();
+  try_next();
+}
+
+void Dial::Impl::add_failure(const SocketAddress& address, const char* why) {
+  if (!failures.empty()) failures += "; ";
+  failures += address.text() + ": " + why;
+}
+
+void Dial::Impl::on_deadline() {
+  for (const auto& attempt : attempts) add_failure(attempt->address, "no answer");
+  if (lookup) failures = "the name servers did not answer";
+  finish(fail(ErrorCode::kTimedOut, what(),
+              failures + " within " + seconds(options.timeout)));
+}
+
+// Last thing in every path: the callback may destroy the dial.
+void Dial::Impl::finish(Result<std::unique_ptr<ByteStream>> result) {
+  deadline.stop();
+  next_attempt.stop();
+  report.stop();
+  lookup.reset();
+  attempts.clear();
+  addresses.clear();
+  const Callback done = std::move(callback);
+  done(std::move(result));
+}
+
+Dial::Dial(Loop& loop, const HostPort& target, const DialOptions& options, Callback callback)
+    : impl_(std::make_unique<Impl>(loop, target, options, std::move(callback))) {}
+Dial::~Dial() = default;
+
+void Dial::retire() { impl_.reset(); }
+
+}  // namespace ferry::net

@@ -1,0 +1,204 @@
+#include "net/tcp_stream.h"
+
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cassert>
+#include <utility>
+
+#include "net/uv_error.h"
+
+namespace ferry::net {
+namespace {
+
+constexpr unsigned kKeepAliveSeconds = 60;
+
+void set_option(uv_tcp_t* socket, int level, int option, const void* value, socklen_t size) {
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(reinterpret_cast<uv_handle_t*>(socket), &fd) != 0) return;
+  // What the kernel refuses here is a nicety that the connection works without.
+  static_cast<void>(setsockopt(fd, level, option, value, size));
+}
+
+uv_buf_t as_buffer(Bytes bytes) {
+  // libuv's type has no const form; writing leaves the bytes alone.
+  return uv_buf_init(reinterpret_cast<char*>(const_cast<std::uint8_t*>(bytes.data())),
+                     static_cast<unsigned>(std::min<std::size_t>(bytes.size(), 1U << 30U)));
+}
+
+}  // namespace
+
+TcpHandle make_tcp_handle(uv_loop_t* loop) {
+  return make_uv_handle<uv_tcp_t, TcpSocket>([&](uv_tcp_t* h) { return uv_tcp_init(loop, h); });
+}
+
+TcpStream::TcpStream(TcpHandle socket, std::string peer, std::uint32_t not_sent_low_water)
+    : socket_(std::move(socket)), peer_(std::move(peer)) {
+  socket_->data = this;
+  uv_tcp_nodelay(socket_.get(), 1);
+  uv_tcp_keepalive(socket_.get(), 1, kKeepAliveSeconds);
+  if (not_sent_low_water > 0) {
+    set_option(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent_low_water,
+               sizeof not_sent_low_water);
+  }
+}
+
+void TcpStream::start(StreamHandler& handler) {
+  assert(handler_ == nullptr);
+  if (!socket_) return;
+  handler_ = &handler;
+  reading_ = Reading::kPaused;
+  resume_reading();
+  send_queue();
+}
+
+void TcpStream::pause_reading() {
+  if (!socket_ || reading_ != Reading::kOn) return;
+  reading_ = Reading::kPaused;
+  uv_read_stop(native());
+}
+
+void TcpStream::resume_reading() {
+  if (!socket_ || reading_ != Reading::kPaused) return;
+  reading_ = Reading::kOn;
+  uv_read_start(native(), uv_callback<&TcpStream::on_allocate>, uv_callback<&TcpStream::on_read>);
+}
+
+std::size_t TcpStream::write(std::span<const Bytes> pieces) {
+  if (!socket_ || writing_ != Writing::kOpen) return 0;
+  const std::size_t at_once = queued() == 0 ? write_at_once(pieces) : 0;
+  std::size_t skip = at_once;
+  for (const Bytes piece : pieces) {
+    const std::size_t skipped = std::min(skip, piece.size());
+    skip -= skipped;
+    queue_.append(piece.subspan(skipped));
+  }
+  send_queue();
+  return at_once;
+}
+
+// An error shows again, and is reported, when the queue is sent.
+std::size_t TcpStream::write_at_once(std::span<const Bytes> pieces) {
+  std::array<uv_buf_t, 64> buffers;
+  std::size_t total = 0;
+  while (!pieces.empty()) {
+    const std::size_t count = std::min(pieces.size(), buffers.size());
+    std::transform(pieces.begin(), pieces.begin() + static_cast<std::ptrdiff_t>(count),
+                   buffers.begin(), as_buffer);
+    std::size_t size = 0;
+    for (std::size_t i = 0; i < count; ++i) size += buffers[i].len;
+    if (size > 0) {
+      const int n = uv_try_write(native(), buffers.data(), static_cast<unsigned>(count));
+      if (n > 0) total += static_cast<std::size_t>(n);
+      if (n < 0 || static_cast<std::size_t>(n) < size) break;
+    }
+    pieces = pieces.subspan(count);
+  }
+  return total;
+}
+
+std::size_t TcpStream::queued() const {
+  return queue_.size() + (socket_ ? socket_->in_flight.size() : 0);
+}
+
+void TcpStream::shutdown() {
+  if (!socket_ || writing_ != Writing::kOpen) return;
+  writing_ = Writing::kEnding;
+  send_queue();
+}
+
+// Keeps one write in flight until the queue is empty, then the FIN. Nothing is sent before start():
+// there would be nobody to tell.
+void TcpStream::send_queue() {
+  if (handler_ == nullptr || !socket_->in_flight.empty()) return;
+  int error = 0;
+  if (!queue_.empty()) {
+    socket_->in_flight = std::exchange(queue_, {});
+    const uv_buf_t buffer = as_buffer(socket_->in_flight.front());
+    error = uv_write(&socket_->write_request, native(), &buffer, 1,
+                     uv_callback<&TcpStream::on_written>);
+  } else if (writing_ == Writing::kEnding) {
+    writing_ = Writing::kShuttingDown;
+    error = uv_shutdown(&socket_->shutdown_request, native(),
+                        uv_callback<&TcpStream::on_shut_down>);
+  }
+  assert(error == 0);  // both refuse only handles that aren't open for writing
+  static_cast<void>(error);
+}
+
+// Done by hand, as uv_tcp_close_reset() refuses while a shutdown is pending.
+void TcpStream::reset() {
+  if (!socket_) return;
+  const linger at_once = {1, 0};
+  set_option(socket_.get(), SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+  close();
+}
+
+void TcpStream::retire() { close(); }
+
+void TcpStream::close() {
+  socket_.reset();
+  queue_.clear();
+}
+
+void TcpStream::finish(Status status) {
+  close();
+  handler_->on_closed(std::move(status));
+}
+
+// The peer's last words may still be waiting to be read (an answer that came before the reset), so
+// while somebody reads, reading ends it.
+void TcpStream::fail_writing(int error) {
+  queue_.clear();
+  writing_ = Writing::kEnded;
+  write_failure_ = error_of(error);
+  if (reading_ != Reading::kOn) finish(fail(*write_failure_));
+}
+
+Error TcpStream::error_of(int uv_code) const {
+  return uv_error(uv_code, "the connection with " + peer_);
+}
+
+void TcpStream::on_allocate(std::size_t, uv_buf_t* buffer) {
+  const MutableBytes room = handler_->on_read_buffer();
+  *buffer = uv_buf_init(reinterpret_cast<char*>(room.data()),
+                        static_cast<unsigned>(std::min<std::size_t>(room.size(), 1U << 30U)));
+}
+
+void TcpStream::on_read(ssize_t n, const uv_buf_t* buffer) {
+  if (n > 0) {
+    handler_->on_read(static_cast<std::size_t>(n));
+  } else if (n == UV_ENOBUFS && buffer->len == 0) {  // the handler had no room
+    pause_reading();
+  } else if (n == UV_EOF) {
+    on_read_end();
+  } else if (n < 0) {
+    finish(fail(write_failure_ ? *write_failure_ : error_of(static_cast<int>(n))));
+  }
+}
+
+void TcpStream::on_read_end() {
+  reading_ = Reading::kEnded;
+  uv_read_stop(native());
+  if (write_failure_) return finish(fail(*write_failure_));
+  handler_->on_end();
+  if (socket_ && writing_ == Writing::kEnded) finish({});
+}
+
+void TcpStream::on_written(int status) {
+  const std::size_t n = std::exchange(socket_->in_flight, {}).size();
+  if (status < 0) return fail_writing(status);
+  send_queue();
+  handler_->on_written(n);
+}
+
+void TcpStream::on_shut_down(int status) {
+  if (status < 0) return fail_writing(status);
+  writing_ = Writing::kEnded;
+  if (reading_ == Reading::kEnded) finish({});
+}
+
+}  // namespace ferry::net

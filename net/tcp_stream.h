@@ -1,0 +1,67 @@
+// A TCP connection as a ByteStream. Made by Listener and Dial; included by sources of net/ only.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/byte_queue.h"
+#include "net/byte_stream.h"
+#include "net/uv_handle.h"
+
+namespace ferry::net {
+
+// A socket with the requests that libuv may hold beyond its closing, and the bytes of its write.
+struct TcpSocket : uv_tcp_t {
+  uv_connect_t connect_request;
+  uv_write_t write_request;
+  uv_shutdown_t shutdown_request;
+  ByteQueue in_flight;
+};
+using TcpHandle = UvHandle<uv_tcp_t, TcpSocket>;
+
+TcpHandle make_tcp_handle(uv_loop_t* loop);
+
+class TcpStream final : public ByteStream {
+ public:
+  // `socket`: connected. `peer`: its address, for error texts.
+  TcpStream(TcpHandle socket, std::string peer, std::uint32_t not_sent_low_water);
+
+  void start(StreamHandler& handler) override;
+  void pause_reading() override;
+  void resume_reading() override;
+  using ByteStream::write;
+  std::size_t write(std::span<const Bytes> pieces) override;
+  std::size_t queued() const override;
+  void shutdown() override;
+  void reset() override;
+  void retire() override;
+
+ private:
+  enum class Reading { kNotStarted, kOn, kPaused, kEnded };
+  enum class Writing { kOpen, kEnding, kShuttingDown, kEnded };
+
+  uv_stream_t* native() { return reinterpret_cast<uv_stream_t*>(socket_.get()); }
+  std::size_t write_at_once(std::span<const Bytes> pieces);
+  void send_queue();
+  void close();
+  void finish(Status status);
+  void fail_writing(int error);
+  Error error_of(int uv_code) const;
+
+  void on_allocate(std::size_t suggested, uv_buf_t* buffer);
+  void on_read(ssize_t n, const uv_buf_t* buffer);
+  void on_read_end();
+  void on_written(int status);
+  void on_shut_down(int status);
+
+  TcpHandle socket_;  // null: closed
+  const std::string peer_;
+  StreamHandler* handler_ = nullptr;
+  Reading reading_ = Reading::kNotStarted;
+  Writing writing_ = Writing::kOpen;
+  ByteQueue queue_;                     // behind socket_->in_flight
+  std::optional<Error> write_failure_;  // reported once everything that came was read
+};
+
+}  // namespace ferry::net

@@ -1,0 +1,206 @@
+#include <gtest/gtest.h>
+
+#include "net/dialer.h"
+#include "net/listener.h"
+#include "tests/net/harness.h"
+
+namespace ferry::net::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using DialResult = Result<std::unique_ptr<ByteStream>>;
+
+// A port on which nothing listens: bound a moment ago, and let go.
+HostPort free_port(TestLoop& loop) {
+  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [](auto, auto) {});
+  return (*listener)->address();
+}
+
+DialResult dial_and_wait(TestLoop& loop, const HostPort& target, const DialOptions& options = {}) {
+  std::optional<DialResult> result;
+  Dial dial(*loop, target, options, [&](DialResult r) {
+    result = std::move(r);
+    loop.poke();
+  });
+  EXPECT_FALSE(result) << "the callback came from within the constructor";
+  loop.run_until([&] { return result.has_value(); });
+  return std::move(*result);
+}
+
+TEST(DialTest, ConnectsByNameAndByAddress) {
+  TestLoop loop;
+  int accepted = 0;
+  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [&](auto, const HostPort& peer) {
+    EXPECT_EQ(peer.host, "127.0.0.1");
+    EXPECT_NE(peer.port, 0);
+    ++accepted;
+    loop.poke();
+  });
+  ASSERT_TRUE(listener);
+  const auto port = (*listener)->address().port;
+  EXPECT_TRUE(dial_and_wait(loop, {"127.0.0.1", port}));
+  EXPECT_TRUE(dial_and_wait(loop, {"localhost", port}));
+  loop.run_until([&] { return accepted == 2; });
+}
+
+TEST(DialTest, SaysWhichAddressRefused) {
+  TestLoop loop;
+  const HostPort target = free_port(loop);
+  const auto result = dial_and_wait(loop, target);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kUnreachable);
+  EXPECT_EQ(result.error().what, "connecting to " + to_string(target));
+  EXPECT_EQ(result.error().why, to_string(target) + ": connection refused");
+}
+
+TEST(DialTest, SaysThatANameDoesNotExist) {
+  TestLoop loop;
+  for (const std::string host : {"no-such-name.invalid", "", "bad name"}) {
+    const auto result = dial_and_wait(loop, {host, 80});
+    ASSERT_FALSE(result) << host;
+    EXPECT_EQ(result.error().code, ErrorCode::kUnreachable) << host;
+    EXPECT_FALSE(result.error().why.empty());
+  }
+}
+
+TEST(DialTest, GivesUpInTime) {
+  TestLoop loop;
+  // A full backlog leaves further connections unanswered, as a dead host would.
+  ListenOptions tiny;
+  tiny.backlog = 1;
+  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [](auto, auto) {}, tiny);
+  ASSERT_TRUE(listener);
+  (*listener)->pause();
+  std::vector<std::unique_ptr<Dial>> fillers;
+  for (int i = 0; i < 8; ++i) {
+    fillers.push_back(
+        std::make_unique<Dial>(*loop, (*listener)->address(), DialOptions{}, [](auto) {}));
+  }
+  DialOptions options;
+  options.timeout = milliseconds(200);
+  const auto result = dial_and_wait(loop, (*listener)->address(), options);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kTimedOut);
+  EXPECT_NE(result.error().why.find("no answer within 200 ms"), std::string::npos)
+      << result.error().why;
+}
+
+TEST(DialTest, MayBeDestroyedAtAnyMoment) {
+  TestLoop loop;
+  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [](auto, auto) {});
+  ASSERT_TRUE(listener);
+  const auto port = (*listener)->address().port;
+  for (const char* host : {"127.0.0.1", "localhost", "no-such-name.invalid"}) {
+    const auto never = [](auto) { FAIL() << "a cancelled dial called back"; };
+    { const Dial dial(*loop, {host, port}, {}, never); }
+    (*loop).delete_later(std::make_unique<Dial>(*loop, HostPort{host, port}, DialOptions{}, never));
+    auto one = std::make_unique<Dial>(*loop, HostPort{host, port}, DialOptions{}, never);
+    (*loop).post([&] { one.reset(); });
+    loop.run_for(milliseconds(20));
+  }
+}
+
+TEST(DialTest, MayBeDestroyedInItsCallback) {
+  TestLoop loop;
+  const HostPort target = free_port(loop);
+  for (const HostPort& to : {target, HostPort{"localhost", target.port}}) {
+    std::unique_ptr<Dial> dial;
+    bool called = false;
+    dial = std::make_unique<Dial>(*loop, to, DialOptions{}, [&](auto result) {
+      EXPECT_FALSE(result);
+      dial.reset();
+      called = true;
+      loop.poke();
+    });
+    loop.run_until([&] { return called; });
+  }
+}
+
+TEST(ListenerTest, TellsWhyItCannotListen) {
+  TestLoop loop;
+  const auto ignore = [](auto, auto) {};
+  auto first = Listener::create(*loop, {"127.0.0.1", 0}, ignore);
+  ASSERT_TRUE(first);
+  struct Case {
+    HostPort address;
+    ErrorCode code;
+  };
+  for (const auto& [address, code] : {Case{(*first)->address(), ErrorCode::kAlreadyExists},
+                                      Case{{"203.0.113.7", 0}, ErrorCode::kInvalid},
+                                      Case{{"localhost", 0}, ErrorCode::kInvalid}}) {
+    const auto second = Listener::create(*loop, address, ignore);
+    ASSERT_FALSE(second) << to_string(address);
+    EXPECT_EQ(second.error().code, code) << second.error().summary();
+    EXPECT_EQ(second.error().what, "listening on " + to_string(address));
+    EXPECT_FALSE(second.error().fix.empty());
+  }
+}
+
+TEST(ListenerTest, BothFamiliesMayHaveTheSamePort) {
+  TestLoop loop;
+  auto v6 = Listener::create(*loop, {"::", 0}, [](auto, auto) {});
+  if (!v6) GTEST_SKIP() << "this machine has no IPv6: " << v6.error().summary();
+  auto v4 = Listener::create(*loop, {"0.0.0.0", (*v6)->address().port}, [](auto, auto) {});
+  EXPECT_TRUE(v4) << v4.error().summary();
+}
+
+TEST(ListenerTest, WhilePausedConnectionsWait) {
+  TestLoop loop;
+  int accepted = 0;
+  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [&](auto, auto) {
+    ++accepted;
+    loop.poke();
+  });
+  ASSERT_TRUE(listener);
+  (*listener)->pause();
+  std::vector<DialResult> dialled;
+  for (int i = 0; i < 3; ++i) dialled.push_back(dial_and_wait(loop, (*listener)->address()));
+  loop.run_for(milliseconds(5));
+  EXPECT_EQ(accepted, 0);
+  (*listener)->resume();
+  EXPECT_EQ(accepted, 0);
+  loop.run_until([&] { return accepted == 3; });
+}
+
+TEST(ListenerTest, MayBeLetGoFromItsCallback) {
+  TestLoop loop;
+  bool called = false;
+  std::unique_ptr<Listener> listener;
+  auto created = Listener::create(*loop, {"127.0.0.1", 0}, [&](auto, auto) {
+    EXPECT_FALSE(called);
+    called = true;
+    (*loop).delete_later(std::move(listener));
+    loop.poke();
+  });
+  ASSERT_TRUE(created);
+  listener = std::move(*created);
+  const HostPort address = listener->address();
+  const auto a = dial_and_wait(loop, address);
+  loop.run_until([&] { return called; });
+}
+
+TEST(ListenerTest, BearsAFloodOfConnections) {
+  TestLoop loop;
+  constexpr std::size_t kConnections = 400;
+  std::vector<std::unique_ptr<ByteStream>> accepted;
+  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [&](auto stream, auto) {
+    accepted.push_back(std::move(stream));
+    loop.poke();
+  });
+  ASSERT_TRUE(listener);
+  std::vector<std::unique_ptr<Dial>> dials;
+  std::vector<std::unique_ptr<ByteStream>> dialled;
+  for (std::size_t i = 0; i < kConnections; ++i) {
+    dials.push_back(
+        std::make_unique<Dial>(*loop, (*listener)->address(), DialOptions{}, [&](auto result) {
+          ASSERT_TRUE(result) << result.error().summary();
+          dialled.push_back(std::move(*result));
+          loop.poke();
+        }));
+  }
+  loop.run_until(
+      [&] { return accepted.size() == kConnections && dialled.size() == kConnections; });
+}
+
+}  // namespace
+}  // namespace ferry::net::testing
