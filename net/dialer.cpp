@@ -52,9 +52,9 @@ struct Dial::Impl {
   const HostPort target;
   const DialOptions options;
   Callback callback;
-  Timer deadline;       // of everything
-  Timer next_attempt;   // RFC 8305's pause before the next address
-  Timer report;         // a failure that was known before the constructor returned
+  Timer deadline;      // of everything
+  Timer next_attempt;  // RFC 8305's pause before the next address
+  Timer report;        // a failure that was known before the constructor returned
   std::unique_ptr<Lookup> lookup = nullptr;
   std::vector<SocketAddress> addresses = {};  // still to be tried, last one first
   std::vector<std::unique_ptr<Attempt>> attempts = {};
@@ -153,8 +153,7 @@ void Dial::Impl::add_failure(const SocketAddress& address, const char* why) {
 void Dial::Impl::on_deadline() {
   for (const auto& attempt : attempts) add_failure(attempt->address, "no answer");
   if (lookup) failures = "the name servers did not answer";
-  finish(fail(ErrorCode::kTimedOut, what(),
-              failures + " within " + seconds(options.timeout)));
+  finish(fail(ErrorCode::kTimedOut, what(), failures + " within " + seconds(options.timeout)));
 }
 
 // Last thing in every path: the callback may destroy the dial.

@@ -21,8 +21,8 @@ struct DialOptions {
   std::uint32_t not_sent_low_water = 0;
 };
 
-// One attempt. Destroying it cancels it; the callback is then never called. It may be destroyed from
-// within the callback.
+// One attempt. Destroying it cancels it; the callback is then never called. It may be destroyed
+// from within the callback.
 class Dial : public Disposable {
  public:
   // Exactly once, never from within the constructor. The stream is not started yet; Nagle is off.

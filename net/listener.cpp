@@ -41,7 +41,7 @@ struct Listener::Impl {
   OnAccept on_accept;
   HostPort address;
   UvHandle<uv_tcp_t> socket = nullptr;
-  Timer accept_held;     // takes the connection that came while paused
+  Timer accept_held;  // takes the connection that came while paused
   bool paused = false;
   bool holding = false;  // libuv has accepted one and waits for uv_accept()
 
@@ -87,8 +87,8 @@ void Listener::Impl::accept() {
   }
   const auto peer = name_of_socket(uv_tcp_getpeername, connection.get());
   if (!peer) return;  // gone already
-  auto stream = std::make_unique<TcpStream>(std::move(connection), peer->text(),
-                                            options.not_sent_low_water);
+  auto stream =
+      std::make_unique<TcpStream>(std::move(connection), peer->text(), options.not_sent_low_water);
   on_accept(std::move(stream), peer->host_port());
 }
 

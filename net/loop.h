@@ -26,8 +26,8 @@ class Disposable {
 
 class Loop {
  public:
-  // Has SIGPIPE ignored by the process where nobody handles it: a write to a closed connection is an
-  // error value here. Aborts where the kernel grants no descriptors.
+  // Has SIGPIPE ignored by the process where nobody handles it: a write to a closed connection is
+  // an error value here. Aborts where the kernel grants no descriptors.
   Loop();
   // Runs what is still closing to its end. Every object that lives on the loop must be gone by
   // then.

@@ -18,8 +18,8 @@ struct SignalWatcher::Impl {
 
 int SignalWatcher::Impl::watch(uv_loop_t* loop, int number) {
   int error = 0;
-  auto handle = make_uv_handle<uv_signal_t>(
-      [&](uv_signal_t* h) { return uv_signal_init(loop, h); }, &error);
+  auto handle =
+      make_uv_handle<uv_signal_t>([&](uv_signal_t* h) { return uv_signal_init(loop, h); }, &error);
   if (!handle) return error;
   handle->data = this;
   uv_unref(reinterpret_cast<uv_handle_t*>(handle.get()));

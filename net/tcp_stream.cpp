@@ -122,8 +122,8 @@ void TcpStream::send_queue() {
                      uv_callback<&TcpStream::on_written>);
   } else if (writing_ == Writing::kEnding) {
     writing_ = Writing::kShuttingDown;
-    error = uv_shutdown(&socket_->shutdown_request, native(),
-                        uv_callback<&TcpStream::on_shut_down>);
+    error =
+        uv_shutdown(&socket_->shutdown_request, native(), uv_callback<&TcpStream::on_shut_down>);
   }
   assert(error == 0);  // both refuse only handles that aren't open for writing
   static_cast<void>(error);

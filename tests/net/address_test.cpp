@@ -16,10 +16,9 @@ TEST(AddressTest, ReadsBackWhatItWrites) {
 }
 
 TEST(AddressTest, RefusesWhatIsNotHostAndPort) {
-  for (const char* text :
-       {"", "host", ":80", "host:", "host:x", "host:80x", "host:-1", "host:65536", "::1:80",
-        "[::1]", "[::1]80", "[::1:80", "[host]:80", "[127.0.0.1]:80", "[]:80", "a b:80", "h\n:80",
-        "a/b:80"}) {
+  for (const char* text : {"", "host", ":80", "host:", "host:x", "host:80x", "host:-1",
+                           "host:65536", "::1:80", "[::1]", "[::1]80", "[::1:80", "[host]:80",
+                           "[127.0.0.1]:80", "[]:80", "a b:80", "h\n:80", "a/b:80"}) {
     const auto parsed = parse_host_port(text);
     ASSERT_FALSE(parsed) << text;
     EXPECT_EQ(parsed.error().code, ErrorCode::kInvalid);

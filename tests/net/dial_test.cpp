@@ -68,7 +68,8 @@ TEST(DialTest, GivesUpInTime) {
   // A full backlog leaves further connections unanswered, as a dead host would.
   ListenOptions tiny;
   tiny.backlog = 1;
-  auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [](auto, auto) {}, tiny);
+  auto listener = Listener::create(
+      *loop, {"127.0.0.1", 0}, [](auto, auto) {}, tiny);
   ASSERT_TRUE(listener);
   (*listener)->pause();
   std::vector<std::unique_ptr<Dial>> fillers;
@@ -198,8 +199,7 @@ TEST(ListenerTest, BearsAFloodOfConnections) {
           loop.poke();
         }));
   }
-  loop.run_until(
-      [&] { return accepted.size() == kConnections && dialled.size() == kConnections; });
+  loop.run_until([&] { return accepted.size() == kConnections && dialled.size() == kConnections; });
 }
 
 }  // namespace

@@ -61,7 +61,7 @@ class TestLoop {
 };
 
 // Records what a stream reports, and checks the order of it.
-class Recorder : public StreamHandler {
+class Recorder final : public StreamHandler {
  public:
   explicit Recorder(TestLoop& loop) : loop_(loop) {}
 
