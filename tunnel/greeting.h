@@ -38,7 +38,7 @@ inline constexpr std::size_t kMaxGreeting = 512;  // bytes
 // `so_far`: every byte that the carrier brought. Error: kProtocol (this is no Ferry tunnel).
 Result<Greeting> read_greeting(Bytes so_far);
 
-// The answer to a RESUME that cannot be: `why` is for people, at most 200 bytes of it are sent.
+// The answer to a RESUME that cannot be: `why` is for people, at most 128 bytes of it are sent.
 std::vector<std::uint8_t> encode_resume_fail(std::string_view why);
 
 }  // namespace ferry::tunnel

@@ -150,8 +150,8 @@ class Session {
   void refuse(StreamId stream, Reason reason, std::string_view detail);
 
   // A place of 1 to 16376 bytes for this stream's next data, in the replay ring itself; empty when
-  // it may not send now (credit, ring, unsent limit): Sendable follows. At most one reservation at
-  // a time; end it with commit(), n = 0 gives it back.
+  // it may not send now (credit, ring, unsent limit): Sendable follows. End it with commit(), n = 0
+  // gives it back, before any other non-const call.
   MutableBytes reserve(StreamId stream);
   void commit(StreamId stream, std::size_t n);
   // No more data from us (FIN, behind what was committed). Receiving goes on.

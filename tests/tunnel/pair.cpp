@@ -1,0 +1,265 @@
+#include "tests/tunnel/pair.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ferry::tunnel::testing {
+
+Proof proof_for(const Secret& secret, std::uint32_t carrier) {
+  Proof proof = secret;
+  for (std::size_t i = 0; i < 4; ++i) proof[i] ^= static_cast<std::uint8_t>(carrier >> (8 * i));
+  return proof;
+}
+
+// --- the applications ----------------------------------------------------------------------------
+
+Endpoint::Endpoint(Role role, Options options) : role_(role), options_(std::move(options)) {
+  renew();
+}
+
+void Endpoint::renew() {
+  const SessionKeys keys = role_ == Role::kProxy ? kTestKeys : SessionKeys{};
+  session_ = std::make_unique<Session>(role_, options_, keys);
+}
+
+StreamId Endpoint::open(const std::string& host, TimePoint now) {
+  const Target target{host, 80};
+  const auto id = session_->open(target, now);
+  if (!id) return 0;
+  streams_[*id].target = target;
+  return *id;
+}
+
+void Endpoint::send(StreamId id, const std::string& data) {
+  streams_[id].outbox += data;
+  push(id);
+}
+
+void Endpoint::finish(StreamId id) {
+  streams_[id].finish_after_outbox = true;
+  push(id);
+}
+
+void Endpoint::reset(StreamId id, Reason reason) {
+  session_->reset(id, reason);
+  if (streams_[id].end.empty()) streams_[id].end = "local";
+}
+
+void Endpoint::consume(StreamId id, std::size_t n) {
+  AppStream& app = streams_[id];
+  n = std::min(n, app.unconsumed);
+  app.unconsumed -= n;
+  session_->consumed(id, n);
+}
+
+void Endpoint::push(StreamId id) {
+  AppStream& app = streams_[id];
+  if (!app.may_use() || app.fin_sent || session_->failed()) return;
+  while (app.outbox_done < app.outbox.size()) {
+    const MutableBytes place = session_->reserve(id);
+    if (place.empty()) return;
+    const std::size_t n = std::min(place.size(), app.outbox.size() - app.outbox_done);
+    std::copy_n(app.outbox.begin() + static_cast<std::ptrdiff_t>(app.outbox_done), n,
+                place.begin());
+    session_->commit(id, n);
+    app.outbox_done += n;
+  }
+  app.outbox.clear();
+  app.outbox_done = 0;
+  const bool ours = (id % 2 == 1) == (role_ == Role::kDaemon);
+  if (!app.finish_after_outbox || (!ours && !app.answered)) return;
+  app.fin_sent = true;
+  session_->finish(id);
+}
+
+bool Endpoint::drain() {
+  bool any = false;
+  while (auto event = session_->poll_event()) {
+    on_event(*event);
+    any = true;
+  }
+  return any;
+}
+
+void Endpoint::on_data(const Data& data) {
+  AppStream& app = streams_[data.stream];
+  app.received.append(as_text(data.data));
+  app.unconsumed += data.data.size();
+  if (app.consumes) consume(data.stream, data.data.size());
+}
+
+void Endpoint::on_event(const Event& event) {
+  if (const auto* e = std::get_if<Established>(&event)) {
+    established = true;
+    resumed += e->resumed ? 1 : 0;
+  } else if (const auto* opened = std::get_if<Opened>(&event)) {
+    streams_[opened->stream].target = opened->target;
+    if (on_opened) return on_opened(*this, opened->stream);
+    streams_[opened->stream].answered = true;
+    session_->accept(opened->stream);
+    push(opened->stream);
+  } else if (const auto* accepted = std::get_if<Accepted>(&event)) {
+    streams_[accepted->stream].answered = true;
+  } else if (const auto* data = std::get_if<Data>(&event)) {
+    on_data(*data);
+  } else if (const auto* fin = std::get_if<Finished>(&event)) {
+    streams_[fin->stream].finished = true;
+  } else if (const auto* sendable = std::get_if<Sendable>(&event)) {
+    sendable_order.push_back(sendable->stream);
+    push(sendable->stream);
+  } else if (const auto* closed = std::get_if<Closed>(&event)) {
+    streams_[closed->stream].end = "closed";
+  } else if (const auto* reset = std::get_if<Reset>(&event)) {
+    streams_[reset->stream].end = "reset:" + std::string(name_of(reset->reason));
+  } else if (const auto* refused = std::get_if<Refused>(&event)) {
+    streams_[refused->stream].end =
+        "refused:" + std::string(name_of(refused->reason)) + ":" + refused->detail;
+  } else if (const auto* away = std::get_if<GoingAway>(&event)) {
+    going_away = *away;
+  } else if (std::holds_alternative<CarrierDead>(event)) {
+    carrier_dead = true;
+  } else if (const auto* failed = std::get_if<Failed>(&event)) {
+    failure = failed->error;
+  }
+}
+
+// --- the carrier between them --------------------------------------------------------------------
+
+Pair::Pair(Options daemon_options, Options proxy_options)
+    : daemon(Role::kDaemon, std::move(daemon_options)),
+      proxy(Role::kProxy, std::move(proxy_options)) {}
+
+void Pair::establish() {
+  connect();
+  run();
+}
+
+void Pair::connect() {
+  ++carriers;
+  connected = true;
+  greeted_ = false;
+  greeting_.clear();
+  up.bytes.clear();
+  down.bytes.clear();
+  Session& session = daemon.session();
+  if (session.established()) {
+    session.resume(proof_for(session.keys().secret, static_cast<std::uint32_t>(carriers)), now);
+  } else {
+    session.attach(now);
+  }
+}
+
+void Pair::cut() {
+  connected = false;
+  up.bytes.clear();
+  down.bytes.clear();
+  daemon.session().detach(now);
+  // A proxy may notice late: it learns of it when the next carrier resumes.
+  if (carriers % 2 == 0 && greeted_) proxy.session().detach(now);
+}
+
+bool Pair::take(Endpoint& from, Wire& wire) {
+  if (wire.bytes.size() >= wire.capacity || !from.session().wants_output()) return false;
+  std::vector<Bytes> pieces;
+  const std::size_t n = from.session().take_output(take_size(), pieces, now);
+  for (const Bytes piece : pieces) wire.bytes.append(piece);
+  return n > 0;
+}
+
+void Pair::greet(Bytes bytes) {
+  greeting_.append(bytes);
+  const auto greeting = read_greeting(greeting_.front());
+  if (!greeting || std::holds_alternative<GreetingIncomplete>(*greeting)) return;
+  greeted_ = true;
+  std::size_t skip = 0;
+  if (const auto* resume = std::get_if<GreetingResume>(&*greeting)) {
+    const Proof expected = proof_for(kTestKeys.secret, static_cast<std::uint32_t>(carriers));
+    const Status status = proxy.session().accept_resume(resume->request, expected, now);
+    if (!status) down.bytes.append(encode_resume_fail(status.error().why));
+    skip = resume->size;
+  } else {
+    proxy.renew();
+    proxy.session().attach(now);
+  }
+  greeting_.pop(skip);
+  const std::vector<std::uint8_t> rest(greeting_.front().begin(), greeting_.front().end());
+  (void)proxy.session().receive(rest, now);
+  proxy.drain();
+}
+
+bool Pair::deliver(Endpoint& to, Wire& wire) {
+  if (wire.stalled || wire.bytes.empty()) return false;
+  std::size_t n = std::min(std::max<std::size_t>(deliver_size(), 1), wire.bytes.size());
+  const bool cuts = wire.cut_at && wire.delivered + n >= *wire.cut_at;
+  if (cuts) n = static_cast<std::size_t>(*wire.cut_at - wire.delivered);
+  // A copy of its own, so that a use after its time is seen by the sanitizers.
+  const std::vector<std::uint8_t> bytes(
+      wire.bytes.front().begin(), wire.bytes.front().begin() + static_cast<std::ptrdiff_t>(n));
+  wire.bytes.pop(n);
+  wire.delivered += n;
+  if (&to == &proxy && !greeted_) {
+    greet(bytes);
+  } else {
+    (void)to.session().receive(bytes, now);
+    to.drain();
+  }
+  if (cuts) {
+    wire.cut_at.reset();
+    cut();
+  }
+  return true;
+}
+
+bool Pair::step() {
+  if (!connected) {
+    if (!reconnects || daemon.session().failed()) return false;
+    connect();
+  }
+  now += step_time;
+  bool moved = take(daemon, up);
+  moved = take(proxy, down) || moved;
+  moved = deliver(proxy, up) || moved;
+  if (connected) moved = deliver(daemon, down) || moved;
+  moved = daemon.drain() || moved;
+  moved = proxy.drain() || moved;
+  return moved || !connected;
+}
+
+bool Pair::fire_timeouts() {
+  bool any = false;
+  for (Endpoint* end : {&daemon, &proxy}) {
+    const auto due = end->session().next_timeout();
+    if (!due || *due > now) continue;
+    end->session().on_timeout(now);
+    end->drain();
+    any = true;
+  }
+  return any;
+}
+
+bool Pair::run() {
+  constexpr int kTooMany = 2'000'000;
+  // Long enough for acknowledgements; too short for PING, so that an end can be seen.
+  const Duration quiet = std::chrono::milliseconds(100);
+  for (int steps = 0; steps < kTooMany; ++steps) {
+    if (step()) continue;
+    const TimePoint until = now + quiet;
+    while (now < until && !daemon.session().wants_output() && !proxy.session().wants_output()) {
+      now += std::chrono::milliseconds(5);
+      fire_timeouts();
+    }
+    if (!step()) return true;
+  }
+  return false;
+}
+
+void Pair::pass(Duration duration) {
+  const TimePoint until = now + duration;
+  while (now < until) {
+    now += std::chrono::milliseconds(20);
+    fire_timeouts();
+    if (connected) step();
+  }
+}
+
+}  // namespace ferry::tunnel::testing

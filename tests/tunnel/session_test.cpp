@@ -1,0 +1,123 @@
+#include "tunnel/session.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/tunnel/pair.h"
+
+namespace ferry::tunnel {
+namespace {
+
+using testing::Endpoint;
+using testing::Pair;
+
+TEST(SessionTest, HelloEstablishesBothSidesAndTellsTheKeys) {
+  Options daemon_options;
+  daemon_options.version = "0.1.0";
+  Options proxy_options;
+  proxy_options.version = "0.1.7";
+  Pair pair(daemon_options, proxy_options);
+  pair.establish();
+  EXPECT_TRUE(pair.daemon.established);
+  EXPECT_TRUE(pair.proxy.established);
+  EXPECT_EQ(pair.daemon.session().keys().secret, testing::kTestKeys.secret);
+}
+
+TEST(SessionTest, DataSentAtOnceArrivesBehindItsOpen) {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.daemon.open("app.default.svc", pair.now);
+  ASSERT_EQ(id, 1U);
+  pair.daemon.send(id, "GET / HTTP/1.1");
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.proxy.stream(id).target.host, "app.default.svc");
+  EXPECT_EQ(pair.proxy.stream(id).target.port, 80);
+  EXPECT_EQ(pair.proxy.stream(id).received, "GET / HTTP/1.1");
+  EXPECT_TRUE(pair.daemon.stream(id).answered);
+}
+
+TEST(SessionTest, TheProxyOpensStreamsWithEvenIds) {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.proxy.open("link-1", pair.now);
+  EXPECT_EQ(id, 2U);
+  pair.proxy.send(id, "hello");
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.daemon.stream(id).received, "hello");
+}
+
+TEST(SessionTest, FinishingOneWayLeavesTheOtherOpen) {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.daemon.send(id, "request");
+  pair.daemon.finish(id);
+  ASSERT_TRUE(pair.run());
+  EXPECT_TRUE(pair.proxy.stream(id).finished);
+  EXPECT_EQ(pair.proxy.stream(id).end, "");
+
+  pair.proxy.send(id, std::string(1'000'000, 'x'));
+  pair.proxy.finish(id);
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.daemon.stream(id).received.size(), 1'000'000U);
+  EXPECT_EQ(pair.daemon.stream(id).end, "closed");
+  EXPECT_EQ(pair.proxy.stream(id).end, "closed");
+  EXPECT_EQ(pair.daemon.session().stats().streams, 0U);
+}
+
+TEST(SessionTest, AStreamIsClosedOnlyWhenAllOfItIsConsumed) {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.proxy.stream(id).consumes = false;
+  pair.daemon.send(id, "abc");
+  pair.daemon.finish(id);
+  ASSERT_TRUE(pair.run());
+  pair.proxy.finish(id);
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.daemon.stream(id).end, "closed");
+  EXPECT_EQ(pair.proxy.stream(id).end, "");
+  pair.proxy.consume(id, 3);
+  pair.proxy.drain();
+  EXPECT_EQ(pair.proxy.stream(id).end, "closed");
+}
+
+TEST(SessionTest, ARefusalCarriesItsReasonAndWords) {
+  Pair pair;
+  pair.establish();
+  pair.proxy.on_opened = [](Endpoint& end, StreamId id) {
+    end.session().refuse(id, Reason::kRefused, "connection refused");
+  };
+  const StreamId id = pair.daemon.open("app", pair.now);
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.daemon.stream(id).end, "refused:refused:connection refused");
+  EXPECT_EQ(pair.proxy.session().stats().streams, 0U);
+}
+
+TEST(SessionTest, ResetReleasesTheWindow) {
+  Pair pair;
+  pair.establish();
+  const std::size_t before = pair.proxy.session().stats().credit_granted;
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.proxy.stream(id).consumes = false;
+  pair.daemon.send(id, std::string(100'000, 'x'));
+  ASSERT_TRUE(pair.run());
+  EXPECT_GT(pair.proxy.stream(id).unconsumed, 0U);
+  pair.daemon.reset(id);
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.proxy.stream(id).end, "reset:cancelled");
+  EXPECT_LE(pair.proxy.session().stats().credit_granted, before);
+  EXPECT_EQ(pair.proxy.session().stats().streams, 0U);
+}
+
+TEST(SessionTest, BytesAreAcknowledgedAndTheRingForgetsThem) {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.daemon.send(id, std::string(5'000'000, 'x'));
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.proxy.stream(id).received.size(), 5'000'000U);
+  EXPECT_EQ(pair.daemon.session().stats().ring_bytes, 0U);
+}
+
+}  // namespace
+}  // namespace ferry::tunnel

@@ -1,0 +1,122 @@
+#include "tunnel/credit.h"
+
+#include <algorithm>
+
+namespace ferry::tunnel {
+namespace {
+
+constexpr std::size_t kFirstWindowShare = 64;  // a new stream gets 1/64 of what is spare
+constexpr std::uint64_t kClaimShare = 12;
+constexpr std::uint64_t kSmallClaim = 2048;  // bytes: a request's head
+
+}  // namespace
+
+std::size_t CreditBudget::first_window() const {
+  const std::size_t share = spare_of(options_.window_budget / 4 * 3) / kFirstWindowShare;
+  return std::max(std::min(share, options_.initial_credit), options_.min_credit);
+}
+
+void ReceiveWindow::open(std::size_t granted, std::size_t window, TimePoint now) {
+  limit_ = granted;
+  window_ = window;
+  measured_from_ = now;
+}
+
+bool ReceiveWindow::receive(std::size_t n) {
+  if (n > limit_ - received_) return false;
+  received_ += n;
+  return true;
+}
+
+bool ReceiveWindow::skip(std::size_t n, CreditBudget& budget) {
+  if (n > limit_ - received_) return false;
+  received_ += n;
+  consumed_ += n;
+  measured_byte_ += n;  // not a use of the window
+  budget.give_back(n);
+  window_ = std::max(budget.options().min_credit, exposure());
+  return true;
+}
+
+void ReceiveWindow::grow_if_fast(CreditBudget& budget, TimePoint now, Duration round_trip) {
+  if (consumed_ - measured_byte_ < window_ / 2) return;
+  const bool fast = now - measured_from_ < 2 * round_trip;
+  measured_from_ = now;
+  measured_byte_ = consumed_;
+  const std::size_t grown = std::min(window_ * 2, budget.options().max_credit);
+  // Half of what is spare at most: no stream takes all that is left.
+  if (fast && grown > window_ && grown - window_ <= budget.spare() / 2) window_ = grown;
+}
+
+bool ReceiveWindow::replenish(CreditBudget& budget) {
+  if (finished_) return false;
+  const std::size_t affordable = exposure() + budget.spare();
+  const std::size_t wanted = std::max(std::min(window_, affordable), budget.options().min_credit);
+  if (exposure() > wanted / 2) return false;
+  const std::size_t more = wanted - exposure();
+  budget.take(more);
+  limit_ += more;
+  return true;
+}
+
+bool ReceiveWindow::consume(std::size_t n, CreditBudget& budget, TimePoint now,
+                            Duration round_trip) {
+  consumed_ += n;
+  budget.give_back(n);
+  grow_if_fast(budget, now, round_trip);
+  return replenish(budget);
+}
+
+void ReceiveWindow::finish(CreditBudget& budget) {
+  budget.give_back(static_cast<std::size_t>(limit_ - received_));
+  limit_ = received_;
+  finished_ = true;
+}
+
+void ReceiveWindow::close(CreditBudget& budget) {
+  budget.give_back(exposure());
+  limit_ = received_ = consumed_;
+}
+
+void OpeningCredit::open(CreditBudget& budget) {
+  limit_ = initial(budget.options());
+  budget.take(left());
+}
+
+bool OpeningCredit::claim(std::size_t n) {
+  if (n > left()) return false;
+  claimed_ += n;
+  return true;
+}
+
+bool OpeningCredit::replenish(CreditBudget& budget) {
+  const std::size_t full = initial(budget.options());
+  if (left() > full / 2) return false;
+  const std::size_t more = std::min(full - left(), budget.spare() / 4);
+  if (more < std::max(left() / 2, full / 64)) return false;
+  budget.take(more);
+  limit_ += more;
+  return true;
+}
+
+void OpeningClaims::open(std::uint64_t limit) {
+  limit_ = limit;
+  kept_for_small_ = limit / 4;
+}
+
+bool OpeningClaims::raise(std::uint64_t limit) {
+  if (limit < limit_) return false;
+  limit_ = limit;
+  return true;
+}
+
+std::uint32_t OpeningClaims::claim(std::size_t wanted) {
+  const std::uint64_t left = limit_ - claimed_;
+  const std::uint64_t plenty = left > kept_for_small_ ? left - kept_for_small_ : 0;
+  const std::uint64_t share = std::max(plenty / kClaimShare, kSmallClaim);
+  const std::uint64_t n = std::min({share, left, static_cast<std::uint64_t>(wanted)});
+  claimed_ += n;
+  return static_cast<std::uint32_t>(n);
+}
+
+}  // namespace ferry::tunnel

@@ -1,0 +1,115 @@
+// How much a peer may send: the credit of one stream, and the budget that all of them share.
+//
+// Credit is absolute: the count of a stream's bytes that may have been sent since it was opened. It
+// only grows, so it can be said again, late or twice. What was granted and is not consumed yet is
+// the stream's exposure: in the worst case we hold that much for it. The budget bounds the sum:
+//
+//   exposure of all streams + opening credit not yet claimed <= budget + streams * min_credit
+//
+// A stream beyond the budget still gets min_credit, so that everyone moves on.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+#include "tunnel/types.h"
+
+namespace ferry::tunnel {
+
+class CreditBudget {
+ public:
+  explicit CreditBudget(const Options& options) : options_(options) {}
+
+  const Options& options() const { return options_; }
+  std::size_t granted() const { return granted_; }
+  std::size_t spare() const { return spare_of(options_.window_budget); }
+  void take(std::size_t n) { granted_ += n; }
+  void give_back(std::size_t n) { granted_ -= n; }
+
+  // What a new stream's window starts with: less as the budget fills, so that the last quarter is
+  // left to windows that grow because they are used.
+  std::size_t first_window() const;
+
+ private:
+  std::size_t spare_of(std::size_t total) const { return total > granted_ ? total - granted_ : 0; }
+
+  const Options& options_;
+  std::size_t granted_ = 0;
+};
+
+// The receiver's side of one stream.
+class ReceiveWindow {
+ public:
+  // `granted`: what the peer may send already (and `budget` was charged with by the caller).
+  void open(std::size_t granted, std::size_t window, TimePoint now);
+
+  std::uint64_t limit() const { return limit_; }
+  std::size_t size() const { return window_; }
+  std::size_t unconsumed() const { return static_cast<std::size_t>(received_ - consumed_); }
+  std::size_t exposure() const { return static_cast<std::size_t>(limit_ - consumed_); }
+
+  // n bytes came. False: more than the credit.
+  bool receive(std::size_t n);
+  // The peer gives up n bytes of its credit. False: more than it has.
+  bool skip(std::size_t n, CreditBudget& budget);
+  // n bytes are gone from memory (at most unconsumed()). True: limit() grew, and is to be told.
+  bool consume(std::size_t n, CreditBudget& budget, TimePoint now, Duration round_trip);
+  // Grows limit() toward the window where half of it is used up. True: it grew.
+  bool replenish(CreditBudget& budget);
+  // No more comes: the credit that isn't used is free.
+  void finish(CreditBudget& budget);
+  // The stream is gone.
+  void close(CreditBudget& budget);
+
+ private:
+  void grow_if_fast(CreditBudget& budget, TimePoint now, Duration round_trip);
+
+  std::uint64_t limit_ = 0;
+  std::uint64_t received_ = 0;
+  std::uint64_t consumed_ = 0;
+  std::size_t window_ = 0;
+  TimePoint measured_from_{};  // since when, and from which byte on, its use is measured
+  std::uint64_t measured_byte_ = 0;
+  bool finished_ = false;
+};
+
+// The receiver's side of opening credit: how much the peer may claim, in sum, for data that it
+// sends on new streams before it heard of any credit of theirs. Absolute like a stream's.
+class OpeningCredit {
+ public:
+  // The whole of what is allowed ahead; said in HELLO.
+  static std::size_t initial(const Options& options) { return options.window_budget / 8; }
+
+  void open(CreditBudget& budget);
+  std::uint64_t limit() const { return limit_; }
+  // A new stream claims n bytes: they are its exposure from now on. False: more than allowed.
+  bool claim(std::size_t n);
+  // Raises limit() if there is room for it and it is worth a frame. True: it was raised.
+  bool replenish(CreditBudget& budget);
+
+ private:
+  std::size_t left() const { return static_cast<std::size_t>(limit_ - claimed_); }
+
+  std::uint64_t limit_ = 0;
+  std::uint64_t claimed_ = 0;
+};
+
+// The opener's side of it.
+class OpeningClaims {
+ public:
+  // The limit in HELLO.
+  void open(std::uint64_t limit);
+  // False: lower than it was.
+  bool raise(std::uint64_t limit);
+  // Takes a share for one more stream: `wanted` while there is plenty, less and less after that.
+  std::uint32_t claim(std::size_t wanted);
+
+ private:
+  std::uint64_t limit_ = 0;
+  std::uint64_t claimed_ = 0;
+  std::uint64_t kept_for_small_ = 0;
+};
+
+}  // namespace ferry::tunnel

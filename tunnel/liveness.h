@@ -1,0 +1,54 @@
+// Whether the carrier is alive, and how long a round trip takes.
+//
+// Silence of ping_idle is answered with a PING; two PINGs without any sign of life are the end. A
+// process that was itself asleep (a deadline long past) asks again before it judges.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/time.h"
+#include "tunnel/types.h"
+
+namespace ferry::tunnel {
+
+class Liveness {
+ public:
+  explicit Liveness(const Options& options) : options_(options) {}
+
+  void start(TimePoint now);        // a new carrier, nothing heard yet
+  void established(TimePoint now);  // the greeting is done
+  void stop();                      // no carrier
+  void heard(TimePoint now);        // bytes came
+  void probe(TimePoint now);        // ask now
+
+  // To be called with every new `now`: true when it is so far past the deadline that we, not the
+  // carrier, must have been away. Asks then.
+  bool wake(TimePoint now);
+
+  enum class Verdict : std::uint8_t { kAlive, kDead };
+  Verdict on_timeout(TimePoint now);
+  std::optional<TimePoint> deadline() const { return deadline_; }
+
+  // A PING is wanted now (wants_ping), or could ride along with other output (may_sample).
+  bool wants_ping() const { return ping_wanted_; }
+  bool may_sample(TimePoint now) const;
+  std::uint64_t ping(TimePoint now);  // the number for the PING that is sent now
+  void pong(std::uint64_t number, TimePoint now);
+  std::optional<Duration> round_trip() const { return round_trip_; }
+
+ private:
+  enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
+
+  const Options& options_;
+  State state_ = State::kOff;
+  int misses_ = 0;
+  bool ping_wanted_ = false;
+  std::optional<TimePoint> deadline_;
+  std::uint64_t last_ping_ = 0;
+  std::optional<TimePoint> ping_sent_;  // and not answered
+  TimePoint sampled_at_{};
+  std::optional<Duration> round_trip_;
+};
+
+}  // namespace ferry::tunnel
