@@ -1,0 +1,76 @@
+"""How the parts of the cluster are wired together.
+
+`Cluster` is everything that runs inside the cluster's own namespaces. It owns:
+
+    cluster.store     store.Store: the state. Controllers and the node work on it directly
+    cluster.pki       pki.Authority: the CA and the service account tokens
+    cluster.server    server.ApiServer
+    cluster.node      node.Node (see below)
+    cluster.run_dir   a directory on a private tmpfs; it vanishes with the process
+    cluster.faults    {"name": async function(cluster, arguments) -> text}: what `ctl` can ask for
+
+The node (module `node`, class `Node(cluster)`) provides to the API server:
+
+    await node.start()           network, DNS, controllers, kubelet; returns when pods can be started
+    await node.stop()            ends every process
+    node.faults                  its share of the faults, same shape as above
+
+    await node.portforward(pod, port) -> (reader, writer)
+        Connects to 127.0.0.1:port in the pod's network namespace. asyncio streams. OSError when refused.
+        `pod` is the Pod object. The API server has checked existence, rights and that the pod is running.
+    await node.exec(pod, container, command, stdin, tty) -> asyncio.subprocess.Process
+        Starts `command` (list) in the container's namespaces; stdin (if asked), stdout and stderr are pipes.
+        FileNotFoundError when the command isn't there. The API server pumps the streams and kills it when
+        the client goes.
+    node.log_file(pod, container, previous=False) -> path or None
+        Each line is `<RFC3339Nano time> <text>`; None: that container has never started. The API server does
+        tail, since, timestamps and follow (until node.log_ended(pod, container) is true at the end of file).
+    node.log_ended(pod, container) -> bool
+        True when nothing more will be written to the current log.
+
+What the API server provides to the node and the controllers, beside the store:
+
+    cluster.pki.service_account_token(namespace, name, uid, pod=None, seconds=3600, audiences=None) -> (token, expiry)
+        A signed token that the API server accepts until it expires or its pod is gone. pod is (name, uid).
+    cluster.pki.ca_pem           -> the CA certificate (bytes): what goes into a pod's ca.crt
+    cluster.apiserver_inside     -> ("10.96.0.1", 443) for pods: the Service `default/kubernetes`. The server also
+                                    listens on `cluster.inside_port` of every address in the cluster's network
+                                    namespace, so the Service's endpoint is (node address, inside_port).
+"""
+
+import asyncio
+import signal
+
+from . import control, faults, node, pki, server, store, strategy
+
+INSIDE_PORT = 6443
+
+
+class Cluster:
+    def __init__(self, authority, listener, control_socket, run_dir, options):
+        self.pki = authority
+        self.run_dir = run_dir
+        self.options = options
+        self.inside_port = INSIDE_PORT
+        self.apiserver_inside = ("10.96.0.1", 443)
+        self.store = store.Store(strategy.Strategy())
+        self.server = server.ApiServer(self, listener)
+        self.node = node.Node(self)
+        self.faults = {**faults.api_faults(self), **self.node.faults}
+        self._control = control.Control(self, control_socket)
+        self._stopping = asyncio.Event()
+
+    async def run(self, ready):
+        """Runs until SIGTERM or SIGINT; calls `ready` once when the cluster can be used."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        strategy.bootstrap(self.store)
+        await self.node.start()
+        await self.server.start()
+        await self._control.start()
+        ready()
+        await self._stopping.wait()
+        await self._control.stop()
+        await self.server.stop()
+        await self.node.stop()
