@@ -6,18 +6,23 @@
     cluster.pki       pki.Authority: the CA and the service account tokens
     cluster.server    server.ApiServer
     cluster.node      node.Node (see below)
-    cluster.run_dir   a directory on a private tmpfs; it vanishes with the process
+    cluster.run_dir   a directory on a private tmpfs (mounted over /run); it vanishes with the process
+    cluster.options   what `up` was given: .images (list of directories with images.yaml of more images), ...
     cluster.faults    {"name": async function(cluster, arguments) -> text}: what `ctl` can ask for
 
 The node (module `node`, class `Node(cluster)`) provides to the API server:
 
     await node.start()           network, DNS, controllers, kubelet; returns when pods can be started
     await node.stop()            ends every process
-    node.faults                  its share of the faults, same shape as above
+    node.faults                  its share of the faults, same shape as above; `arguments` is a list of words
 
+    await portforward.serve_websocket(node, request, pod) -> response
+        (module `portforward`.) The v4.channel.k8s.io and v4.base64 WebSocket, from the aiohttp request on,
+        wrong ports, missing ports and unknown subprotocols included. Existence, rights and `spec.nodeName` have
+        been checked. SPDY (kubectl below 1.31) and SPDY inside a WebSocket are `streams.py`, which uses:
     await node.portforward(pod, port) -> (reader, writer)
         Connects to 127.0.0.1:port in the pod's network namespace. asyncio streams. OSError when refused.
-        `pod` is the Pod object. The API server has checked existence, rights and that the pod is running.
+        `pod` is the Pod object. LookupError when the pod doesn't run.
     await node.exec(pod, container, command, stdin, tty) -> asyncio.subprocess.Process
         Starts `command` (list) in the container's namespaces; stdin (if asked), stdout and stderr are pipes.
         FileNotFoundError when the command isn't there. The API server pumps the streams and kills it when
@@ -41,7 +46,7 @@ What the API server provides to the node and the controllers, beside the store:
 import asyncio
 import signal
 
-from . import control, faults, node, pki, server, store, strategy
+from . import control, apifaults, node, pki, server, store, strategy
 
 INSIDE_PORT = 6443
 
@@ -56,7 +61,7 @@ class Cluster:
         self.store = store.Store(strategy.Strategy())
         self.server = server.ApiServer(self, listener)
         self.node = node.Node(self)
-        self.faults = {**faults.api_faults(self), **self.node.faults}
+        self.faults = {**apifaults.table(self), **self.node.faults}
         self._control = control.Control(self, control_socket)
         self._stopping = asyncio.Event()
 
@@ -74,3 +79,7 @@ class Cluster:
         await self._control.stop()
         await self.server.stop()
         await self.node.stop()
+
+
+# The process that runs this is process 1 of a PID namespace of its own, in a network and a mount namespace of its
+# own, and root there (really, or by a user namespace with one user). All of it ends with that process, whatever way.
