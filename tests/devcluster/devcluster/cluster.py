@@ -16,22 +16,11 @@ The node (module `node`, class `Node(cluster)`) provides to the API server:
     await node.stop()            ends every process
     node.faults                  its share of the faults, same shape as above; `arguments` is a list of words
 
-    await portforward.serve_websocket(node, request, pod) -> response
-        (module `portforward`.) The v4.channel.k8s.io and v4.base64 WebSocket, from the aiohttp request on,
-        wrong ports, missing ports and unknown subprotocols included. Existence, rights and `spec.nodeName` have
-        been checked. SPDY (kubectl below 1.31) and SPDY inside a WebSocket are `streams.py`, which uses:
+    await portforward.serve(cluster, request, pod)   and the same of `exec` and `logs`: the WebSocket routes of the
+        pod's subresources, after authentication, authorization and having found the pod on a node. For SPDY
+        (kubectl below 1.31 always, above it inside a WebSocket) `streams.py` of the API server uses:
     await node.portforward(pod, port) -> (reader, writer)
-        Connects to 127.0.0.1:port in the pod's network namespace. asyncio streams. OSError when refused.
-        `pod` is the Pod object. LookupError when the pod doesn't run.
-    await node.exec(pod, container, command, stdin, tty) -> asyncio.subprocess.Process
-        Starts `command` (list) in the container's namespaces; stdin (if asked), stdout and stderr are pipes.
-        FileNotFoundError when the command isn't there. The API server pumps the streams and kills it when
-        the client goes.
-    node.log_file(pod, container, previous=False) -> path or None
-        Each line is `<RFC3339Nano time> <text>`; None: that container has never started. The API server does
-        tail, since, timestamps and follow (until node.log_ended(pod, container) is true at the end of file).
-    node.log_ended(pod, container) -> bool
-        True when nothing more will be written to the current log.
+    await node.exec(pod, container, command, stdin, tty) -> process
 
 What the API server provides to the node and the controllers, beside the store:
 
@@ -58,7 +47,7 @@ class Cluster:
         self.options = options
         self.inside_port = INSIDE_PORT
         self.apiserver_inside = ("10.96.0.1", 443)
-        self.store = store.Store(strategy.Strategy())
+        self.store = store.Store(strategy.Strategy(authority.ca_pem))
         self.server = server.ApiServer(self, listener)
         self.node = node.Node(self)
         self.faults = {**apifaults.table(self), **self.node.faults}

@@ -60,6 +60,11 @@ def matches_labels(obj, labels):
     return all(have.get(key) == value for key, value in (labels or {}).items())
 
 
+def _content(obj):
+    """What metadata.generation counts the changes of."""
+    return {key: value for key, value in obj.items() if key not in ("apiVersion", "kind", "metadata", "status")}
+
+
 class Watch:
     """A subscription. Iterate over it; `close()` (or leaving `async with`) ends it."""
 
@@ -78,6 +83,10 @@ class Watch:
     def close(self):
         self._store.unsubscribe(self._kind, self)
         self._queue.put_nowait(None)
+
+    def empty(self):
+        """Whether everything so far has been taken."""
+        return self._queue.empty()
 
     async def next(self, timeout=None):
         """The next event; None after close() or when `timeout` seconds have passed."""
@@ -174,7 +183,7 @@ class Store:
         if self.strategy:
             self.strategy.admit_update(self, kind, old, new, subresource)
         resource = kinds.of(kind)
-        if resource.has_generation and new.get("spec") != old.get("spec"):
+        if resource.has_generation and _content(new) != _content(old):
             new["metadata"]["generation"] = old["metadata"].get("generation", 1) + 1
         if manager and not tracked:
             managedfields.track(old, new, manager, subresource)
@@ -352,8 +361,6 @@ class Store:
         self._version += 1
         obj["metadata"]["resourceVersion"] = str(self._version)
         self._publish(Event("DELETED", kind, clone(obj), old, self._version))
-        if self.strategy:
-            self.strategy.deleted(self, kind, obj)
         return obj
 
     def _publish(self, event):

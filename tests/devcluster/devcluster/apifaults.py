@@ -1,0 +1,168 @@
+"""What `ctl` can do to the API server and the way to it. Every command takes a list of words and returns a text."""
+
+import asyncio
+import json
+
+import yaml
+
+from . import errors, pki
+from .store import now
+
+
+def table(cluster):
+    """{command: async function(cluster, words) -> text}; `help` describes them all."""
+    del cluster
+    return {"admit": _admit, "answer": _answer, "cut": _cut, "cut-idle": _cut_idle, "expire": _expire,
+            "forget-history": _forget_history, "refuse": _refuse, "restart": _restart, "resume": _resume,
+            "rotate-keys": _rotate_keys, "stall": _stall, "user": _user}
+
+
+# The way to the server
+
+
+async def _cut(cluster, words):
+    """cut: resets every connection to the API server."""
+    return f"{cluster.server.gate.cut()} connections reset"
+
+
+async def _stall(cluster, words):
+    """stall [SECONDS]: no byte moves any more, no connection is closed; until `resume` or for so long."""
+    gate = cluster.server.gate
+    gate.stall()
+    if words:
+        asyncio.get_running_loop().call_later(float(words[0]), gate.resume)
+    return "stalled"
+
+
+async def _resume(cluster, words):
+    """resume: ends `stall`."""
+    cluster.server.gate.resume()
+    return "flowing"
+
+
+async def _cut_idle(cluster, words):
+    """cut-idle SECONDS|off: closes connections on which nothing moved for so long, as load balancers do."""
+    limit = None if words[0] == "off" else float(words[0])
+    cluster.server.gate.cut_idle_after(limit)
+    return "off" if limit is None else f"connections idle for {limit:g} s are closed"
+
+
+async def _refuse(cluster, words):
+    """refuse [SECONDS]: new connections are refused; until `admit` or for so long."""
+    gate = cluster.server.gate
+    gate.refuse()
+    if words:
+        asyncio.get_running_loop().call_later(float(words[0]), gate.admit)
+    return "new connections are refused"
+
+
+async def _admit(cluster, words):
+    """admit: ends `refuse`."""
+    cluster.server.gate.admit()
+    return "new connections are accepted"
+
+
+async def _restart(cluster, words):
+    """restart [SECONDS]: the API server goes away for so long (1) and comes back with its state."""
+    await cluster.server.restart(float(words[0]) if words else 1.0)
+    return "restarted"
+
+
+# Answers
+
+
+async def _answer(cluster, words):
+    """answer CODE SECONDS [PATH-PREFIX]: every request (below the prefix) gets CODE (429, 5xx) for so long."""
+    code, seconds = int(words[0]), float(words[1])
+    prefix = words[2] if len(words) > 2 else "/"
+    loop = asyncio.get_running_loop()
+    end = loop.time() + seconds
+
+    def trouble(request):
+        if loop.time() >= end or not request.path.startswith(prefix):
+            return None
+        return _trouble(code)
+    cluster.server.trouble = trouble
+    return f"{code} for {seconds:g} s below {prefix}"
+
+
+def _trouble(code):
+    if code == 429:
+        return errors.ApiError(429, "TooManyRequests", "too many requests, please try again later",
+                               {"retryAfterSeconds": 1}, {"Retry-After": "1"})
+    if code == 503:
+        return errors.ApiError(503, "ServiceUnavailable", "the server is currently unable to handle the request", {})
+    if code == 504:
+        return errors.ApiError(504, "Timeout", "the server was unable to return a response in the time allotted, but "
+                               "may still be processing the request", {})
+    return errors.ApiError(code, "InternalError", "Internal error occurred: etcdserver: request timed out",
+                           {"causes": [{"message": "etcdserver: request timed out"}]})
+
+
+async def _forget_history(cluster, words):
+    """forget-history: watches from any version so far get 410."""
+    cluster.store.forget_history()
+    return f"versions below {cluster.store.version} are forgotten"
+
+
+# Users and what they show
+
+
+async def _user(cluster, words):
+    """user NAME [--role FILE] [--namespace NS] [--group G]... [--token|--certificate] [--seconds N]: a kubeconfig.
+
+    FILE (as text after --role-text) holds the rules of a Role, or of a ClusterRole without --namespace.
+    """
+    name, options = words[0], _options(words[1:])
+    seconds = int(options.get("seconds", ["86400"])[0])
+    groups = options.get("group", [])
+    namespace = options.get("namespace", [None])[0]
+    for text in options.get("role-text", []):
+        _grant(cluster.store, name, yaml.safe_load(text), namespace)
+    if "certificate" in options:
+        entry = pki.certificate_user(*cluster.pki.client_certificate(name, groups, seconds))
+    else:
+        entry = {"token": cluster.server.authenticator.issue_token(name, groups, seconds)}
+    config = pki.kubeconfig(f"https://{cluster.server.address}", cluster.pki.ca_pem, entry, name, namespace,
+                            cluster.options.control)
+    return json.dumps(config, indent=1)
+
+
+def _options(words):
+    found, at = {}, 0
+    while at < len(words):
+        name = words[at].removeprefix("--")
+        if name in ("token", "certificate"):
+            found[name] = []
+            at += 1
+        elif name in ("seconds", "group", "namespace", "role-text"):
+            found.setdefault(name, []).append(words[at + 1])
+            at += 2
+        else:
+            raise ValueError(f"unknown option {words[at]}")
+    return found
+
+
+def _grant(store, user, given, namespace):
+    """A Role (or ClusterRole) with the rules, bound to the user; replaces what was granted before."""
+    rules = given.get("rules", []) if isinstance(given, dict) else given
+    prefix = "" if namespace else "Cluster"
+    meta = {"name": f"ferry-devcluster-{user}", **({"namespace": namespace} if namespace else {})}
+    for kind in (f"{prefix}Role", f"{prefix}RoleBinding"):
+        if store.find(kind, namespace, meta["name"]):
+            store.delete(kind, namespace, meta["name"])
+    store.create(f"{prefix}Role", {"metadata": dict(meta), "rules": rules})
+    store.create(f"{prefix}RoleBinding", {
+        "metadata": dict(meta), "subjects": [{"kind": "User", "name": user}],
+        "roleRef": {"kind": f"{prefix}Role", "name": meta["name"]}})
+
+
+async def _expire(cluster, words):
+    """expire NAME: the tokens issued to a user are worth nothing from now on."""
+    return f"{cluster.server.authenticator.expire_tokens(words[0])} tokens expired at {now()}"
+
+
+async def _rotate_keys(cluster, words):
+    """rotate-keys: service account tokens issued so far are worth nothing from now on."""
+    cluster.pki.rotate_signing_key()
+    return "service account tokens have a new signing key"
