@@ -149,3 +149,10 @@ def socket_inside(namespace_fd, create):
             sys_.setns(home, sys_.CLONE_NEWNET)
     finally:
         os.close(home)
+
+
+def tc(command):
+    """Runs a traffic control command; raises with its words, also where the kernel doesn't have the discipline."""
+    done = subprocess.run(["tc", *command.split()], text=True, capture_output=True, check=False)
+    if done.returncode != 0:
+        raise OSError(errno.EOPNOTSUPP, f"tc: {done.stderr.strip()}")
