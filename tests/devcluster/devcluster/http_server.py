@@ -26,18 +26,37 @@ class _Handler(web_protocol.RequestHandler):
             self._taken.feed_eof()
         super().connection_lost(error)
 
+    def pause_writing(self):
+        super().pause_writing()
+        if hasattr(self._taken, "pause_writing"):
+            self._taken.pause_writing()
+
+    def resume_writing(self):
+        super().resume_writing()
+        if hasattr(self._taken, "resume_writing"):
+            self._taken.resume_writing()
+
 
 class Server(web.Server):
     def __call__(self):
         return _Handler(self, loop=self._loop, **self._kwargs)
 
 
-def take_over(request):
-    """(reader, transport): from now on this connection's bytes are the caller's. Answer the request by hand."""
+def take_over(request, sink=None):
+    """(reader, transport): from now on this connection's bytes are the caller's. Answer the request by hand.
+
+    `sink` takes the place of the StreamReader where speed matters: an object with feed_data(bytes), feed_eof(), and
+    pause_writing() and resume_writing() as an asyncio protocol has them.
+    """
     handler = request.protocol
-    reader = asyncio.StreamReader(limit=1 << 20)
-    reader.set_transport(request.transport)
+    reader = sink
+    if reader is None:
+        reader = asyncio.StreamReader(limit=1 << 20)
+        reader.set_transport(request.transport)
     handler._taken = reader
+    if handler._message_tail:  # what came together with the request
+        reader.feed_data(handler._message_tail)
+        handler._message_tail = b""
     return reader, request.transport
 
 
