@@ -21,12 +21,15 @@ import asyncio
 import socket
 import traceback
 
-from . import (controllers_deployment, controllers_endpoints, controllers_replicaset, dns, faults_node, netns,
-               node_events, node_images, node_object, node_pod, node_runtime, node_scheduler, services)
+from . import (controllers_deployment, controllers_endpoints, controllers_gc, controllers_job,
+               controllers_replicaset, controllers_statefulset, dns, faults_node, netns, node_events, node_images,
+               node_object, node_pod, node_runtime, node_scheduler, services)
 
 NAME = "node1"
 _CONTROLLERS = (controllers_deployment.DeploymentController, controllers_replicaset.ReplicaSetController,
-                controllers_endpoints.EndpointsController)
+                controllers_statefulset.StatefulSetController, controllers_job.JobController,
+                controllers_endpoints.EndpointsController, controllers_gc.GarbageCollector,
+                controllers_gc.NamespaceController)
 
 
 class Node:
