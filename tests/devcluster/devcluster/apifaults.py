@@ -11,10 +11,15 @@ from .store import now
 
 def table(cluster):
     """{command: async function(cluster, words) -> text}; `help` describes them all."""
-    del cluster
-    return {"admit": _admit, "answer": _answer, "cut": _cut, "cut-idle": _cut_idle, "expire": _expire,
-            "forget-history": _forget_history, "refuse": _refuse, "restart": _restart, "resume": _resume,
-            "rotate-keys": _rotate_keys, "stall": _stall, "user": _user}
+    commands = {"admit": _admit, "answer": _answer, "cut": _cut, "cut-idle": _cut_idle, "expire": _expire,
+                "forget-history": _forget_history, "refuse": _refuse, "restart": _restart, "resume": _resume,
+                "rotate-keys": _rotate_keys, "stall": _stall, "user": _user}
+
+    async def describe(_cluster, _words):
+        """help: this."""
+        every = {**commands, **cluster.node.faults, "help": describe}
+        return "\n".join((function.__doc__ or name).strip() for name, function in sorted(every.items()))
+    return {**commands, "help": describe}
 
 
 # The way to the server

@@ -41,6 +41,8 @@ INSIDE_PORT = 6443
 
 
 class Cluster:
+    """To be made inside the event loop that is to run it."""
+
     def __init__(self, authority, listener, control_socket, run_dir, options):
         self.pki = authority
         self.run_dir = run_dir

@@ -12,6 +12,7 @@ import json
 import time
 import uuid
 
+import yaml
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
@@ -159,3 +160,7 @@ def kubeconfig(server, ca_pem, user, name="devcluster", namespace=None, control=
 def certificate_user(certificate, key):
     return {"client-certificate-data": base64.b64encode(certificate).decode(),
             "client-key-data": base64.b64encode(key).decode()}
+
+
+def as_yaml(config):
+    return yaml.safe_dump(config, sort_keys=False)

@@ -47,6 +47,16 @@ class ApiServer:
         self._inside.close()
         await self._http.shutdown(0.1)
 
+    async def restart(self, seconds):
+        """Gone for a while, then back with its state: connections reset, watches and streams ended."""
+        self.gate.refuse()
+        self.stopping.set()
+        self.gate.cut()
+        await self._http.shutdown(0.1)
+        await asyncio.sleep(seconds)
+        self.stopping = asyncio.Event()
+        self.gate.admit()
+
     def _serve(self, connection):
         asyncio.get_running_loop().create_task(self._handshake(connection))
 
