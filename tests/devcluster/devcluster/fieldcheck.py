@@ -1,6 +1,6 @@
 """fieldValidation: what to do about fields that a kind doesn't have (Strict, Warn, Ignore)."""
 
-from . import errors, types
+from . import errors, fieldnames
 
 
 def check(call, obj):
@@ -10,7 +10,7 @@ def check(call, obj):
         raise errors.invalid("CreateOptions", "", [
             ("fieldValidation", "FieldValueNotSupported",
              f'Unsupported value: "{mode}": supported values: "", "Ignore", "Strict", "Warn"')])
-    unknown = types.prune(call.kind, obj)
+    unknown = fieldnames.prune(call.kind, obj)
     if not unknown or mode == "Ignore":
         return
     if mode == "Strict":
