@@ -124,7 +124,8 @@ void Session::Impl::go_on(TimePoint the_now) {
   carry(the_now);
   pending.opening_credit = true;
   for (auto& [id, stream] : streams) {
-    if (may_receive(stream.state) || stream.state == StreamState::kOpening) tell_credit(stream);
+    // Not of a stream that the peer may not have heard of yet.
+    if (may_receive(stream.state)) tell_credit(stream);
   }
   events.push(Established{true, peer_version});
 }

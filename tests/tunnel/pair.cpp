@@ -162,6 +162,8 @@ bool Pair::take(Endpoint& from, Wire& wire) {
   if (wire.bytes.size() >= wire.capacity || !from.session().wants_output()) return false;
   std::vector<Bytes> pieces;
   const std::size_t n = from.session().take_output(take_size(), pieces, now);
+  // Until the new carrier was greeted, the proxy goes on writing into the one that is lost.
+  if (&from == &proxy && !greeted_) return n > 0;
   for (const Bytes piece : pieces) wire.bytes.append(piece);
   return n > 0;
 }
@@ -190,8 +192,8 @@ void Pair::greet(Bytes bytes) {
 bool Pair::deliver(Endpoint& to, Wire& wire) {
   if (wire.stalled || wire.bytes.empty()) return false;
   std::size_t n = std::min(std::max<std::size_t>(deliver_size(), 1), wire.bytes.size());
-  const bool cuts = wire.cut_at && wire.delivered + n >= *wire.cut_at;
-  if (cuts) n = static_cast<std::size_t>(*wire.cut_at - wire.delivered);
+  const bool cuts = !wire.cuts.empty() && wire.delivered + n >= wire.cuts.front();
+  if (cuts) n = static_cast<std::size_t>(wire.cuts.front() - wire.delivered);
   // A copy of its own, so that a use after its time is seen by the sanitizers.
   const std::vector<std::uint8_t> bytes(
       wire.bytes.front().begin(), wire.bytes.front().begin() + static_cast<std::ptrdiff_t>(n));
@@ -204,7 +206,7 @@ bool Pair::deliver(Endpoint& to, Wire& wire) {
     to.drain();
   }
   if (cuts) {
-    wire.cut_at.reset();
+    wire.cuts.pop_front();
     cut();
   }
   return true;

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
@@ -86,9 +87,9 @@ Proof proof_for(const Secret& secret, std::uint32_t carrier);
 // One direction of the carrier.
 struct Wire {
   ByteQueue bytes;
-  std::uint64_t delivered = 0;                  // ever, over all carriers
-  std::optional<std::uint64_t> cut_at;          // cut the carrier when `delivered` gets there
-  bool stalled = false;                         // takes bytes, delivers none
+  std::uint64_t delivered = 0;     // ever, over all carriers
+  std::deque<std::uint64_t> cuts;  // cut the carrier when `delivered` gets there, lowest first
+  bool stalled = false;            // takes bytes, delivers none
   std::size_t capacity = std::size_t{1} << 20;  // takes no more than this
 };
 

@@ -1,0 +1,274 @@
+// The claim of the whole protocol: a carrier may be lost at any byte, and nobody above notices.
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <sstream>
+#include <string>
+#include <vector>
+
+#include "tests/tunnel/pair.h"
+
+namespace ferry::tunnel {
+namespace {
+
+using testing::Endpoint;
+using testing::Pair;
+
+// Small enough that every kind of frame occurs within a few thousand bytes.
+Options small_options() {
+  Options options;
+  options.max_streams = 64;
+  options.initial_credit = 256;
+  options.min_credit = 128;
+  options.max_credit = 1024;
+  options.window_budget = 16384;
+  options.ack_bytes = 300;
+  return options;
+}
+
+std::string text(std::size_t size, char first) {
+  std::string all(size, ' ');
+  for (std::size_t i = 0; i < size; ++i)
+    all[i] = static_cast<char>(first + static_cast<char>(i % 23));
+  return all;
+}
+
+void describe(std::ostringstream& out, const char* name, Endpoint& end) {
+  for (const auto& [id, stream] : end.streams()) {
+    out << name << ' ' << id << " to " << stream.target.host << ": " << stream.received.size()
+        << " bytes, hash " << std::hash<std::string>()(stream.received)
+        << (stream.finished ? ", finished" : "") << ", end '" << stream.end << "'\n";
+  }
+  const Stats stats = end.session().stats();
+  out << name << ": streams " << stats.streams << ", ring " << stats.ring_bytes << ", sent "
+      << stats.bytes_sent << ", received " << stats.bytes_received << '\n';
+  if (end.failure) out << name << " failed: " << end.failure->summary() << '\n';
+}
+
+struct Outcome {
+  std::string states;
+  std::uint64_t up = 0;
+  std::uint64_t down = 0;
+  int resumes = 0;
+  bool ended = true;
+};
+
+// Opens from both sides, data both ways beyond the first credit, half-closes, a refusal, resets.
+class Script {
+ public:
+  Script() : pair_(small_options()) {
+    pair_.proxy.on_opened = [](Endpoint& end, StreamId id) {
+      if (end.stream(id).target.host == "nobody") {
+        end.stream(id).end = "refused here";
+        return end.session().refuse(id, Reason::kNoSuchHost, "no such name");
+      }
+      end.stream(id).answered = true;
+      end.session().accept(id);
+    };
+  }
+
+  Pair& pair() { return pair_; }
+
+  Outcome play() {
+    Outcome outcome;
+    outcome.ended = establish() && talk() && close();
+    std::ostringstream states;
+    describe(states, "daemon", pair_.daemon);
+    describe(states, "proxy", pair_.proxy);
+    outcome.states = states.str();
+    outcome.up = pair_.up.delivered;
+    outcome.down = pair_.down.delivered;
+    outcome.resumes = pair_.daemon.resumed;
+    return outcome;
+  }
+
+ private:
+  bool establish() {
+    pair_.connect();
+    return pair_.run() && pair_.daemon.established;
+  }
+
+  bool talk() {
+    echo_ = pair_.daemon.open("echo", pair_.now);
+    pair_.daemon.send(echo_, text(700, 'a'));
+    doomed_ = pair_.daemon.open("doomed", pair_.now);
+    pair_.daemon.send(doomed_, text(90, 'd'));
+    back_ = pair_.proxy.open("back", pair_.now);
+    pair_.proxy.send(back_, text(800, 'b'));
+    if (!pair_.run()) return false;
+    pair_.proxy.send(echo_, text(900, 'e'));
+    pair_.daemon.send(back_, text(300, 'f'));
+    pair_.daemon.finish(echo_);
+    pair_.daemon.open("nobody", pair_.now);
+    return pair_.run();
+  }
+
+  bool close() {
+    pair_.proxy.reset(doomed_, Reason::kReset);
+    pair_.proxy.send(echo_, text(60, 'g'));
+    pair_.proxy.finish(echo_);
+    if (!pair_.run()) return false;
+    pair_.proxy.finish(back_);
+    if (!pair_.run()) return false;
+    pair_.daemon.reset(back_);
+    return pair_.run();
+  }
+
+  Pair pair_;
+  StreamId echo_ = 0;
+  StreamId doomed_ = 0;
+  StreamId back_ = 0;
+};
+
+Outcome uncut() { return Script().play(); }
+
+TEST(ResumeTest, TheScriptUsesEveryKindOfEnd) {
+  const Outcome whole = uncut();
+  ASSERT_TRUE(whole.ended);
+  EXPECT_EQ(whole.resumes, 0);
+  for (const char* end : {"'closed'", "'reset:reset'", "'reset:cancelled'", "'local'",
+                          "'refused:no-such-host:no such name'", "daemon: streams 0, ring 0"}) {
+    EXPECT_NE(whole.states.find(end), std::string::npos) << end << " in\n" << whole.states;
+  }
+  EXPECT_GT(whole.up, 1300U);
+  EXPECT_GT(whole.down, 2000U);
+}
+
+using Wires = testing::Wire Pair::*;
+
+// Cuts at every offset of one direction; `spread` further cuts that many bytes later.
+void cut_everywhere(Wires direction, std::uint64_t length, const std::vector<std::uint64_t>& spread,
+                    std::size_t piece) {
+  const std::string expected = uncut().states;
+  for (std::uint64_t at = 0; at <= length; ++at) {
+    Script script;
+    auto& cuts = (script.pair().*direction).cuts;
+    cuts.push_back(at);
+    for (const std::uint64_t more : spread) cuts.push_back(cuts.back() + more);
+    if (piece > 0) script.pair().deliver_size = [piece] { return piece; };
+    const Outcome outcome = script.play();
+    ASSERT_TRUE(outcome.ended) << "cut at " << at;
+    ASSERT_EQ(outcome.states, expected) << "cut at " << at;
+  }
+}
+
+TEST(ResumeTest, ACutAtAnyByteTowardTheProxyIsNotNoticed) {
+  cut_everywhere(&Pair::up, uncut().up, {}, 0);
+}
+
+TEST(ResumeTest, ACutAtAnyByteTowardTheDaemonIsNotNoticed) {
+  cut_everywhere(&Pair::down, uncut().down, {}, 0);
+}
+
+TEST(ResumeTest, ACutOfTheResumingCarrierIsNotNoticed) {
+  cut_everywhere(&Pair::up, uncut().up, {5, 68, 40, 100}, 0);
+  cut_everywhere(&Pair::down, uncut().down, {3, 16, 20, 90}, 0);
+}
+
+TEST(ResumeTest, CutsWithShortWritesAreNotNoticed) {
+  cut_everywhere(&Pair::up, uncut().up, {77}, 13);
+  cut_everywhere(&Pair::down, uncut().down, {31}, 13);
+}
+
+TEST(ResumeTest, CutsInBothDirectionsAreNotNoticed) {
+  const Outcome whole = uncut();
+  for (std::uint64_t up = 0; up < whole.up; up += 37) {
+    for (std::uint64_t down = 0; down < whole.down; down += 61) {
+      Script script;
+      script.pair().up.cuts = {up};
+      script.pair().down.cuts = {down};
+      const Outcome outcome = script.play();
+      ASSERT_TRUE(outcome.ended) << up << ", " << down;
+      ASSERT_EQ(outcome.states, whole.states) << up << ", " << down;
+    }
+  }
+}
+
+TEST(ResumeTest, WhatIsSentWhileDetachedArrivesAfterwards) {
+  Pair pair;
+  pair.establish();
+  pair.reconnects = false;
+  pair.cut();
+  const StreamId id = pair.daemon.open("app", pair.now);
+  ASSERT_NE(id, 0U);
+  pair.daemon.send(id, text(2'000'000, 'a'));
+  EXPECT_LE(pair.daemon.session().stats().ring_bytes, 512U * 1024) << "waits outside, mostly";
+  pair.reconnects = true;
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.proxy.stream(id).received, text(2'000'000, 'a'));
+  EXPECT_EQ(pair.daemon.resumed, 1);
+}
+
+// --- who may resume ------------------------------------------------------------------------------
+
+class AcceptResumeTest : public ::testing::Test {
+ protected:
+  AcceptResumeTest() {
+    pair_.establish();
+    request_ = {testing::kTestKeys.id, 1, proof_, 0};
+  }
+
+  Status accept(const Session::ResumeRequest& request) {
+    return pair_.proxy.session().accept_resume(request, proof_, pair_.now);
+  }
+
+  Pair pair_;
+  Proof proof_ = testing::proof_for(testing::kTestKeys.secret, 7);
+  Session::ResumeRequest request_;
+};
+
+TEST_F(AcceptResumeTest, AWrongProofLeavesTheOldCarrierInPlace) {
+  auto request = request_;
+  request.proof[31] ^= 1;
+  const Status status = accept(request);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kUnauthenticated);
+  EXPECT_TRUE(pair_.proxy.session().attached());
+  const StreamId id = pair_.daemon.open("app", pair_.now);
+  pair_.daemon.send(id, "still here");
+  ASSERT_TRUE(pair_.run());
+  EXPECT_EQ(pair_.proxy.stream(id).received, "still here");
+}
+
+TEST_F(AcceptResumeTest, AnEpochIsTakenOnce) {
+  ASSERT_TRUE(accept(request_));
+  const Status again = accept(request_);
+  ASSERT_FALSE(again);
+  EXPECT_EQ(again.error().code, ErrorCode::kConflict);
+  EXPECT_FALSE(pair_.proxy.session().failed());
+}
+
+TEST_F(AcceptResumeTest, AnOffsetThatWasNeverSentEndsTheSession) {
+  request_.received = 1'000'000;
+  const Status status = accept(request_);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kGone);
+  EXPECT_TRUE(pair_.proxy.session().failed());
+}
+
+TEST_F(AcceptResumeTest, AnOffsetWithinAFrameEndsTheSession) {
+  pair_.down.stalled = true;
+  pair_.proxy.open("back", pair_.now);
+  pair_.run();
+  request_.received = 5;
+  const Status status = accept(request_);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kGone);
+}
+
+TEST(ResumeTest, AResumeThatIsRefusedEndsTheDaemonsSession) {
+  Pair pair;
+  pair.establish();
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.run();
+  pair.proxy.session().accept_resume({testing::kTestKeys.id, 1, {}, 99'999}, {}, pair.now);
+  pair.proxy.drain();
+  pair.cut();
+  ASSERT_TRUE(pair.run());
+  ASSERT_TRUE(pair.daemon.failure.has_value());
+  EXPECT_EQ(pair.daemon.failure->code, ErrorCode::kGone);
+  EXPECT_TRUE(pair.daemon.session().reserve(id).empty());
+}
+
+}  // namespace
+}  // namespace ferry::tunnel
