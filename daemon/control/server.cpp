@@ -1,0 +1,283 @@
+#include "daemon/control/server.h"
+
+#include <httplib.h>
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <thread>
+
+#include "base/version.h"
+#include "daemon/control/connection_threads.h"
+#include "daemon/control/event_queue.h"
+#include "daemon/control/http_error.h"
+#include "daemon/control/json.h"
+#include "daemon/control/limits.h"
+#include "daemon/control/metrics.h"
+
+namespace ferry::control {
+namespace {
+
+using Request = httplib::Request;
+using Response = httplib::Response;
+
+// How soon a client that is gone, or the end of the server, is noticed.
+constexpr auto kStreamCheck = std::chrono::milliseconds(200);
+
+constexpr const char* kJson = "application/json";
+constexpr const char* kEventStream = "text/event-stream";
+
+void answer(Response& response, const Json& json, int status = 200) {
+  response.status = status;
+  response.set_content(dump(json) + "\n", kJson);
+}
+
+void refuse(Response& response, const Error& error) {
+  response.status = http_status_of(error.code);
+  response.set_content(error_body(error), kJson);
+}
+
+std::string as_sse(const Event& event) {
+  return "event: " + std::string(name_of(event.kind)) + "\ndata: " + dump(to_json(event)) + "\n\n";
+}
+
+Event snapshot(LinkStatus link) {
+  Event event{.kind = EventKind::kLink, .time = unix_millis_now(), .link_id = link.id};
+  event.link = std::move(link);
+  return event;
+}
+
+Event snapshot(TunnelStatus tunnel) {
+  Event event{.kind = EventKind::kTunnel, .time = unix_millis_now()};
+  event.tunnel = std::move(tunnel);
+  return event;
+}
+
+// httplib bounds a body by its Content-Length alone: what has none, or grows when it is unpacked,
+// is not taken.
+httplib::Server::HandlerResponse refuse_unbounded_body(const Request& request, Response& response) {
+  if (!request.has_header("Transfer-Encoding") && !request.has_header("Content-Encoding")) {
+    return httplib::Server::HandlerResponse::Unhandled;
+  }
+  refuse(response, {ErrorCode::kInvalid, "reading the request's body",
+                    "it is chunked or compressed", "send it plainly, with a Content-Length"});
+  return httplib::Server::HandlerResponse::Handled;
+}
+
+// What one event stream needs while it lasts; the subscription ends before the queue does.
+struct Stream {
+  EventQueue queue;
+  std::string link_id;  // empty: all links
+  std::unique_ptr<Subscription> subscription;
+};
+
+}  // namespace
+
+class Server::Impl {
+ public:
+  Impl(Service& service, ServerOptions options) : service_(service), options_(std::move(options)) {
+    configure();
+    route();
+  }
+
+  ~Impl() { stop(); }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Status start();
+  void stop();
+
+ private:
+  void configure();
+  void route();
+  void create_link(const Request& request, Response& response);
+  void link_events(const std::string& id, Response& response);
+  void all_events(Response& response);
+  std::shared_ptr<Stream> subscribe();
+  void send_stream(Response& response, std::shared_ptr<Stream> stream, bool holds_link);
+  bool send_some(Stream& stream, httplib::DataSink& sink);
+
+  Service& service_;
+  const ServerOptions options_;
+  httplib::Server http_;
+  std::atomic<bool> stopping_ = false;
+  std::thread accepting_;
+};
+
+void Server::Impl::configure() {
+  http_.set_address_family(AF_UNIX);
+  http_.new_task_queue = [limit = options_.max_connections] {
+    return new ConnectionThreads(limit);  // httplib deletes it
+  };
+  http_.set_keep_alive_max_count(1);  // an idle connection must not hold a thread
+  http_.set_read_timeout(std::chrono::seconds(5));
+  http_.set_write_timeout(std::chrono::seconds(5));
+  http_.set_payload_max_length(kMaxBody);
+  http_.set_pre_routing_handler(refuse_unbounded_body);
+  http_.set_error_handler([](const Request& request, Response& response) {
+    if (!response.body.empty()) return;
+    const bool too_large = response.status == 413;
+    const Error error{
+        ErrorCode::kInvalid, request.method + " " + request.path.substr(0, 200),
+        too_large ? "the body is larger than 4 MiB" : "there is no such path or method",
+        too_large ? "" : "docs/control-api.md lists them"};
+    response.set_content(error_body(error), kJson);
+  });
+  http_.set_exception_handler([](const Request& request, Response& response, auto) {
+    spdlog::error("control: {} {} threw", request.method, request.path);
+    refuse(response, Error{ErrorCode::kInternal, request.method + " " + request.path,
+                           "a fault of the daemon", "see its log: ferry logs"});
+  });
+}
+
+void Server::Impl::route() {
+  http_.Get("/v1/version", [](const Request&, Response& response) {
+    answer(response, {{"version", version()}, {"api", "v1"}});
+  });
+  http_.Get("/v1/status", [this](const Request&, Response& response) {
+    answer(response, to_json(service_.status()));
+  });
+  http_.Get("/v1/links", [this](const Request&, Response& response) {
+    Json links = Json::array();
+    for (const auto& link : service_.links()) links.push_back(to_json(link));
+    answer(response, {{"links", std::move(links)}});
+  });
+  http_.Post("/v1/links", [this](const Request& request, Response& response) {
+    create_link(request, response);
+  });
+  http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})", [this](const Request& request, Response& response) {
+    const auto link = service_.link(request.matches[1]);
+    link ? answer(response, to_json(*link)) : refuse(response, link.error());
+  });
+  http_.Delete("/v1/links/([A-Za-z0-9._-]{1,64})",
+               [this](const Request& request, Response& response) {
+                 const auto removed = service_.remove_link(request.matches[1]);
+                 removed ? answer(response, Json::object()) : refuse(response, removed.error());
+               });
+  http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})/events",
+            [this](const Request& request, Response& response) {
+              link_events(request.matches[1], response);
+            });
+  http_.Get("/v1/events", [this](const Request&, Response& response) { all_events(response); });
+  http_.Post("/v1/quit", [this](const Request&, Response& response) {
+    service_.quit();
+    answer(response, Json::object(), 202);
+  });
+  http_.Get("/metrics", [this](const Request&, Response& response) {
+    response.set_content(prometheus_text(service_.status()), "text/plain; version=0.0.4");
+  });
+}
+
+void Server::Impl::create_link(const Request& request, Response& response) {
+  const auto json = parse_json(request.body, kMaxBody);
+  if (!json) return refuse(response, json.error());
+  auto spec = link_spec_from_json(*json);
+  if (!spec) return refuse(response, spec.error());
+  const bool held = request.get_header_value("Accept") == kEventStream;
+  if (held == spec->detach) {
+    return refuse(response,
+                  {ErrorCode::kInvalid, "creating the link",
+                   held ? "a detached link does not end with its client's connection"
+                        : "a link that is not detached ends with its client's connection",
+                   held ? "leave the Accept header out"
+                        : "send 'Accept: text/event-stream' and keep reading, or set detach"});
+  }
+  auto stream = held ? subscribe() : nullptr;
+  auto link = service_.add_link(std::move(*spec));
+  if (!link) return refuse(response, link.error());
+  if (!held) return answer(response, to_json(*link), 201);
+  // Events that came between the two calls are about a later state than the snapshot: they follow.
+  stream->link_id = link->id;
+  stream->queue.only(link->id);
+  stream->queue.push_front(snapshot(std::move(*link)));
+  send_stream(response, std::move(stream), true);
+}
+
+void Server::Impl::link_events(const std::string& id, Response& response) {
+  auto stream = subscribe();
+  auto link = service_.link(id);
+  if (!link) return refuse(response, link.error());
+  stream->link_id = id;
+  stream->queue.only(id);
+  stream->queue.push_front(snapshot(std::move(*link)));
+  send_stream(response, std::move(stream), false);
+}
+
+void Server::Impl::all_events(Response& response) {
+  auto stream = subscribe();
+  auto status = service_.status();
+  for (auto& tunnel : status.tunnels) stream->queue.push_front(snapshot(std::move(tunnel)));
+  for (auto& link : status.links) stream->queue.push_front(snapshot(std::move(link)));
+  send_stream(response, std::move(stream), false);
+}
+
+std::shared_ptr<Stream> Server::Impl::subscribe() {
+  auto stream = std::make_shared<Stream>();
+  stream->subscription =
+      service_.subscribe([&queue = stream->queue](const Event& event) { queue.push(event); });
+  return stream;
+}
+
+void Server::Impl::send_stream(Response& response, std::shared_ptr<Stream> stream,
+                               bool holds_link) {
+  response.set_header("Cache-Control", "no-cache");
+  const std::string id = stream->link_id;
+  response.set_chunked_content_provider(
+      kEventStream,
+      [this, stream](std::size_t, httplib::DataSink& sink) { return send_some(*stream, sink); },
+      [this, id, holds_link](bool) {
+        // A link that has ended by itself is not found, which is fine.
+        if (holds_link && !stopping_) static_cast<void>(service_.remove_link(id));
+      });
+}
+
+bool Server::Impl::send_some(Stream& stream, httplib::DataSink& sink) {
+  if (stopping_ || !sink.is_writable()) return false;
+  const auto event = stream.queue.pop(kStreamCheck);
+  if (!event) return true;
+  const std::string text = as_sse(*event);
+  if (!sink.write(text.data(), text.size())) return false;
+  if (event->kind == EventKind::kEnded && !stream.link_id.empty()) sink.done();
+  return true;
+}
+
+Status Server::Impl::start() {
+  const std::string& path = options_.socket_path;
+  const std::string what = "listening on " + path;
+  if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
+    return fail(ErrorCode::kIo, what, std::strerror(errno), "move away what is there");
+  }
+  if (!http_.bind_to_port(path, 80)) {  // a Unix socket has no port, but 0 would mean "choose one"
+    return fail(ErrorCode::kIo, what, std::strerror(errno), "check the directory's permissions");
+  }
+  if (::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) {
+    return fail(ErrorCode::kIo, "setting the mode of " + path, std::strerror(errno));
+  }
+  accepting_ = std::thread([this] { http_.listen_after_bind(); });
+  return {};
+}
+
+void Server::Impl::stop() {
+  stopping_ = true;
+  if (!accepting_.joinable()) return;
+  // httplib forgets a stop() that comes before its accepting thread runs.
+  while (!http_.is_running()) std::this_thread::yield();
+  http_.stop();
+  accepting_.join();
+  ::unlink(options_.socket_path.c_str());
+}
+
+Server::Server(Service& service, ServerOptions options)
+    : impl_(std::make_unique<Impl>(service, std::move(options))) {}
+
+Server::~Server() = default;
+
+Status Server::start() { return impl_->start(); }
+
+void Server::stop() { impl_->stop(); }
+
+}  // namespace ferry::control
