@@ -266,6 +266,7 @@ class Container:
         """The first restart comes at once, the others after 10, 20, 40 ... seconds."""
         if self._quick_failures > 1:
             pod, node = self.worker.pod, self.worker.node
+            await self._pause(node.backoff / 10)  # kubelet takes a second to see the end, and shows it meanwhile
             delay = min(node.backoff * 2 ** (self._quick_failures - 2), _LONGEST_BACKOFF)
             full_name = f"{pod['metadata']['name']}_{pod['metadata']['namespace']}({pod['metadata']['uid']})"
             self._event("Warning", "BackOff", f"Back-off restarting failed container {self.name} in pod {full_name}")
@@ -273,7 +274,7 @@ class Container:
                 self.last_state = self.state
             self._wait("CrashLoopBackOff", f"back-off {_go_duration(delay)} restarting failed "
                        f"container={self.name} pod={full_name}")
-            await self._pause(delay)
+            await self._pause(delay * 0.9)
         if not self._stopping.is_set():
             if "terminated" in self.state:
                 self.last_state = self.state
@@ -330,7 +331,7 @@ class Container:
             process.kill()
 
     async def exec(self, command, stdin=False, tty=False):
-        """Starts a command in the container; node_runtime.StartError if it can't be run."""
+        """Starts a command in the container; FileNotFoundError or PermissionError if it can't be run."""
         variables = dict(self._spec_of_exec["environment"])
         if tty:
             variables["TERM"] = "xterm"

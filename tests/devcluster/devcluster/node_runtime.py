@@ -2,7 +2,7 @@
 
     runtime = Runtime(); await runtime.start()
     network = await runtime.sandbox("pod7", "10.244.0.7")            # a file descriptor; closing it ends the sandbox
-    process = await runtime.container(network, spec, stdout, stderr)  # Process; StartError when it can't run
+    process = await runtime.container(network, spec, stdout, stderr)  # Process; OSError when it can't run
     process = await runtime.exec(process.pid, spec, stdin=True, tty=False)
 
 A spec is a dict as `node_spawner` wants it: command, environment, directory, user, group, groups,
@@ -21,10 +21,6 @@ import sys
 import termios
 
 _PACKAGE_PARENT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-
-class StartError(OSError):
-    """The program could not be run: `errno` and `strerror` as the container's child saw them."""
 
 
 class Process:
@@ -69,6 +65,8 @@ class Process:
         if self._terminal is not None:
             os.close(self._terminal)
             self._terminal = None
+        if self.stdin is not None:
+            self.stdin.close()
         self._exited.set()
 
 
@@ -150,7 +148,7 @@ class Runtime:
         problem = await (await reader(error_read)).read()
         if problem:
             problem = json.loads(problem)
-            raise StartError(problem["errno"], problem["text"])
+            raise OSError(problem["errno"], problem["text"])
         return process
 
     async def _ask(self, request, fds):
@@ -166,6 +164,8 @@ class Runtime:
                 data, fds, _, _ = socket.recv_fds(self._channel, 1 << 20, 8)
             except BlockingIOError:
                 return
+            except ConnectionResetError:  # the spawner has been killed
+                data = b""
             if not data:
                 asyncio.get_running_loop().remove_reader(self._channel)
                 return
