@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "base/result.h"
-#include "base/time.h"
 #include "kube/cancel.h"
 #include "kube/cluster_config.h"
 
@@ -41,7 +40,7 @@ struct CredentialsOptions {
   // What a plugin writes to its standard error, as it comes. Called on the thread that is in get().
   std::function<void(std::string_view)> on_plugin_output;
   // Wall-clock time in seconds since 1970, which expirationTimestamp and notAfter are held against;
-  // replaced in tests.
+  // and by which files are read again; replaced in tests.
   std::function<std::int64_t()> wall_clock;
 };
 
@@ -63,20 +62,25 @@ class Credentials {
   bool reject(const Credential& credential);
 
  private:
+  struct Refreshed;
+
   bool fresh_locked() const;
-  Result<Credential> refresh(const CancelToken& cancel);
+  Result<Refreshed> refresh(std::int64_t now, const CancelToken& cancel) const;
+  Result<Credential> settle_locked(Result<Refreshed> outcome, std::int64_t now);
   std::int64_t wall_now() const;
 
   const ClusterConfig config_;
   const CredentialsOptions options_;
 
   mutable std::mutex mutex_;
-  std::condition_variable refreshed_;
+  std::condition_variable settled_;
   bool refreshing_ = false;
+  std::uint64_t attempts_ = 0;  // refreshes that came to an end, well or not
+  Error failure_;               // of the last one that failed
   std::optional<Credential> credential_;
+  bool stale_ = false;           // rejected by the server
   std::int64_t expires_at_ = 0;  // wall clock; 0: never
-  TimePoint read_at_{};          // when files were read last
-  std::uint64_t generation_ = 0;
+  std::int64_t read_at_ = 0;     // wall clock of the last refresh
 };
 
 }  // namespace ferry::kube

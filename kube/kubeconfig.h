@@ -9,7 +9,6 @@
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "base/result.h"
 #include "kube/cluster_config.h"
@@ -33,12 +32,5 @@ struct KubeconfigSource {
 // are), kInvalid (malformed YAML with file and line, contradicting fields), kIo (unreadable file),
 // kUnsupported (auth-provider and other things that Kubernetes has removed).
 Result<ClusterConfig> load(const KubeconfigSource& source);
-
-// The names of all contexts, in the order of the files; the current one's name separately.
-struct ContextNames {
-  std::vector<std::string> names;
-  std::string current;  // may be empty
-};
-Result<ContextNames> list_contexts(const KubeconfigSource& source);
 
 }  // namespace ferry::kube
