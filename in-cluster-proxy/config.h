@@ -1,0 +1,56 @@
+// What ferry-proxy is told on its command line and in its environment.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/log.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "in-cluster-proxy/target_policy.h"
+#include "net/address.h"
+
+namespace ferry::proxy {
+
+// PEM texts. The certificate authority is this installation's own: whoever it signed is the user.
+struct TlsMaterial {
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+};
+
+// What a hostile or broken peer on the tunnel port can make the process hold or do.
+struct Limits {
+  std::size_t waiting_tunnels = 256;  // connections before the end of their greeting; the oldest go
+  std::size_t accepts_per_second = 1000;                 // more wait in the kernel's backlog
+  Duration greeting_timeout = std::chrono::seconds(10);  // from accept to the end of the greeting
+  std::size_t sessions = 64;
+  std::size_t pending_dials = 1024;                            // all sessions together
+  std::size_t session_memory = std::size_t{96} * 1024 * 1024;  // bytes held for detached sessions
+};
+
+struct Config {
+  net::HostPort listen;
+  std::vector<net::HostPort> health_listen;
+  TlsMaterial tls;
+  TargetPolicy::Rules rules;
+  Limits limits;
+  Duration idle_exit = std::chrono::minutes(15);  // zero: never
+  Duration session_keep = std::chrono::hours(4);
+  Duration drain_timeout = std::chrono::seconds(25);
+  Duration dial_timeout = std::chrono::seconds(10);
+  LogOptions log;
+};
+
+// The process is to end now with `exit_code`, having said `text` (help, version, a usage error).
+struct EndNow {
+  int exit_code = 0;
+  std::string text;
+};
+
+// Reads the arguments, the environment and the files that they name. Error: kIo, kInvalid.
+Result<std::variant<Config, EndNow>> read_config(int argc, const char* const* argv);
+
+}  // namespace ferry::proxy
