@@ -59,14 +59,17 @@ struct Dial::Impl {
   std::vector<SocketAddress> addresses = {};  // still to be tried, last one first
   std::vector<std::unique_ptr<Attempt>> attempts = {};
   std::string failures = {};
+  DialFailure failure = DialFailure::kNone;
   std::optional<Error> early_failure = {};
 
   Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& the_options, Callback done);
   void look_up();
-  void race(const std::vector<SocketAddress>& sorted);
+  void race(std::vector<SocketAddress> sorted);
   void try_next();
   void on_attempt_done(Attempt& attempt, int status);
+  void drop_forbidden(std::vector<SocketAddress>& sorted);
   void add_failure(const SocketAddress& address, const char* why);
+  void fail_with(int uv_code);
   void on_deadline();
   void finish(Result<std::unique_ptr<ByteStream>> result);
   std::string what() const { return "connecting to " + to_string(target); }
@@ -93,21 +96,38 @@ Dial::Impl::Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& 
 void Dial::Impl::look_up() {
   auto begun = Lookup::begin(loop, target.host, target.port, [this](auto result) {
     lookup.reset();
-    if (result) return race(*result);
+    if (result) return race(std::move(*result));
+    failure = DialFailure::kNoSuchName;
     finish(fail(Error{result.error().code, what(), result.error().why, result.error().fix}));
   });
   if (begun) {
     lookup = std::move(*begun);
   } else {
+    failure = DialFailure::kNoSuchName;
     early_failure = Error{begun.error().code, what(), begun.error().why, begun.error().fix};
     report.start(Duration::zero());
   }
 }
 
-void Dial::Impl::race(const std::vector<SocketAddress>& sorted) {
+void Dial::Impl::race(std::vector<SocketAddress> sorted) {
+  drop_forbidden(sorted);
+  if (sorted.empty()) {
+    failure = DialFailure::kNotPermitted;
+    early_failure = Error{ErrorCode::kForbidden, what(), failures, {}};
+    return report.start(Duration::zero());
+  }
   addresses = interleave(sorted);
   std::reverse(addresses.begin(), addresses.end());
   try_next();
+}
+
+void Dial::Impl::drop_forbidden(std::vector<SocketAddress>& sorted) {
+  if (!options.permit) return;
+  std::erase_if(sorted, [this](const SocketAddress& address) {
+    if (options.permit(address.host_port())) return false;
+    add_failure(address, "not permitted");
+    return true;
+  });
 }
 
 void Dial::Impl::try_next() {
@@ -120,6 +140,7 @@ void Dial::Impl::try_next() {
       return;
     }
     add_failure(attempts.back()->address, uv_strerror(error));
+    fail_with(error);
     attempts.pop_back();
   }
   if (!attempts.empty()) return;
@@ -140,6 +161,7 @@ void Dial::Impl::on_attempt_done(Attempt& attempt, int status) {
                                               options.not_sent_low_water));
   }
   add_failure(attempt.address, uv_strerror(status));
+  fail_with(status);
   std::erase_if(attempts, [&](const auto& one) { return one.get() == &attempt; });
   next_attempt.stop();
   try_next();
@@ -150,7 +172,17 @@ void Dial::Impl::add_failure(const SocketAddress& address, const char* why) {
   failures += address.text() + ": " + why;
 }
 
+// Of several failures the one that came closest to a connection counts.
+void Dial::Impl::fail_with(int uv_code) {
+  if (uv_code == UV_ECONNREFUSED) {
+    failure = DialFailure::kRefused;
+  } else if (failure != DialFailure::kRefused) {
+    failure = uv_code == UV_ETIMEDOUT ? DialFailure::kTimedOut : DialFailure::kUnreachable;
+  }
+}
+
 void Dial::Impl::on_deadline() {
+  failure = lookup ? DialFailure::kNoSuchName : DialFailure::kTimedOut;
   for (const auto& attempt : attempts) add_failure(attempt->address, "no answer");
   if (lookup) failures = "the name servers did not answer";
   finish(fail(ErrorCode::kTimedOut, what(), failures + " within " + seconds(options.timeout)));
@@ -173,5 +205,7 @@ Dial::Dial(Loop& loop, const HostPort& target, const DialOptions& options, Callb
 Dial::~Dial() = default;
 
 void Dial::retire() { impl_.reset(); }
+
+DialFailure Dial::failure() const { return impl_->failure; }
 
 }  // namespace ferry::net

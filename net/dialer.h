@@ -19,6 +19,18 @@ struct DialOptions {
   // Bytes that the kernel takes ahead of what it can send (TCP_NOTSENT_LOWAT), so that what is
   // written late still leaves early. 0: the kernel's default.
   std::uint32_t not_sent_low_water = 0;
+  // Asked for each address that the name resolved to; those refused are not tried. Empty: all are.
+  std::function<bool(const HostPort& address)> permit = {};
+};
+
+// What kind of failure it was, more closely than an ErrorCode says: for whoever passes it on.
+enum class DialFailure : std::uint8_t {
+  kNone,
+  kNoSuchName,    // the resolver knows no address, or did not answer
+  kNotPermitted,  // DialOptions::permit refused every address
+  kRefused,       // at least one address answered that nobody listens
+  kUnreachable,   // no route, network down
+  kTimedOut,
 };
 
 // One attempt. Destroying it cancels it; the callback is then never called. It may be destroyed
@@ -27,12 +39,15 @@ class Dial : public Disposable {
  public:
   // Exactly once, never from within the constructor. The stream is not started yet; Nagle is off.
   // Errors: kUnreachable (no such name, refused, no route; `why` holds the resolver's or the
-  // kernel's words for each address), kTimedOut.
+  // kernel's words for each address), kTimedOut, kForbidden (not permitted).
   using Callback = std::function<void(Result<std::unique_ptr<ByteStream>>)>;
 
   Dial(Loop& loop, const HostPort& target, const DialOptions& options, Callback callback);
   ~Dial() override;
   void retire() override;
+
+  // From the callback on.
+  DialFailure failure() const;
 
  private:
   struct Impl;

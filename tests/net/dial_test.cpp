@@ -63,6 +63,47 @@ TEST(DialTest, SaysThatANameDoesNotExist) {
   }
 }
 
+TEST(DialTest, TriesPermittedAddressesOnly) {
+  TestLoop loop;
+  std::vector<std::string> asked;
+  DialOptions options;
+  options.permit = [&](const HostPort& address) {
+    asked.push_back(address.host);
+    return false;
+  };
+  for (const std::string host : {"127.0.0.1", "localhost"}) {
+    std::optional<Result<std::unique_ptr<ByteStream>>> result;
+    Dial dial(*loop, {host, 1}, options, [&](auto outcome) {
+      result = std::move(outcome);
+      EXPECT_EQ(dial.failure(), DialFailure::kNotPermitted);
+      loop.poke();
+    });
+    loop.run_until([&] { return result.has_value(); });
+    ASSERT_FALSE(*result);
+    EXPECT_EQ(result->error().code, ErrorCode::kForbidden);
+    EXPECT_NE(result->error().why.find("127.0.0.1:1: not permitted"), std::string::npos)
+        << result->error().why;
+  }
+  // The judge sees what the name stands for.
+  EXPECT_EQ(std::count(asked.begin(), asked.end(), "localhost"), 0);
+}
+
+TEST(DialTest, TellsTheKindsOfFailureApart) {
+  TestLoop loop;
+  const auto failure_of = [&](const HostPort& target) {
+    std::optional<DialFailure> failure;
+    Dial dial(*loop, target, {}, [&](auto) {
+      failure = dial.failure();
+      loop.poke();
+    });
+    loop.run_until([&] { return failure.has_value(); });
+    return *failure;
+  };
+  EXPECT_EQ(failure_of(free_port(loop)), DialFailure::kRefused);
+  EXPECT_EQ(failure_of({"no-such-name.invalid", 80}), DialFailure::kNoSuchName);
+  EXPECT_EQ(failure_of({"bad name", 80}), DialFailure::kNoSuchName);
+}
+
 TEST(DialTest, GivesUpInTime) {
   TestLoop loop;
   // A full backlog leaves further connections unanswered, as a dead host would.
