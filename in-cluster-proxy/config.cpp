@@ -5,6 +5,8 @@
 #include <cstring>
 #include <fstream>
 #include <iterator>
+#include <optional>
+#include <sstream>
 #include <utility>
 
 #include "base/version.h"
@@ -160,34 +162,44 @@ Result<std::vector<AddressRule>> parse_rules(const std::vector<std::string>& tex
   return rules;
 }
 
-// value = result, or the error is the function's.
-#define FERRY_TAKE(place, expression)      \
-  if (auto taken = (expression); !taken) { \
-    return fail(taken.error());            \
-  } else {                                 \
-    place = std::move(*taken);             \
+// Runs a row of readings and keeps the first error.
+class Readings {
+ public:
+  template <typename T>
+  void take(T& place, Result<T> read) {
+    if (read) {
+      place = std::move(*read);
+    } else if (!error_) {
+      error_ = std::move(read.error());
+    }
   }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::optional<Error> error_;
+};
 
 Result<Config> understand(const Flags& flags) {
   Config config;
-  FERRY_TAKE(config.listen, net::parse_host_port(flags.listen));
+  Readings readings;
+  readings.take(config.listen, net::parse_host_port(flags.listen));
   for (const std::string& text : flags.health_listen) {
-    FERRY_TAKE(config.health_listen.emplace_back(), net::parse_host_port(text));
+    readings.take(config.health_listen.emplace_back(), net::parse_host_port(text));
   }
-  FERRY_TAKE(config.tls, read_tls(flags.tls_dir));
-  FERRY_TAKE(config.rules.allow, parse_rules(flags.allow));
-  FERRY_TAKE(config.rules.deny, parse_rules(flags.deny));
-  FERRY_TAKE(config.idle_exit, parse_duration("--idle-exit", flags.idle_exit));
-  FERRY_TAKE(config.session_keep, parse_duration("--session-keep", flags.session_keep));
-  FERRY_TAKE(config.limits.session_memory, parse_size("--session-memory", flags.session_memory));
-  FERRY_TAKE(config.drain_timeout, parse_duration("--drain-timeout", flags.drain_timeout));
-  FERRY_TAKE(config.dial_timeout, parse_duration("--dial-timeout", flags.dial_timeout));
+  readings.take(config.rules.allow, parse_rules(flags.allow));
+  readings.take(config.rules.deny, parse_rules(flags.deny));
+  readings.take(config.idle_exit, parse_duration("--idle-exit", flags.idle_exit));
+  readings.take(config.session_keep, parse_duration("--session-keep", flags.session_keep));
+  readings.take(config.limits.session_memory,
+                parse_size("--session-memory", flags.session_memory));
+  readings.take(config.drain_timeout, parse_duration("--drain-timeout", flags.drain_timeout));
+  readings.take(config.dial_timeout, parse_duration("--dial-timeout", flags.dial_timeout));
+  readings.take(config.tls, read_tls(flags.tls_dir));
+  if (readings.error()) return fail(*readings.error());
   config.log.level = flags.log_level;
   config.log.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   return config;
 }
-
-#undef FERRY_TAKE
 
 }  // namespace
 

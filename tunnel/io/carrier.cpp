@@ -18,6 +18,11 @@ void Carrier::set_sink(CarrierSink& sink) {
   if (first) stream_->start(*this);
 }
 
+void Carrier::retire() {
+  closed_ = true;
+  stream_->retire();
+}
+
 MutableBytes Carrier::on_read_buffer() {
   if (!buffer_) buffer_.reset(new std::uint8_t[kReadBytes]);
   return {buffer_.get(), kReadBytes};

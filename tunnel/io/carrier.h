@@ -35,6 +35,8 @@ class Carrier final : public net::Disposable, private net::StreamHandler {
   // event.
   void set_sink(CarrierSink& sink);
 
+  void retire() override;
+
   net::ByteStream& stream() { return *stream_; }
 
  private:

@@ -29,6 +29,8 @@ SessionIo::~SessionIo() {
   for (auto& [id, pump] : pumps_) pump->reset_socket();
 }
 
+void SessionIo::retire() { let_everything_go(); }
+
 // --- the carrier ---------------------------------------------------------------------------------
 
 void SessionIo::attach(std::unique_ptr<Carrier> carrier, Bytes early) {
@@ -83,6 +85,17 @@ void SessionIo::take_carrier(std::unique_ptr<Carrier> carrier) {
 
 void SessionIo::let_carrier_go() {
   if (carrier_) loop_.delete_later(std::move(carrier_));
+}
+
+void SessionIo::let_everything_go() {
+  over_ = true;
+  timer_.stop();
+  soon_.stop();
+  let_carrier_go();
+  for (auto& [id, pump] : std::exchange(pumps_, {})) {
+    pump->reset_socket();
+    loop_.delete_later(std::move(pump));
+  }
 }
 
 void SessionIo::lose_carrier(const Error& error) {
@@ -209,7 +222,7 @@ void SessionIo::end_stream(StreamId stream, Reason reason, std::string detail) {
 // --- what the session says -----------------------------------------------------------------------
 
 void SessionIo::run() {
-  if (running_ || failed_) return;
+  if (running_ || over_) return;
   running_ = true;
   soon_.stop();
   do {
@@ -220,7 +233,7 @@ void SessionIo::run() {
 }
 
 void SessionIo::drain_events() {
-  for (;;) {
+  while (!over_) {
     const std::optional<Event> event = touch().poll_event();
     if (!event) {
       if (batch_.empty()) return;
@@ -248,7 +261,7 @@ bool SessionIo::feed_carrier() {
 }
 
 void SessionIo::arm_timer() {
-  const std::optional<TimePoint> due = failed_ ? std::nullopt : session_->next_timeout();
+  const std::optional<TimePoint> due = over_ ? std::nullopt : session_->next_timeout();
   if (due) {
     timer_.start(std::max(*due - loop_.now(), Duration::zero()));
   } else {
@@ -312,13 +325,7 @@ void SessionIo::handle(const CarrierDead&) {
 
 void SessionIo::handle(const Failed& event) {
   feed_carrier();  // as far as it goes at once: the peer may be told why
-  failed_ = true;
-  let_carrier_go();
-  timer_.stop();
-  for (auto& [id, pump] : std::exchange(pumps_, {})) {
-    pump->reset_socket();
-    loop_.delete_later(std::move(pump));
-  }
+  let_everything_go();
   events_.on_failed(event.error);
 }
 

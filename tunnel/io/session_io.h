@@ -70,6 +70,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events);
   // Sockets that are left are reset.
   ~SessionIo() override;
+  void retire() override;
 
   // --- the carrier. `early`: bytes already read from it, for the session (none when called from
   // within an event). A carrier that is still there is let go.
@@ -122,6 +123,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   Session& touch();
   void take_carrier(std::unique_ptr<Carrier> carrier);
   void let_carrier_go();
+  void let_everything_go();
   void lose_carrier(const Error& error);
 
   // Drains the session's events, feeds the carrier and arms the timer. Does nothing when it is
@@ -160,7 +162,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   StreamId reserved_ = 0;           // the stream whose reservation is open
   std::size_t reserved_bytes_ = 0;  // how large the latest one was
   bool running_ = false;
-  bool failed_ = false;
+  bool over_ = false;  // failed, or retired
   StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write
   std::vector<Bytes> batch_;
   std::vector<Bytes> pieces_;  // scratch of feed_carrier()

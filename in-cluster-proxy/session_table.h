@@ -1,0 +1,55 @@
+// The sessions of all daemons: those attached now, and those kept for a daemon that will be back.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include "in-cluster-proxy/config.h"
+#include "in-cluster-proxy/served_session.h"
+#include "net/timer.h"
+
+namespace ferry::proxy {
+
+class SessionTable final : private ServedSessionOwner {
+ public:
+  // `on_change`: a session came, went, was lost or lost a stream; for whoever waits for idleness.
+  SessionTable(net::Loop& loop, TargetDialer& dialer, const Config& config,
+               std::function<void()> on_change);
+  ~SessionTable();
+
+  // A carrier said HELLO. Error: kExhausted (as many sessions as allowed), kIo (no randomness);
+  // `carrier` is taken on success only.
+  Status begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early);
+  // A carrier said RESUME; `exporter` is its TLS exporter. Error: kNotFound (no such session), and
+  // those of Session::accept_resume(); `carrier` is taken on success only.
+  Status resume(std::unique_ptr<tunnel::Carrier>& carrier,
+                const tunnel::Session::ResumeRequest& request, Bytes exporter, Bytes early);
+
+  void drain();
+
+  std::size_t attached() const;
+  // Sessions for which the process has to live on: attached, or kept with open streams.
+  std::size_t needed() const;
+  // Streams of attached sessions.
+  std::size_t live_streams() const;
+
+ private:
+  void on_session_changed(ServedSession& session) override;
+  void on_session_over(ServedSession& session) override;
+
+  void let_go(const tunnel::SessionId& id);
+  // Lets sessions go that were detached for too long, and the oldest while all of them hold too
+  // much.
+  void prune();
+
+  net::Loop& loop_;
+  TargetDialer& dialer_;
+  const Config& config_;
+  std::function<void()> on_change_;
+  net::Timer prune_timer_;
+  bool draining_ = false;
+  std::map<tunnel::SessionId, std::unique_ptr<ServedSession>> sessions_;
+};
+
+}  // namespace ferry::proxy
