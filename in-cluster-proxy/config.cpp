@@ -190,8 +190,7 @@ Result<Config> understand(const Flags& flags) {
   readings.take(config.rules.deny, parse_rules(flags.deny));
   readings.take(config.idle_exit, parse_duration("--idle-exit", flags.idle_exit));
   readings.take(config.session_keep, parse_duration("--session-keep", flags.session_keep));
-  readings.take(config.limits.session_memory,
-                parse_size("--session-memory", flags.session_memory));
+  readings.take(config.limits.session_memory, parse_size("--session-memory", flags.session_memory));
   readings.take(config.drain_timeout, parse_duration("--drain-timeout", flags.drain_timeout));
   readings.take(config.dial_timeout, parse_duration("--dial-timeout", flags.dial_timeout));
   readings.take(config.tls, read_tls(flags.tls_dir));

@@ -22,8 +22,8 @@ std::string short_name(const tunnel::SessionId& id) {
 
 }  // namespace
 
-ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer,
-                             const tunnel::SessionKeys& keys, ServedSessionOwner& owner)
+ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, const tunnel::SessionKeys& keys,
+                             ServedSessionOwner& owner)
     : loop_(loop),
       dialer_(dialer),
       owner_(owner),
@@ -62,8 +62,7 @@ void ServedSession::on_opened(tunnel::StreamId stream, const tunnel::Target& tar
     on_dialled(stream, std::move(socket), refusal);
   });
   if (!attempt) return io_.refuse(stream, tunnel::Reason::kLimit, "too many pending connections");
-  spdlog::debug("{}: stream {} to {}", name_, stream,
-                net::to_string({target.host, target.port}));
+  spdlog::debug("{}: stream {} to {}", name_, stream, net::to_string({target.host, target.port}));
   dials_[stream] = std::move(attempt);
 }
 

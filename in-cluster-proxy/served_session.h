@@ -16,7 +16,8 @@ class ServedSession;
 // Told from within the session's own code; let it go with Loop::delete_later().
 class ServedSessionOwner {
  public:
-  virtual void on_session_changed(ServedSession& session) = 0;  // carrier lost or back, a stream ended
+  virtual void on_session_changed(
+      ServedSession& session) = 0;  // carrier lost or back, a stream ended
   virtual void on_session_over(ServedSession& session) = 0;
 
  protected:

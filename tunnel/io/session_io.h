@@ -162,7 +162,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   StreamId reserved_ = 0;           // the stream whose reservation is open
   std::size_t reserved_bytes_ = 0;  // how large the latest one was
   bool running_ = false;
-  bool over_ = false;  // failed, or retired
+  bool over_ = false;          // failed, or retired
   StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write
   std::vector<Bytes> batch_;
   std::vector<Bytes> pieces_;  // scratch of feed_carrier()

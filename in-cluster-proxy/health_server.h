@@ -1,0 +1,44 @@
+// Answers the kubelet's probes: GET /healthz and GET /readyz, each connection once (HTTP/1.1 with
+// Connection: close, RFC 9112). Nothing else is served.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "net/address.h"
+#include "net/listener.h"
+#include "net/loop.h"
+
+namespace ferry::proxy {
+
+class HealthServer {
+ public:
+  // `ready` is asked at each GET /readyz: true is 200, false is 503.
+  HealthServer(net::Loop& loop, std::function<bool()> ready);
+  ~HealthServer();
+
+  // May be called for several addresses. Errors: those of net::Listener::create().
+  Status listen(const net::HostPort& address);
+  // With the real ports.
+  std::vector<net::HostPort> addresses() const;
+
+ private:
+  class Connection;
+
+  void accept(std::unique_ptr<net::ByteStream> stream);
+  void drop(Connection& connection);
+
+  net::Loop& loop_;
+  std::function<bool()> ready_;
+  std::list<std::unique_ptr<Connection>> connections_;  // oldest first
+  std::vector<std::unique_ptr<net::Listener>> listeners_;
+};
+
+// The answer to what a client sent so far; empty while its request's header isn't complete.
+std::string health_answer(std::string_view request, bool ready);
+
+}  // namespace ferry::proxy

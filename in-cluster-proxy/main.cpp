@@ -1,0 +1,48 @@
+#include <spdlog/spdlog.h>
+
+#include <csignal>
+#include <cstdio>
+#include <utility>
+#include <variant>
+
+#include "base/version.h"
+#include "in-cluster-proxy/config.h"
+#include "in-cluster-proxy/proxy.h"
+#include "net/signal.h"
+
+namespace {
+
+int complain(const ferry::Error& error) {
+  std::fprintf(stderr, "ferry-proxy: %s\n", error.summary().c_str());
+  if (!error.fix.empty()) std::fprintf(stderr, "  %s\n", error.fix.c_str());
+  return error.code == ferry::ErrorCode::kInvalid ? 2 : 1;
+}
+
+int serve(ferry::proxy::Config config) {
+  if (const ferry::Status log = ferry::init_log(config.log); !log) return complain(log.error());
+  ferry::net::Loop loop;
+  auto proxy = ferry::proxy::Proxy::create(loop, std::move(config), [&loop] { loop.stop(); });
+  if (!proxy) return complain(proxy.error());
+  auto signals =
+      ferry::net::SignalWatcher::create(loop, {SIGTERM, SIGINT}, [&](int) { (*proxy)->drain(); });
+  if (!signals) return complain(signals.error());
+  spdlog::info("ferry-proxy {} on {}", ferry::version(),
+               ferry::net::to_string((*proxy)->tunnel_address()));
+  for (const auto& address : (*proxy)->health_addresses()) {
+    spdlog::info("health on {}", ferry::net::to_string(address));
+  }
+  loop.run();
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  auto config = ferry::proxy::read_config(argc, argv);
+  if (!config) return complain(config.error());
+  if (const auto* end = std::get_if<ferry::proxy::EndNow>(&*config)) {
+    std::fputs(end->text.c_str(), end->exit_code == 0 ? stdout : stderr);
+    return end->exit_code;
+  }
+  return serve(std::move(std::get<ferry::proxy::Config>(*config)));
+}

@@ -1,0 +1,85 @@
+#include "in-cluster-proxy/proxy.h"
+
+#include <spdlog/spdlog.h>
+
+#include <optional>
+#include <utility>
+
+namespace ferry::proxy {
+
+Result<std::unique_ptr<Proxy>> Proxy::create(net::Loop& loop, Config config,
+                                             std::function<void()> on_over) {
+  net::TlsMutualOptions options;
+  options.identity = {config.tls.certificate_pem, config.tls.key_pem};
+  options.trusted_pem = config.tls.ca_pem;
+  Result<net::TlsContext> tls = net::TlsContext::mutual_server(options);
+  if (!tls) return fail(tls.error());
+  std::unique_ptr<Proxy> proxy(
+      new Proxy(loop, std::move(config), std::move(*tls), std::move(on_over)));
+  if (Status listening = proxy->listen(); !listening) return fail(listening.error());
+  proxy->on_change();
+  return proxy;
+}
+
+Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<void()> on_over)
+    : config_(std::move(config)),
+      on_over_(std::move(on_over)),
+      policy_(config_.rules),
+      dialer_(loop, policy_, config_.dial_timeout, config_.limits.pending_dials),
+      idle_(loop, [this] { end("nobody was attached for a while"); }),
+      drain_deadline_(loop, [this] { end("the time for draining is over"); }),
+      sessions_(loop, dialer_, config_, [this] { on_change(); }),
+      gate_(loop, std::move(tls), config_.limits, sessions_),
+      health_(loop, [this] { return !draining_; }) {}
+
+Proxy::~Proxy() = default;
+
+Status Proxy::listen() {
+  if (Status status = gate_.listen(config_.listen); !status) return status;
+  std::optional<Error> refused;
+  for (const net::HostPort& address : config_.health_listen) {
+    if (Status status = health_.listen(address); !status) {
+      spdlog::debug("not listening on {}: {}", net::to_string(address), status.error().why);
+      refused = status.error();
+    }
+  }
+  std::vector<std::uint16_t> own_ports = {gate_.address().port};
+  for (const net::HostPort& address : health_.addresses()) own_ports.push_back(address.port);
+  policy_.refuse_own_ports(own_ports);
+  // A pod may have one address family only: one of the addresses is enough.
+  if (refused && health_.addresses().empty()) return fail(*refused);
+  return {};
+}
+
+void Proxy::drain() {
+  if (draining_) return end("asked to end twice");
+  spdlog::info("draining: {} streams of {} sessions", sessions_.live_streams(),
+               sessions_.attached());
+  draining_ = true;
+  gate_.close();
+  drain_deadline_.start(config_.drain_timeout);
+  sessions_.drain();
+  on_change();
+}
+
+void Proxy::on_change() {
+  if (over_) return;
+  if (draining_) {
+    if (sessions_.live_streams() == 0) end("drained");
+    return;
+  }
+  const bool idle = sessions_.needed() == 0 && config_.idle_exit > Duration::zero();
+  if (!idle) {
+    idle_.stop();
+  } else if (!idle_.active()) {
+    idle_.start(config_.idle_exit);
+  }
+}
+
+void Proxy::end(const std::string& why) {
+  if (std::exchange(over_, true)) return;
+  spdlog::info("ending: {}", why);
+  on_over_();
+}
+
+}  // namespace ferry::proxy

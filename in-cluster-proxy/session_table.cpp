@@ -1,0 +1,136 @@
+#include "in-cluster-proxy/session_table.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "tunnel/io/resume_proof.h"
+
+namespace ferry::proxy {
+namespace {
+
+constexpr Duration kPruneEvery = std::chrono::seconds(5);
+
+std::optional<tunnel::SessionKeys> random_keys() {
+  tunnel::SessionKeys keys;
+  const auto fill = [](auto& bytes) {
+    return getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
+  };
+  if (!fill(keys.id) || !fill(keys.secret)) return std::nullopt;
+  return keys;
+}
+
+}  // namespace
+
+SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, const Config& config,
+                           std::function<void()> on_change)
+    : loop_(loop),
+      dialer_(dialer),
+      config_(config),
+      on_change_(std::move(on_change)),
+      prune_timer_(loop, [this] { prune(); }) {}
+
+SessionTable::~SessionTable() = default;
+
+Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early) {
+  const std::string what = "beginning a session";
+  if (sessions_.size() >= config_.limits.sessions) {
+    return fail(ErrorCode::kExhausted, what,
+                std::to_string(sessions_.size()) + " sessions are open or kept");
+  }
+  const auto keys = random_keys();
+  if (!keys) return fail(ErrorCode::kIo, what, "the kernel gave no random numbers");
+  ServedSessionOwner& owner = *this;
+  auto& session = sessions_[keys->id] =
+      std::make_unique<ServedSession>(loop_, dialer_, *keys, owner);
+  if (draining_) session->drain();
+  session->begin(std::move(carrier), early);
+  return {};
+}
+
+Status SessionTable::resume(std::unique_ptr<tunnel::Carrier>& carrier,
+                            const tunnel::Session::ResumeRequest& request, Bytes exporter,
+                            Bytes early) {
+  const auto found = sessions_.find(request.id);
+  if (found == sessions_.end()) {
+    return fail(ErrorCode::kNotFound, "resuming a session",
+                "this proxy does not have it (any more)");
+  }
+  ServedSession& session = *found->second;
+  const tunnel::Proof expected = tunnel::resume_proof(session.keys().secret, exporter);
+  return session.resume(carrier, request, expected, early);
+}
+
+void SessionTable::drain() {
+  draining_ = true;
+  for (auto& [id, session] : sessions_) session->drain();
+}
+
+std::size_t SessionTable::attached() const {
+  return static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(),
+                    [](const auto& entry) { return entry.second->attached(); }));
+}
+
+std::size_t SessionTable::needed() const {
+  return static_cast<std::size_t>(
+      std::count_if(sessions_.begin(), sessions_.end(), [](const auto& entry) {
+        return entry.second->attached() || entry.second->stream_count() > 0;
+      }));
+}
+
+std::size_t SessionTable::live_streams() const {
+  std::size_t streams = 0;
+  for (const auto& [id, session] : sessions_) {
+    if (session->attached()) streams += session->stream_count();
+  }
+  return streams;
+}
+
+void SessionTable::on_session_changed(ServedSession& session) {
+  if (!session.attached() && !prune_timer_.active()) prune_timer_.start(kPruneEvery);
+  on_change_();
+}
+
+void SessionTable::on_session_over(ServedSession& session) {
+  let_go(session.keys().id);
+  on_change_();
+}
+
+void SessionTable::let_go(const tunnel::SessionId& id) {
+  const auto found = sessions_.find(id);
+  if (found == sessions_.end()) return;
+  loop_.delete_later(std::move(found->second));
+  sessions_.erase(found);
+}
+
+void SessionTable::prune() {
+  std::vector<ServedSession*> kept;
+  std::size_t memory = 0;
+  for (const auto& [id, session] : sessions_) {
+    if (session->attached()) continue;
+    kept.push_back(session.get());
+    memory += session->memory();
+  }
+  std::sort(kept.begin(), kept.end(), [](const ServedSession* a, const ServedSession* b) {
+    return a->detached_since() < b->detached_since();
+  });
+  std::size_t left = kept.size();
+  for (ServedSession* session : kept) {
+    const bool expired = loop_.now() - session->detached_since() >= config_.session_keep;
+    const bool heavy = memory > config_.limits.session_memory;
+    if (!expired && !heavy) break;
+    spdlog::warn("{}: let go with {} streams: {}", session->name(), session->stream_count(),
+                 expired ? "its daemon did not come back" : "memory for lost sessions is used up");
+    memory -= session->memory();
+    --left;
+    let_go(session->keys().id);
+  }
+  if (left > 0) prune_timer_.start(kPruneEvery);
+  if (left < kept.size()) on_change_();
+}
+
+}  // namespace ferry::proxy
