@@ -21,7 +21,6 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "kube/api.h"
-#include "net/tls.h"
 
 namespace ferry::daemon {
 
@@ -37,12 +36,20 @@ struct ProxyInstallOptions {
   Duration poll_interval = std::chrono::milliseconds(500);
 };
 
+// PEM texts for the daemon's end of the tunnel, and the name that the proxy's certificate bears.
+struct ProxyCredentials {
+  std::string ca_pem;
+  std::string certificate_pem;
+  std::string key_pem;
+  std::string server_name;
+};
+
 struct ProxyPod {
   std::string ns;
   std::string name;
   std::string uid;
-  std::uint16_t port = 0;     // the tunnel's, on the pod's loopback
-  net::TlsMutualOptions tls;  // the daemon's end: for TlsContext::mutual_client()
+  std::uint16_t port = 0;  // the tunnel's, in the pod
+  ProxyCredentials credentials;
 };
 
 // One line for people, when what is waited for changes ("proxy pod ferry-proxy-x: pulling image").
