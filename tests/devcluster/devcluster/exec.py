@@ -27,7 +27,7 @@ async def serve(cluster, request, pod):
         raise errors.bad_request("you must specify at least 1 command for exec")
     protocol = node_websocket.choose(request, _PROTOCOLS)
     if protocol is None:
-        return node_websocket.refusal()
+        return node_websocket.refuse(request)
     worker = cluster.node.worker_of(pod)
     container = worker.container(name) if worker is not None else None
     if container is None or not container.running:

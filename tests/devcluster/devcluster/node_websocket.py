@@ -9,7 +9,7 @@ import base64
 import hashlib
 import struct
 
-from aiohttp import http_websocket, web
+from aiohttp import http_websocket
 
 from . import http_server
 
@@ -27,9 +27,11 @@ def choose(request, supported):
     return next((each for each in offered if each in supported), None)
 
 
-def refusal():
-    """The answer to a handshake with unknown protocols only."""
-    return web.Response(status=403, headers={"Connection": "close"})
+def refuse(request):
+    """Answers a handshake with unknown protocols only, as bare as the real server does."""
+    _, transport = http_server.take_over(request)
+    transport.write(b"HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n")
+    return http_server.Taken()
 
 
 class WebSocket:

@@ -32,7 +32,7 @@ async def serve(cluster, request, pod):
         return web.Response(status=400, text='query parameter "port" is required')
     protocol = node_websocket.choose(request, _PROTOCOLS)
     if protocol is None:
-        return node_websocket.refusal()
+        return node_websocket.refuse(request)
     if cluster.node.worker_of(pod) is None:
         meta = pod["metadata"]
         return web.Response(status=500, text=f"pod not found (\"{meta['name']}_{meta['namespace']}\")")
