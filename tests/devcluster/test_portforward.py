@@ -149,12 +149,14 @@ class PortForwardTest(support.ClusterTest):
 
     async def test_recorded_exchanges_go_as_they_did(self):
         await self.ready("web")
-        for name in ("http", "refused", "two-ports", "channel-close", "client-close", "no-subprotocol", "idle",
-                     "base64"):
+
+        async def play(name):
+            recorded, client = await self.play(f"portforward-{name}", "web")
             with self.subTest(name):
-                recorded, client = await self.play(f"portforward-{name}", "web")
                 await self.compare_end(recorded, client)
                 self.compare_frames(recorded, client)
+        await asyncio.gather(*map(play, ("http", "refused", "two-ports", "channel-close", "client-close",
+                                         "no-subprotocol", "idle", "base64")))
 
     async def test_recorded_refusals_go_as_they_did(self):
         await self.ready("web")

@@ -193,7 +193,7 @@ class Store:
             return new
         key = (namespace or "", name)
         if self._is_finished(kind, new):
-            return self._remove(kind, key, new)
+            return self._remove(kind, key, old)  # as it was last stored, its last finalizer included
         self._put("MODIFIED", kind, key, new, old)
         return clone(new)
 

@@ -125,10 +125,11 @@ def _labels(labels, field, causes):
 # Pods
 
 
-def _pod_spec(spec, at, causes, restart=("Always", "OnFailure", "Never")):
+def _pod_spec(spec, at, causes, restart=("Always", "OnFailure", "Never"), claims=()):
+    """`claims`: names of volumes that a stateful set adds."""
     if not spec.get("containers"):
         causes.required(f"{at}.containers")
-    volumes = {volume.get("name") for volume in spec.get("volumes") or []}
+    volumes = {volume.get("name") for volume in spec.get("volumes") or []} | set(claims)
     seen = set()
     for group in ("containers", "initContainers"):
         for index, container in enumerate(spec.get(group) or []):
@@ -220,7 +221,8 @@ def _selector_and_template(obj, causes, restart=("Always",)):
         causes.invalid("spec.selector", selector, "empty selector is invalid for deployment")
     elif any(labels.get(key) != value for key, value in (selector.get("matchLabels") or {}).items()):
         causes.invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`")
-    _pod_spec(spec["template"]["spec"], "spec.template.spec", causes, restart)
+    claims = [claim["metadata"].get("name") for claim in spec.get("volumeClaimTemplates") or []]
+    _pod_spec(spec["template"]["spec"], "spec.template.spec", causes, restart, claims)
     replicas = spec.get("replicas")
     if isinstance(replicas, int) and replicas < 0:
         causes.invalid("spec.replicas", replicas, "must be greater than or equal to 0")
