@@ -101,8 +101,9 @@ class Authority:
         }
         if pod:
             claims["kubernetes.io"]["pod"] = {"name": pod[0], "uid": pod[1]}
-        head = _base64url(json.dumps({"alg": "ES256", "typ": "JWT"}).encode())
-        signed = f"{head}.{_base64url(json.dumps(claims).encode())}"
+        head = _base64url(b'{"alg":"ES256","typ":"JWT"}')
+        payload = json.dumps(claims, separators=(",", ":")).encode()
+        signed = f"{head}.{_base64url(payload)}"
         raw = self._signing_key.sign(signed.encode(), ec.ECDSA(hashes.SHA256()))
         r, s = utils.decode_dss_signature(raw)
         signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")

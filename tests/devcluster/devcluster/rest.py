@@ -38,8 +38,8 @@ class Call:
     @property
     def dry_run(self):
         value = self.query.get("dryRun")
-        options = self.body if isinstance(self.body, dict) and self.body.get("kind") == "DeleteOptions" else {}
-        value = value or (options.get("dryRun") or [None])[0]
+        if value is None and self.info.verb in ("delete", "deletecollection"):  # it may be in the DeleteOptions
+            value = (self.body.get("dryRun") or [None])[0]
         if value not in (None, "", "All"):
             raise errors.invalid("CreateOptions", "", [("dryRun", "FieldValueNotSupported",
                                  f'Unsupported value: "{value}": supported values: "All"')])

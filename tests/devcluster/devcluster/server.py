@@ -10,8 +10,8 @@ import uuid
 import yaml
 from aiohttp import web
 
-from . import (auth, discovery, errors, exec as exec_route, gate, http_server, kinds, logs, openapi, portforward, rbac,
-               requestinfo, rest, reviews, streams, table, watching)
+from . import (auth, discovery, errors, exec as exec_route, gate, http_server, kinds, logs, openapi, portforward, protobuf,
+               rbac, requestinfo, rest, reviews, streams, table, watching)
 
 _LOG = logging.getLogger("apiserver")
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: an expired certificate gets a 401, not a TLS alert
@@ -75,8 +75,8 @@ class ApiServer:
             return await self._answer(request)
         except errors.ApiError as error:
             return _status(error)
-        except (ConnectionError, asyncio.CancelledError):
-            raise
+        except ConnectionError:  # the client has gone: nobody to answer
+            return http_server.Taken()
         except Exception as error:
             _LOG.exception("%s %s", request.method, request.path_qs)
             return _status(errors.ApiError(500, "InternalError", f"Internal error occurred: {error}",
@@ -278,6 +278,8 @@ async def _body(request, info):
 
 
 def _decode(raw, content_type):
+    if content_type == protobuf.CONTENT_TYPE:
+        return protobuf.decode(raw)
     if content_type in ("application/yaml", "application/apply-patch+yaml"):
         try:
             return yaml.load(raw, Loader=_YamlLoader)
