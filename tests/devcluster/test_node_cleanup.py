@@ -47,21 +47,26 @@ def mounts():
 
 class CleanupTest(unittest.TestCase):
     def setUp(self):
-        self.before = set(os.listdir(tempfile.gettempdir()))
+        self.temporary = tempfile.TemporaryDirectory()
+        self.addCleanup(self.temporary.cleanup)
         self.cluster = subprocess.Popen([sys.executable, "-c", _POD.format(here=_HERE, mark=_MARK)],
+                                        env={**os.environ, "TMPDIR": self.temporary.name},
                                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.addCleanup(self.cluster.stdout.close)
+        self.addCleanup(self.cluster.wait)
+        self.addCleanup(self.cluster.kill)
         self.assertEqual(self.cluster.stdout.readline(), "running\n")
-        self.assertEqual(len(processes()), 2)
+        self.until(lambda: len(processes()) == 2, "the pod's processes don't run")
 
-    def tearDown(self):
-        self.cluster.stdout.close()
+    def until(self, condition, otherwise):
+        deadline = time.monotonic() + 10
+        while not condition():
+            self.assertLess(time.monotonic(), deadline, otherwise)
 
     def assert_nothing_left(self):
-        deadline = time.monotonic() + 5
-        while processes():
-            self.assertLess(time.monotonic(), deadline, "processes are left")
+        self.until(lambda: not processes(), "processes are left")
         self.assertEqual(mounts(), [])
-        self.assertEqual(set(os.listdir(tempfile.gettempdir())) - self.before, set())
+        self.assertEqual(os.listdir(self.temporary.name), [])
 
     def test_after_kill_9_of_what_was_started(self):
         self.cluster.kill()

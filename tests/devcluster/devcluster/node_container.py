@@ -306,7 +306,8 @@ class Container:
 
     def _start_prober(self, checks, field, title, passed, failed):
         def report(text):
-            self._event("Warning", "Unhealthy", f"{title} probe failed: {text}")
+            if self._killing is None:  # else it is the end of the container that the probe has seen
+                self._event("Warning", "Unhealthy", f"{title} probe failed: {text}")
         prober = node_probes.Prober(checks.check, self.spec[field], passed, failed, report)
         self._probers.append(asyncio.ensure_future(prober.run()))
 

@@ -220,7 +220,10 @@ def main():
     sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
     for number in (signal.SIGINT, signal.SIGTERM):  # handlers, not SIG_IGN: that one the containers would inherit
         signal.signal(number, lambda *_: None)
-    Spawner(socket.socket(fileno=int(sys.argv[1]))).run()
+    try:
+        Spawner(socket.socket(fileno=int(sys.argv[1]))).run()
+    except ConnectionError:
+        pass  # the cluster has gone, and with it the reason to be
 
 
 if __name__ == "__main__":
