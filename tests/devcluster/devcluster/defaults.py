@@ -85,6 +85,8 @@ def pod_spec(spec):
 
 
 def _template(spec):
+    if spec.get("minReadySeconds") == 0:  # left out of the JSON when zero
+        del spec["minReadySeconds"]
     template = spec.setdefault("template", {})
     template.setdefault("metadata", {}).setdefault("creationTimestamp", None)
     pod_spec(template.setdefault("spec", {}))

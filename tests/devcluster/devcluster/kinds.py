@@ -51,14 +51,12 @@ def _scale():
 
 
 _POD_SUBRESOURCES = {
-    "attach": ("PodAttachOptions", "", ("create", "get")),
     "binding": ("Binding", "", ("create",)),
     "ephemeralcontainers": ("Pod", "", _STATUS),
     "eviction": ("Eviction", "policy/v1", ("create",)),
     "exec": ("PodExecOptions", "", ("create", "get")),
     "log": ("Pod", "", ("get",)),
     "portforward": ("PodPortForwardOptions", "", ("create", "get")),
-    "proxy": ("PodProxyOptions", "", ALL_VERBS),
     "status": ("Pod", "", _STATUS),
 }
 

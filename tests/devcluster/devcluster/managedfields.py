@@ -6,10 +6,15 @@ keyed list, 'v:"x"' for an item of a set. Rules: KEP-555 and sigs.k8s.io/structu
 
 import json
 
-from . import schema
+from . import kinds, schema
 
 # Structs that exist in an empty object already, and so are never counted as set by somebody.
-_ALWAYS_THERE = {"f:metadata", "f:spec", "f:status", "f:strategy", "f:template"}
+_TEMPLATE = ("f:spec", "f:template")
+_ALWAYS_THERE = {
+    ("f:metadata",), ("f:spec",), ("f:status",), ("f:spec", "f:strategy"), ("f:spec", "f:updateStrategy"),
+    ("f:spec", "f:containers"), _TEMPLATE, (*_TEMPLATE, "f:metadata"), (*_TEMPLATE, "f:spec"),
+    (*_TEMPLATE, "f:spec", "f:containers"),
+}
 _NOT_OWNED = {"apiVersion", "kind"}
 _NOT_OWNED_META = {"name", "namespace", "uid", "resourceVersion", "generation", "creationTimestamp", "selfLink",
                    "managedFields", "deletionTimestamp", "deletionGracePeriodSeconds"}
@@ -49,6 +54,8 @@ def leaves(obj, kind):
 
 def _collect(value, names, path, kind, found):
     """`names` are the plain field names down to here: what the schema is asked with."""
+    if value is None:
+        return
     if isinstance(value, dict) and value and not schema.is_atomic_map(names):
         found[path] = dict
         for name, item in value.items():
@@ -60,6 +67,9 @@ def _collect(value, names, path, kind, found):
             found[path] = list
             for item in value:
                 at = path + (item_key(keys, schema.with_key_defaults(keys, item)),)
+                if schema.is_atomic_item(names):
+                    found[at] = item
+                    continue
                 found[at] = dict
                 for name, inner in item.items():
                     _collect(inner, names + (name,), at + ("f:" + name,), kind, found)
@@ -127,7 +137,9 @@ def track(old, new, manager, subresource=None):
     kind = new["kind"]
     before, after = leaves(old, kind) if old else {}, leaves(new, kind)
     changed = {path for path, value in after.items() if path not in before or before[path] != value}
-    changed -= {path for path in changed if path[-1] in _ALWAYS_THERE}
+    changed -= _ALWAYS_THERE
+    if subresource is None and "status" in kinds.of(kind).subresources:
+        changed = {path for path in changed if path[0] != "f:status"}
     entries = new["metadata"].get("managedFields") or (old or {}).get("metadata", {}).get("managedFields") or []
     result, mine = [], set()
     for each in entries:

@@ -57,6 +57,11 @@ def is_atomic_map(names):
     return names[-1] in _ATOMIC_MAPS
 
 
+def is_atomic_item(names):
+    """Whether an item of this keyed list is owned as a whole."""
+    return names[-1] == "ownerReferences"
+
+
 def with_key_defaults(keys, item):
     """A port without a protocol is a TCP port."""
     if "protocol" in keys and not item.get("protocol"):

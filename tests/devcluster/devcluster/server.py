@@ -16,6 +16,7 @@ from . import (auth, discovery, errors, exec as exec_route, gate, http_server, k
 _LOG = logging.getLogger("apiserver")
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: an expired certificate gets a 401, not a TLS alert
 _MAX_BODY = 3 * 1024 * 1024
+_DEPRECATED = {"Endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice"}
 _HEALTH = ("/healthz", "/livez", "/readyz")
 
 
@@ -147,7 +148,9 @@ class ApiServer:
             info.namespace = ""
         call = rest.Call(self._store, info, resource, request.query, await _body(request, info),
                          request.content_type, request.headers.get("User-Agent", ""))
-        if info.subresource in ("portforward", "exec", "log", "attach"):
+        if resource.kind in _DEPRECATED:
+            call.warnings.append(_DEPRECATED[resource.kind])
+        if info.subresource in ("portforward", "exec", "log"):
             return await self._pod_stream(request, info)
         if info.verb == "watch":
             return await watching.serve(call, request, _wants(request, "Table"), self.stopping)
@@ -203,9 +206,7 @@ class ApiServer:
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         if info.subresource == "portforward" and streams.TUNNEL_PROTOCOL in offered:
             return await streams.serve_tunnel(self._cluster, request, pod)
-        route = {"exec": exec_route.serve, "portforward": portforward.serve}.get(info.subresource)
-        if route is None:
-            raise errors.no_such_path()
+        route = exec_route.serve if info.subresource == "exec" else portforward.serve
         return await route(self._cluster, request, pod)
 
 

@@ -168,6 +168,8 @@ class Store:
             raise errors.already_exists(kind, meta["name"])
         if manager:
             managedfields.track(None, obj, manager)
+        if self.strategy:
+            self.strategy.allocate(self, kind, obj)
         if dry_run:
             return obj
         self._put("ADDED", kind, key, obj, None)

@@ -22,15 +22,18 @@ class Strategy:
     def admit_create(self, store, kind, obj):
         self._check_namespace(store, kind, obj["metadata"])
         defaults.apply(kind, obj)
-        if kind == "Service":
-            _allocate(store, obj, None)
-        if kind == "Job":
-            _label_job(obj)
         if kind == "Pod":
             _admit_pod(store, obj)
         causes = validation.create(kind, obj)
         if causes:
             raise errors.invalid(kind, obj["metadata"]["name"], causes)
+
+    def allocate(self, store, kind, obj):
+        """What the server gives a new object of its own accord: nobody's fields."""
+        if kind == "Service":
+            _allocate(store, obj, None)
+        if kind == "Job":
+            _label_job(obj)
 
     def admit_update(self, store, kind, old, new, subresource):
         if subresource == "status":

@@ -23,10 +23,8 @@ async def serve_spdy(cluster, request, pod, subresource):
                               f"{offered}, server accepts {list(known)}", {})
     if subresource == "exec":
         handler = _Exec(cluster, request, pod, protocol)
-    elif subresource == "portforward":
-        handler = _Forward(cluster, pod)
     else:
-        raise errors.no_such_path()
+        handler = _Forward(cluster, pod)
     reader, transport = http_server.take_over(request)
     transport.write(("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
                      f"X-Stream-Protocol-Version: {protocol}\r\n\r\n").encode())
