@@ -1,0 +1,43 @@
+// What links need of the world: clusters, pods, proxies. The daemon uses ClusterBackend; tests put
+// their own in its place.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "daemon/carrier_source.h"
+#include "daemon/control/api.h"
+#include "daemon/direct_connection.h"
+#include "kube/api.h"
+#include "kube/credentials.h"
+
+namespace ferry::daemon {
+
+// One cluster, as one user, with a namespace to look in.
+struct Cluster {
+  std::string context;  // may be empty (in a pod)
+  std::string ns;
+  std::string server;  // URL, for messages
+  std::string user;
+  std::shared_ptr<kube::Api> api;                  // shared with the tasks that use it
+  std::shared_ptr<kube::Credentials> credentials;  // shared with dials
+};
+
+class Backend {
+ public:
+  virtual ~Backend() = default;
+
+  // Reads the kubeconfig. Blocks; any thread. Errors: those of kube::load().
+  virtual Result<Cluster> open_cluster(const control::KubeAccess& access) = 0;
+
+  // The rest: on the loop's thread.
+  virtual std::unique_ptr<PodDialer> pod_dialer(const Cluster& cluster) = 0;
+  virtual std::unique_ptr<CarrierSource> proxy_in_cluster(const Cluster& cluster,
+                                                          const control::ProxyOptions& options) = 0;
+  virtual std::unique_ptr<CarrierSource> proxy_at(const std::string& address,
+                                                  const std::string& credentials) = 0;
+  // Whether an image for the proxy is known at all.
+  virtual bool has_proxy_image(const control::ProxyOptions& options) = 0;
+};
+
+}  // namespace ferry::daemon

@@ -1,0 +1,93 @@
+#include "daemon/cluster_backend.h"
+
+#include <unistd.h>
+
+#include <string_view>
+#include <utility>
+
+#include "daemon/proxy_at.h"
+#include "daemon/proxy_in_cluster.h"
+#include "kube/curl_api.h"
+#include "kube/kubeconfig.h"
+#include "kube/port_forward.h"
+
+namespace ferry::daemon {
+namespace {
+
+// The daemon's own environment, for links whose client's is no longer known.
+kube::Environment own_environment() {
+  kube::Environment environment;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto equals = text.find('=');
+    if (equals == std::string_view::npos) continue;
+    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return environment;
+}
+
+class PortForwardDialer final : public PodDialer {
+ public:
+  PortForwardDialer(net::Loop& loop, Cluster cluster)
+      : loop_(loop), cluster_(std::move(cluster)) {}
+
+  std::unique_ptr<net::Disposable> dial(const PodPort& target, Callback callback) override {
+    return std::make_unique<kube::PortForwardDial>(
+        loop_, cluster_.credentials,
+        kube::PortForwardTarget{.ns = cluster_.ns, .pod = target.pod, .port = target.port},
+        kube::PortForwardOptions{}, std::move(callback));
+  }
+
+ private:
+  net::Loop& loop_;
+  const Cluster cluster_;
+};
+
+}  // namespace
+
+ClusterBackend::ClusterBackend(net::Loop& loop, std::string state_dir)
+    : loop_(loop), state_dir_(std::move(state_dir)), workers_(loop) {}
+
+Result<Cluster> ClusterBackend::open_cluster(const control::KubeAccess& access) {
+  auto config = kube::load(
+      {.environment = access.environment.empty() ? own_environment() : access.environment,
+       .working_directory = access.working_directory,
+       .explicit_path = access.kubeconfig,
+       .context = access.context,
+       .ns = access.kube_namespace});
+  if (!config) return fail(config.error());
+  Cluster cluster{.context = config->context,
+                  .ns = config->ns,
+                  .server = kube::to_string(config->server),
+                  .user = config->user_name};
+  cluster.credentials = std::make_shared<kube::Credentials>(std::move(*config));
+  cluster.api = std::make_shared<kube::CurlApi>(cluster.credentials);
+  return cluster;
+}
+
+std::unique_ptr<PodDialer> ClusterBackend::pod_dialer(const Cluster& cluster) {
+  return std::make_unique<PortForwardDialer>(loop_, cluster);
+}
+
+std::unique_ptr<CarrierSource> ClusterBackend::proxy_in_cluster(
+    const Cluster& cluster, const control::ProxyOptions& options) {
+  const ProxyInstallOptions install{
+      .ns = cluster.ns,
+      .cluster = cluster.server,
+      .state_dir = state_dir_,
+      .image = options.image.empty() ? default_proxy_image() : options.image,
+      .image_pull_policy = options.pull_policy,
+      .pull_secrets = options.pull_secrets};
+  return std::make_unique<ProxyInCluster>(loop_, workers_, cluster, install);
+}
+
+std::unique_ptr<CarrierSource> ClusterBackend::proxy_at(const std::string& address,
+                                                        const std::string& credentials) {
+  return std::make_unique<ProxyAt>(loop_, address, credentials);
+}
+
+bool ClusterBackend::has_proxy_image(const control::ProxyOptions& options) {
+  return !options.image.empty() || !default_proxy_image().empty();
+}
+
+}  // namespace ferry::daemon

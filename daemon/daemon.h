@@ -1,0 +1,69 @@
+// The daemon as a whole: the loop's objects put together, and the control API's service in front of
+// them.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "daemon/backend.h"
+#include "daemon/control/service.h"
+#include "daemon/event_hub.h"
+#include "daemon/link_table.h"
+#include "daemon/tunnel_pool.h"
+#include "daemon/wake_watch.h"
+#include "daemon/workers.h"
+
+namespace ferry::daemon {
+
+struct DaemonOptions {
+  std::string links_file;  // where detached links are remembered
+  std::string socket;      // for status()
+  std::string log_file;    // for status()
+  TunnelOptions tunnels;
+};
+
+// Its service members are called from any thread but the loop's; everything else happens on the
+// loop's thread, where it is made and destroyed too.
+class Daemon final : public control::Service {
+ public:
+  // `on_quit` is called on the loop. The loop outlives the daemon, the backend as well.
+  Daemon(net::Loop& loop, Backend& backend, DaemonOptions options, std::function<void()> on_quit);
+  // Ends all links, then all tunnels, and waits for the worker threads, which takes milliseconds.
+  // The control server is gone by then.
+  ~Daemon() override;
+
+  // Takes up what an earlier daemon left. On the loop's thread, or before it runs.
+  void start();
+  // Ends all links; new ones are refused. On the loop's thread.
+  void close();
+
+  Result<control::LinkStatus> add_link(control::LinkSpec spec) override;
+  Status remove_link(const std::string& id) override;
+  Result<control::LinkStatus> link(const std::string& id) override;
+  std::vector<control::LinkStatus> links() override;
+  control::DaemonStatus status() override;
+  std::unique_ptr<control::Subscription> subscribe(
+      std::function<void(const control::Event&)> on_event) override;
+  void quit() override;
+
+ private:
+  // Runs `work` on the loop and waits for what it returns.
+  template <typename Work>
+  auto on_loop(Work work);
+  void tick();
+
+  net::Loop& loop_;
+  const DaemonOptions options_;
+  const std::function<void()> on_quit_;
+  const control::UnixMillis started_;
+  EventHub events_;
+  LinkStore store_;
+  Workers workers_;
+  TunnelPool tunnels_;
+  LinkTable links_;
+  WakeWatch wake_watch_;
+  net::Timer ticker_;
+};
+
+}  // namespace ferry::daemon

@@ -1,0 +1,163 @@
+#include "daemon/link.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace ferry::daemon {
+
+using control::LinkState;
+
+namespace {
+constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kLongestRetry = std::chrono::seconds(30);
+}  // namespace
+
+Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool keep_trying,
+           LinkEvents& events)
+    : house_(house),
+      id_(std::move(id)),
+      spec_(std::move(spec)),
+      keep_trying_(keep_trying),
+      events_(events),
+      since_(control::unix_millis_now()),
+      created_(since_),
+      backoff_(kFirstRetry, kLongestRetry),
+      retry_(house.loop, [this] { look_up_target(); }),
+      health_(house.loop, spec_.ports.size(), [this] { assess(); }) {}
+
+Link::~Link() { take_down(); }
+
+void Link::start() { retry_.start(backoff_.next()); }
+
+control::LinkStatus Link::status() const {
+  control::LinkStatus status{.id = id_,
+                             .target = spec_.target,
+                             .context = cluster_.context,
+                             .kube_namespace = plan_.ns,
+                             .detached = spec_.detach,
+                             .state = state_,
+                             .reason = reason_,
+                             .since = since_,
+                             .created = created_,
+                             .traffic = meter_.read(open_traffic()),
+                             .last_error = last_error_};
+  for (std::size_t i = 0; i < spec_.ports.size(); ++i) {
+    control::PortStatus port{.local = spec_.ports[i].local, .remote = spec_.ports[i].remote};
+    if (i < plan_.ports.size()) {
+      port.remote_port = plan_.ports[i].remote;
+      port.target_port = plan_.ports[i].target;
+    }
+    if (i < ports_.size()) port.addresses = ports_[i]->addresses();
+    status.ports.push_back(std::move(port));
+  }
+  if (route_) {
+    status.route = route_->kind();
+    status.tunnel = route_->tunnel_id();
+  }
+  if (state_ == LinkState::kActive) status.reason = last_proof();
+  return status;
+}
+
+std::string Link::last_proof() const {
+  const auto seconds = (control::unix_millis_now() - health_.last_proof()) / 1000;
+  return "a connection to " + to_string(spec_.target) + " was accepted " +
+         std::to_string(seconds) + " s ago";
+}
+
+OpenTraffic Link::open_traffic() const { return route_ ? route_->traffic(*this) : OpenTraffic{}; }
+
+// --- the state -----------------------------------------------------------------------------------
+
+// Nothing is said while the first answer is still to come.
+void Link::assess() {
+  if (!route_) return;
+  if (const auto why = obstacle()) {
+    health_.stop();
+    const bool first_time = state_ == LinkState::kStarting && why->empty();
+    if (!first_time) set_state(LinkState::kWaiting, *why);
+    return;
+  }
+  health_.watch(*route_);
+  if (const auto error = health_.trouble()) {
+    last_error_ = error;
+    set_state(LinkState::kWaiting, error->summary());
+  } else if (health_.proven()) {
+    set_state(LinkState::kActive, {});
+  }
+}
+
+// Why connections can't be served now, as far as that is known without trying; empty text while the
+// answer is still to come.
+std::optional<std::string> Link::obstacle() const {
+  if (auto blocked = route_->blocked(); !blocked.empty()) {
+    const bool trying_first = !tunnel_->ever_ready() && !tunnel_->status().last_error;
+    return trying_first ? std::string() : blocked;
+  }
+  const bool by_name = tunnel_ != nullptr && !plan_.dial_host.empty();
+  if (plan_.follow == TargetPlan::Follow::kNothing) return {};
+  if (view_ && view_->pods.empty()) return "no ready endpoints: " + view_->trouble;
+  if (view_ || (by_name && follow_error_)) return {};
+  return follow_error_ ? follow_error_->summary() : std::string();
+}
+
+void Link::set_state(LinkState state, const std::string& reason) {
+  if (state_ == state && reason_ == reason) return;
+  if (state_ != state) since_ = control::unix_millis_now();
+  state_ = state;
+  reason_ = reason;
+  spdlog::info("link {}: {}{}{}", id_, name_of(state), reason.empty() ? "" : ": ", reason);
+  events_.on_link_changed(*this);
+}
+
+void Link::give_up(const Error& error) {
+  spdlog::warn("link {}: {}", id_, error.summary());
+  last_error_ = error;
+  take_down();
+  if (!keep_trying_) {
+    state_ = LinkState::kFailed;
+    reason_ = error.summary();
+    since_ = control::unix_millis_now();
+    events_.on_link_failed(*this, error);
+    return;
+  }
+  retry_.start(backoff_.next());
+  set_state(LinkState::kStarting, error.summary() + "; trying again");
+}
+
+void Link::take_down() {
+  retry_.stop();
+  look_up_.reset();
+  follower_.reset();
+  health_.stop();
+  ports_.clear();
+  if (route_) route_->forget(*this);
+  route_.reset();
+  leave_tunnel();
+  view_.reset();
+  follow_error_.reset();
+}
+
+void Link::notice(const std::string& message) {
+  spdlog::info("link {}: {}", id_, message);
+  events_.on_link_message(*this, control::EventKind::kNotice, message);
+}
+
+// --- connections ---------------------------------------------------------------------------------
+
+void Link::accepted(std::size_t port, std::unique_ptr<net::ByteStream> stream) {
+  meter_.began();
+  route_->carry(port, std::move(stream), *this);
+}
+
+void Link::on_connected(std::size_t port) { health_.connected(port); }
+
+void Link::on_ended(std::size_t port, const ConnectionEnd& end) {
+  meter_.ended(end);
+  if (!end.error) return;
+  spdlog::debug("link {}: {}", id_, end.error->summary());
+  last_error_ = end.error;
+  if (!end.opened) health_.refused(port, *end.error);
+}
+
+}  // namespace ferry::daemon

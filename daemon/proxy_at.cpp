@@ -1,0 +1,72 @@
+#include "daemon/proxy_at.h"
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <utility>
+
+namespace ferry::daemon {
+namespace {
+
+// So much may wait in the kernel for the network: little enough that a new stream's first bytes
+// aren't behind seconds of a bulk transfer.
+constexpr std::uint32_t kNotSent = 128 * 1024;
+
+Result<std::string> read_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  if (!file.is_open() || file.bad()) {
+    return fail(ErrorCode::kIo, "reading " + path, std::strerror(errno),
+                "--proxy-credentials names a directory with ca.crt, tls.crt and tls.key");
+  }
+  return text;
+}
+
+Result<TunnelCredentials> read_credentials(const std::string& directory) {
+  TunnelCredentials credentials;
+  const std::pair<const char*, std::string*> files[] = {{"/ca.crt", &credentials.ca_pem},
+                                                        {"/tls.crt", &credentials.certificate_pem},
+                                                        {"/tls.key", &credentials.key_pem}};
+  for (const auto& [name, text] : files) {
+    auto read = read_file(directory + name);
+    if (!read) return fail(read.error());
+    *text = std::move(*read);
+  }
+  return credentials;
+}
+
+}  // namespace
+
+ProxyAt::ProxyAt(net::Loop& loop, std::string address, std::string credentials)
+    : loop_(loop), address_(std::move(address)), credentials_(std::move(credentials)) {}
+
+void ProxyAt::connect(Callback callback, Progress) {
+  handshake_.reset();
+  dial_.reset();
+  callback_ = std::move(callback);
+  const auto address = net::parse_host_port(address_);
+  const auto credentials = read_credentials(credentials_);
+  if (!address || !credentials) {
+    const Error error = address ? credentials.error() : address.error();
+    loop_.post([callback = callback_, error] { callback(fail(error)); });
+    return;
+  }
+  dial_ = std::make_unique<net::Dial>(
+      loop_, *address, net::DialOptions{.not_sent_low_water = kNotSent},
+      [this, credentials = *credentials](Result<std::unique_ptr<net::ByteStream>> stream) {
+        if (stream) {
+          dialled(std::move(*stream), credentials);
+        } else {
+          callback_(fail(stream.error()));
+        }
+      });
+}
+
+void ProxyAt::dialled(std::unique_ptr<net::ByteStream> stream,
+                      const TunnelCredentials& credentials) {
+  handshake_ = std::make_unique<CarrierHandshake>(loop_, credentials, std::move(stream), address_,
+                                                  std::string(), callback_);
+}
+
+}  // namespace ferry::daemon

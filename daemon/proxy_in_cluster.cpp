@@ -1,0 +1,119 @@
+#include "daemon/proxy_in_cluster.h"
+
+#include <utility>
+
+#include "kube/model.h"
+
+namespace ferry::daemon {
+namespace {
+
+// Whether a pod's process may still be there. An API server that can't be asked leaves that open.
+Status check_pod(kube::Api& api, const ProxyPod& pod, const kube::CancelToken& cancel) {
+  const std::string what = "reaching the proxy pod/" + pod.name;
+  const auto object = api.get(kube::kPods, pod.ns, pod.name, cancel);
+  if (!object && object.error().code == ErrorCode::kNotFound) {
+    return fail(ErrorCode::kGone, what, "the pod is gone");
+  }
+  if (!object) return fail(object.error());
+  const auto found = kube::parse_pod(*object);
+  if (found.uid != pod.uid) return fail(ErrorCode::kGone, what, "the pod was replaced");
+  if (found.phase == "Succeeded" || found.phase == "Failed") {
+    return fail(ErrorCode::kGone, what, "the pod has ended (phase " + found.phase + ")");
+  }
+  return {};
+}
+
+}  // namespace
+
+ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster,
+                               ProxyInstallOptions options)
+    : loop_(loop),
+      workers_(workers),
+      cluster_(std::move(cluster)),
+      options_(std::move(options)) {}
+
+void ProxyInCluster::connect(Callback callback, Progress progress) {
+  task_.reset();
+  handshake_.reset();
+  dial_.reset();
+  callback_ = std::move(callback);
+  switch (step_) {
+    case Step::kDial: dial(); return;
+    case Step::kCheck: check(); return;
+    case Step::kInstall: install(progress); return;
+  }
+}
+
+void ProxyInCluster::abandon() {
+  pod_.reset();
+  step_ = Step::kInstall;
+}
+
+void ProxyInCluster::dial() {
+  dial_ = std::make_unique<kube::PortForwardDial>(
+      loop_, cluster_.credentials,
+      kube::PortForwardTarget{.ns = pod_->ns, .pod = pod_->name, .port = pod_->port},
+      kube::PortForwardOptions{}, [this](Result<std::unique_ptr<net::ByteStream>> stream) {
+        if (stream) {
+          shake_hands(std::move(*stream));
+        } else {
+          fail_attempt(stream.error(), Step::kCheck);
+        }
+      });
+}
+
+void ProxyInCluster::shake_hands(std::unique_ptr<net::ByteStream> stream) {
+  handshake_ = std::make_unique<CarrierHandshake>(
+      loop_,
+      TunnelCredentials{.ca_pem = pod_->credentials.ca_pem,
+                        .certificate_pem = pod_->credentials.certificate_pem,
+                        .key_pem = pod_->credentials.key_pem},
+      std::move(stream), "pod/" + pod_->name, pod_->uid, [this](Result<NewCarrier> carrier) {
+        if (carrier) {
+          step_ = Step::kDial;
+          callback_(std::move(carrier));
+        } else {
+          fail_attempt(carrier.error(), Step::kCheck);
+        }
+      });
+}
+
+void ProxyInCluster::check() {
+  task_ = workers_.start([this, api = cluster_.api, pod = *pod_](const TaskContext& task) {
+    const auto checked = check_pod(*api, pod, task.cancel());
+    task.post([this, checked] {
+      if (checked) {
+        dial();
+        return;
+      }
+      const bool gone = checked.error().code == ErrorCode::kGone;
+      fail_attempt(checked.error(), gone ? Step::kInstall : Step::kCheck);
+    });
+  });
+}
+
+void ProxyInCluster::install(const Progress& progress) {
+  task_ = workers_.start(
+      [this, api = cluster_.api, options = options_, progress](const TaskContext& task) {
+        const auto report = [&](const std::string& line) {
+          task.post([progress, line] { progress(line); });
+        };
+        auto pod = ensure_proxy(*api, options, report, task.cancel());
+        task.post([this, pod = std::move(pod)] {
+          if (!pod) {
+            fail_attempt(pod.error(), Step::kInstall);
+            return;
+          }
+          pod_ = *pod;
+          dial();
+        });
+      });
+}
+
+void ProxyInCluster::fail_attempt(const Error& error, Step next) {
+  step_ = next;
+  if (next == Step::kInstall) pod_.reset();
+  callback_(fail(error));
+}
+
+}  // namespace ferry::daemon

@@ -1,0 +1,47 @@
+// The user's proxy in a namespace of a cluster: found or installed, reached by a port-forward
+// through the API server.
+#pragma once
+
+#include <memory>
+#include <optional>
+
+#include "daemon/backend.h"
+#include "daemon/carrier_handshake.h"
+#include "daemon/proxy_install.h"
+#include "daemon/workers.h"
+#include "kube/port_forward.h"
+
+namespace ferry::daemon {
+
+class ProxyInCluster final : public CarrierSource {
+ public:
+  ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, ProxyInstallOptions options);
+
+  // The pod that served last is tried first, without asking the API server anything else. When
+  // that fails, the next attempt looks whether it is still there (kGone if not), and the one after
+  // that finds or makes another.
+  void connect(Callback callback, Progress progress) override;
+  void abandon() override;
+
+ private:
+  enum class Step { kDial, kCheck, kInstall };
+
+  void dial();
+  void shake_hands(std::unique_ptr<net::ByteStream> stream);
+  void check();
+  void install(const Progress& progress);
+  void fail_attempt(const Error& error, Step next);
+
+  net::Loop& loop_;
+  Workers& workers_;
+  const Cluster cluster_;
+  const ProxyInstallOptions options_;
+  Step step_ = Step::kInstall;
+  std::optional<ProxyPod> pod_;
+  Callback callback_;
+  std::unique_ptr<Task> task_;
+  std::unique_ptr<kube::PortForwardDial> dial_;
+  std::unique_ptr<CarrierHandshake> handshake_;
+};
+
+}  // namespace ferry::daemon

@@ -1,0 +1,240 @@
+#include "daemon/tunnel.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ferry::daemon {
+
+using control::TunnelState;
+
+Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options,
+               std::unique_ptr<CarrierSource> source, control::TunnelStatus status,
+               TunnelEvents& events)
+    : loop_(loop),
+      options_(options),
+      source_(std::move(source)),
+      status_(std::move(status)),
+      events_(events),
+      backoff_(options.first_backoff, options.max_backoff),
+      retry_timer_(loop, [this] { connect(); }),
+      pending_timer_(loop, [this] { expire_pending(); }) {
+  status_.since = control::unix_millis_now();
+}
+
+Tunnel::~Tunnel() {
+  for (Pending& waiting : pending_) waiting.socket->reset();
+}
+
+void Tunnel::start() { retry_timer_.start(backoff_.next()); }
+
+void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
+                   std::size_t port, ConnectionObserver& observer) {
+  if (session_ && session_->established()) {
+    session_->open(target, std::move(socket), port, observer);
+    return;
+  }
+  if (pending_.size() >= options_.max_pending) {
+    socket->reset();
+    observer.on_ended(port, {.error = Error{ErrorCode::kExhausted, "taking a connection",
+                                            "too many wait for the proxy already", {}}});
+    return;
+  }
+  pending_.push_back({target, std::move(socket), port, &observer,
+                      loop_.now() + options_.pending_timeout});
+  if (!pending_timer_.active()) pending_timer_.start(options_.pending_timeout);
+}
+
+void Tunnel::forget(const ConnectionObserver& observer) {
+  for (auto waiting = pending_.begin(); waiting != pending_.end();) {
+    if (waiting->observer == &observer) {
+      waiting->socket->reset();
+      waiting = pending_.erase(waiting);
+    } else {
+      ++waiting;
+    }
+  }
+  if (session_) session_->forget(observer);
+  for (auto& session : draining_) session->forget(observer);
+}
+
+void Tunnel::check_now() {
+  if (state() == TunnelState::kReady) {
+    session_->probe();
+  } else if (retry_timer_.active()) {
+    backoff_.reset();
+    retry_timer_.start(backoff_.next());
+  }
+}
+
+control::TunnelStatus Tunnel::status() const {
+  auto status = status_;
+  status.bytes_sent = past_sent_;
+  status.bytes_received = past_received_;
+  const auto add = [&status](const TunnelSession& session) {
+    const auto stats = session.stats();
+    status.streams += stats.streams;
+    status.bytes_sent += stats.bytes_sent;
+    status.bytes_received += stats.bytes_received;
+  };
+  for (const auto& session : draining_) add(*session);
+  if (session_) {
+    add(*session_);
+    const auto round_trip = session_->stats().round_trip.value_or(Duration{});
+    status.round_trip_microseconds = static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(round_trip).count());
+  }
+  return status;
+}
+
+OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
+  OpenTraffic sum;
+  const auto add = [&](const TunnelSession& session) {
+    const auto part = session.traffic(observer);
+    sum.connections += part.connections;
+    sum.sent += part.sent;
+    sum.received += part.received;
+  };
+  for (const auto& session : draining_) add(*session);
+  if (session_) add(*session_);
+  sum.connections += static_cast<std::uint64_t>(
+      std::count_if(pending_.begin(), pending_.end(),
+                    [&](const Pending& waiting) { return waiting.observer == &observer; }));
+  return sum;
+}
+
+// --- connecting ----------------------------------------------------------------------------------
+
+void Tunnel::connect() {
+  source_->connect(
+      [this](Result<NewCarrier> carrier) {
+        if (carrier) {
+          connected(std::move(*carrier));
+        } else {
+          connecting_failed(carrier.error());
+        }
+      },
+      [this](const std::string& message) { events_.on_tunnel_progress(message); });
+}
+
+void Tunnel::connected(NewCarrier carrier) {
+  status_.peer = carrier.peer;
+  if (session_ && !carrier.process.empty() && carrier.process != session_->process()) {
+    lose_session({ErrorCode::kGone, "the tunnel's session", "its proxy process is gone", {}});
+  }
+  if (session_) {
+    spdlog::info("tunnel {}: connected to {}, resuming", id(), carrier.peer);
+    session_->resume(std::move(carrier));
+    return;
+  }
+  spdlog::info("tunnel {}: connected to {}", id(), carrier.peer);
+  TunnelSessionOwner& owner = *this;
+  session_ = std::make_unique<TunnelSession>(loop_, options_.session, carrier.process, owner);
+  session_->attach(std::move(carrier.carrier));
+}
+
+void Tunnel::connecting_failed(const Error& error) {
+  spdlog::warn("tunnel {}: {}", id(), error.summary());
+  status_.last_error = error;
+  if (session_ && error.code == ErrorCode::kGone) lose_session(error);
+  set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
+  retry_timer_.start(backoff_.next());
+}
+
+// --- the session's events ------------------------------------------------------------------------
+
+void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
+  if (&session != session_.get()) return;
+  backoff_.reset();
+  backoff_.next();  // not in a tight loop, should each carrier die right away
+  if (ever_ready_) ++status_.reconnects;
+  ever_ready_ = true;
+  spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
+  flush_pending();
+  set_state(TunnelState::kReady, {});
+}
+
+void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error) {
+  if (&session != session_.get()) {
+    // Its process is about to end; nobody resumes there.
+    session.end_streams(error);
+    on_session_over(session, error);
+    return;
+  }
+  spdlog::warn("tunnel {}: lost: {}", id(), error.summary());
+  status_.last_error = error;
+  if (!session.established()) release(std::move(session_));
+  set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
+  retry_timer_.start(backoff_.next());
+}
+
+void Tunnel::on_session_going_away(TunnelSession& session) {
+  if (&session != session_.get()) return;
+  spdlog::info("tunnel {}: {} is about to end", id(), status_.peer);
+  source_->abandon();
+  if (session.idle()) {
+    release(std::move(session_));
+  } else {
+    draining_.push_back(std::move(session_));
+  }
+  set_state(TunnelState::kLost, status_.peer + " is shutting down; waiting for its replacement");
+  retry_timer_.start(backoff_.next());
+}
+
+void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
+  if (&session == session_.get()) {
+    spdlog::warn("tunnel {}: session over: {}", id(), error.summary());
+    status_.last_error = error;
+    release(std::move(session_));
+    set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
+    retry_timer_.start(backoff_.next());
+    return;
+  }
+  const auto found = std::find_if(draining_.begin(), draining_.end(),
+                                  [&](const auto& owned) { return owned.get() == &session; });
+  if (found == draining_.end()) return;
+  release(std::move(*found));
+  draining_.erase(found);
+}
+
+void Tunnel::lose_session(const Error& error) {
+  session_->end_streams(error);
+  release(std::move(session_));
+}
+
+void Tunnel::release(std::unique_ptr<TunnelSession> session) {
+  past_sent_ += session->stats().bytes_sent;
+  past_received_ += session->stats().bytes_received;
+  loop_.delete_later(std::move(session));
+}
+
+// --- connections that wait -----------------------------------------------------------------------
+
+void Tunnel::flush_pending() {
+  for (Pending& waiting : std::exchange(pending_, {})) {
+    carry(waiting.target, std::move(waiting.socket), waiting.port, *waiting.observer);
+  }
+}
+
+void Tunnel::expire_pending() {
+  while (!pending_.empty() && pending_.front().deadline <= loop_.now()) {
+    Pending waiting = std::move(pending_.front());
+    pending_.pop_front();
+    waiting.socket->reset();
+    waiting.observer->on_ended(
+        waiting.port, {.error = Error{ErrorCode::kTimedOut, "taking a connection",
+                                      "the proxy wasn't there in time: " + status_.reason, {}}});
+  }
+  if (!pending_.empty()) pending_timer_.start(pending_.front().deadline - loop_.now());
+}
+
+void Tunnel::set_state(TunnelState state, const std::string& reason) {
+  if (status_.state == state && status_.reason == reason) return;
+  if (status_.state != state) status_.since = control::unix_millis_now();
+  status_.state = state;
+  status_.reason = reason;
+  events_.on_tunnel_changed();
+}
+
+}  // namespace ferry::daemon

@@ -1,0 +1,110 @@
+// The way to one proxy, shared by the links that need it: one session over any number of carriers,
+// and a new session when the proxy process is another one.
+//
+// A lost carrier is replaced at once, then with a growing wait of 50 ms to 10 s, for ever; the
+// session's streams live on meanwhile. Where the proxy process itself is gone, its streams are reset
+// with a reason, and new connections wait for the next process.
+#pragma once
+
+#include <deque>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "daemon/backoff.h"
+#include "daemon/carrier_source.h"
+#include "daemon/connection.h"
+#include "daemon/control/api.h"
+#include "daemon/tunnel_session.h"
+#include "net/timer.h"
+
+namespace ferry::daemon {
+
+// Not owned by the tunnel.
+class TunnelEvents {
+ public:
+  // State or reason are other than before.
+  virtual void on_tunnel_changed() = 0;
+  virtual void on_tunnel_progress(const std::string& message) = 0;
+
+ protected:
+  ~TunnelEvents() = default;
+};
+
+struct TunnelOptions {
+  Duration first_backoff = std::chrono::milliseconds(50);
+  Duration max_backoff = std::chrono::seconds(10);
+  Duration pending_timeout = std::chrono::seconds(30);    // a connection waits so long for a session
+  std::size_t max_pending = 1024;                         // connections that wait
+  tunnel::Options session;
+};
+
+class Tunnel final : public net::Disposable, private TunnelSessionOwner {
+ public:
+  // `status` brings what doesn't change: id, route, context, namespace.
+  Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<CarrierSource> source,
+         control::TunnelStatus status, TunnelEvents& events);
+  // Streams and connections that are left are reset; their observers are not told.
+  ~Tunnel() override;
+
+  // Makes the first connection.
+  void start();
+
+  // Hands a local connection over. While there is no session it waits for one.
+  void carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
+             std::size_t port, ConnectionObserver& observer);
+  // Ends what an observer has here, without telling it.
+  void forget(const ConnectionObserver& observer);
+
+  // The machine woke up, or its network is another one: look at once what still works.
+  void check_now();
+
+  bool ready() const { return state() == control::TunnelState::kReady; }
+  bool ever_ready() const { return ever_ready_; }
+  control::TunnelState state() const { return status_.state; }
+  const std::string& id() const { return status_.id; }
+  control::TunnelStatus status() const;
+  OpenTraffic traffic(const ConnectionObserver& observer) const;
+
+ private:
+  struct Pending {
+    tunnel::Target target;
+    std::unique_ptr<net::ByteStream> socket;
+    std::size_t port = 0;
+    ConnectionObserver* observer = nullptr;
+    TimePoint deadline;
+  };
+
+  void on_session_ready(TunnelSession& session, bool resumed) override;
+  void on_session_carrier_lost(TunnelSession& session, const Error& error) override;
+  void on_session_going_away(TunnelSession& session) override;
+  void on_session_over(TunnelSession& session, const Error& error) override;
+
+  void connect();
+  void connect_after(Duration wait);
+  void connected(NewCarrier carrier);
+  void connecting_failed(const Error& error);
+  void lose_session(const Error& error);
+  void release(std::unique_ptr<TunnelSession> session);
+  void flush_pending();
+  void expire_pending();
+  void set_state(control::TunnelState state, const std::string& reason);
+
+  net::Loop& loop_;
+  const TunnelOptions options_;
+  std::unique_ptr<CarrierSource> source_;
+  control::TunnelStatus status_;
+  TunnelEvents& events_;
+  Backoff backoff_;
+  net::Timer retry_timer_;
+  net::Timer pending_timer_;
+  std::deque<Pending> pending_;
+  bool ever_ready_ = false;
+  std::unique_ptr<TunnelSession> session_;              // takes new streams once it is established
+  std::list<std::unique_ptr<TunnelSession>> draining_;  // their processes will soon end
+  std::uint64_t past_sent_ = 0;                         // bytes of sessions that are over
+  std::uint64_t past_received_ = 0;
+};
+
+}  // namespace ferry::daemon

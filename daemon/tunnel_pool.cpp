@@ -1,0 +1,74 @@
+#include "daemon/tunnel_pool.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ferry::daemon {
+
+TunnelPool::Entry::Entry(TunnelPool& owner, const MakeSource& make_source,
+                         control::TunnelStatus status)
+    : pool(owner),
+      tunnel(owner.loop_, owner.options_, make_source(), std::move(status), *this) {}
+
+// A user may release the tunnel, or others of its users, from within what it is told.
+void TunnelPool::Entry::tell_users(const std::function<void(TunnelEvents&)>& tell) {
+  for (TunnelEvents* user : std::vector<TunnelEvents*>(users)) {
+    if (std::find(users.begin(), users.end(), user) != users.end()) tell(*user);
+  }
+}
+
+void TunnelPool::Entry::on_tunnel_changed() {
+  pool.on_change_(tunnel.status());
+  tell_users([](TunnelEvents& user) { user.on_tunnel_changed(); });
+}
+
+void TunnelPool::Entry::on_tunnel_progress(const std::string& message) {
+  tell_users([&](TunnelEvents& user) { user.on_tunnel_progress(message); });
+}
+
+Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_source,
+                            control::TunnelStatus status, TunnelEvents& user) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const auto& entry) { return entry->key == key; });
+  if (found != entries_.end()) {
+    (*found)->users.push_back(&user);
+    return (*found)->tunnel;
+  }
+  status.id = "t" + std::to_string(++made_);
+  auto& entry =
+      entries_.emplace_back(std::make_unique<Entry>(*this, make_source, std::move(status)));
+  entry->key = key;
+  entry->users.push_back(&user);
+  entry->tunnel.start();
+  return entry->tunnel;
+}
+
+void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return &entry->tunnel == &tunnel;
+  });
+  if (found == entries_.end()) return;
+  Entry& entry = **found;
+  entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user),
+                    entry.users.end());
+  if (!entry.users.empty()) return;
+  auto last = entry.tunnel.status();
+  last.state = control::TunnelState::kClosed;
+  last.reason = "no link needs it";
+  last.since = control::unix_millis_now();
+  on_change_(last);
+  loop_.delete_later(std::move(*found));
+  entries_.erase(found);
+}
+
+void TunnelPool::check_now() {
+  for (const auto& entry : entries_) entry->tunnel.check_now();
+}
+
+std::vector<control::TunnelStatus> TunnelPool::status() const {
+  std::vector<control::TunnelStatus> all;
+  for (const auto& entry : entries_) all.push_back(entry->tunnel.status());
+  return all;
+}
+
+}  // namespace ferry::daemon

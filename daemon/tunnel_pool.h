@@ -1,0 +1,52 @@
+// The daemon's tunnels: links with the same proxy share one, and the last to leave ends it.
+#pragma once
+
+#include <functional>
+#include <list>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/tunnel.h"
+
+namespace ferry::daemon {
+
+class TunnelPool {
+ public:
+  using OnChange = std::function<void(const control::TunnelStatus&)>;
+
+  TunnelPool(net::Loop& loop, const TunnelOptions& options, OnChange on_change)
+      : loop_(loop), options_(options), on_change_(std::move(on_change)) {}
+
+  // The tunnel with this key, made and started by the first who asks. `user` hears of its changes
+  // until it is released. `status` brings route, context and namespace.
+  using MakeSource = std::function<std::unique_ptr<CarrierSource>()>;
+  Tunnel& acquire(const std::string& key, const MakeSource& make_source,
+                  control::TunnelStatus status, TunnelEvents& user);
+  void release(const Tunnel& tunnel, const TunnelEvents& user);
+
+  void check_now();
+  std::vector<control::TunnelStatus> status() const;
+
+ private:
+  // A tunnel and its users; let go of as one.
+  struct Entry final : net::Disposable, TunnelEvents {
+    Entry(TunnelPool& pool, const MakeSource& make_source, control::TunnelStatus status);
+    void on_tunnel_changed() override;
+    void on_tunnel_progress(const std::string& message) override;
+    void tell_users(const std::function<void(TunnelEvents&)>& tell);
+
+    TunnelPool& pool;
+    std::string key;
+    std::vector<TunnelEvents*> users;
+    Tunnel tunnel;
+  };
+
+  net::Loop& loop_;
+  const TunnelOptions options_;
+  const OnChange on_change_;
+  std::list<std::unique_ptr<Entry>> entries_;
+  std::uint64_t made_ = 0;
+};
+
+}  // namespace ferry::daemon

@@ -1,0 +1,150 @@
+#include "daemon/tunnel_session.h"
+
+#include <utility>
+#include <vector>
+
+#include "base/version.h"
+#include "net/address.h"
+
+namespace ferry::daemon {
+namespace {
+
+ErrorCode code_of(tunnel::Reason reason) {
+  switch (reason) {
+    case tunnel::Reason::kTimedOut: return ErrorCode::kTimedOut;
+    case tunnel::Reason::kReset: return ErrorCode::kReset;
+    case tunnel::Reason::kForbidden: return ErrorCode::kForbidden;
+    case tunnel::Reason::kLimit: return ErrorCode::kExhausted;
+    case tunnel::Reason::kShuttingDown: return ErrorCode::kUnavailable;
+    case tunnel::Reason::kCancelled: return ErrorCode::kCancelled;
+    case tunnel::Reason::kInternal: return ErrorCode::kInternal;
+    default: return ErrorCode::kUnreachable;
+  }
+}
+
+std::string fix_of(tunnel::Reason reason) {
+  switch (reason) {
+    case tunnel::Reason::kRefused: return "check that something listens on that port";
+    case tunnel::Reason::kNoSuchHost: return "check the name; it is looked up inside the cluster";
+    case tunnel::Reason::kTimedOut:
+    case tunnel::Reason::kUnreachable:
+      return "check the address, and whether a NetworkPolicy forbids it";
+    case tunnel::Reason::kForbidden: return "the proxy's policy decides which targets are allowed";
+    case tunnel::Reason::kLimit: return "close connections, or try again in a moment";
+    default: return {};
+  }
+}
+
+Error error_of(const tunnel::StreamEnd& end, const std::string& target) {
+  const std::string what =
+      end.opened ? "the connection to " + target : "connecting to " + target + " in the cluster";
+  const std::string why = end.detail.empty() ? std::string(name_of(end.reason)) : end.detail;
+  return Error{code_of(end.reason), what, why, fix_of(end.reason)};
+}
+
+std::string text_of(const tunnel::Target& target) {
+  return to_string(net::HostPort{target.host, target.port});
+}
+
+tunnel::Options with_version(tunnel::Options options) {
+  options.version = std::string(version());
+  return options;
+}
+
+}  // namespace
+
+TunnelSession::TunnelSession(net::Loop& loop, const tunnel::Options& options, std::string process,
+                             TunnelSessionOwner& owner)
+    : owner_(owner),
+      process_(std::move(process)),
+      io_(loop,
+          std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options)),
+          *this) {}
+
+void TunnelSession::attach(std::unique_ptr<tunnel::Carrier> carrier) {
+  io_.attach(std::move(carrier));
+}
+
+void TunnelSession::resume(NewCarrier carrier) {
+  const auto proof = carrier.prove(io_.session().keys().secret);
+  io_.resume(std::move(carrier.carrier), proof);
+}
+
+void TunnelSession::open(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
+                         std::size_t port, ConnectionObserver& observer) {
+  auto stream = io_.open(target, std::move(socket));
+  if (!stream) {
+    observer.on_ended(port, {.opened = false, .error = stream.error()});
+    return;
+  }
+  streams_.emplace(*stream, Stream{&observer, port, text_of(target)});
+}
+
+void TunnelSession::forget(const ConnectionObserver& observer) {
+  std::vector<tunnel::StreamId> ids;
+  for (auto& [id, stream] : streams_) {
+    if (stream.observer == &observer) ids.push_back(id);
+  }
+  for (const auto id : ids) streams_.erase(id);  // first: the reset comes back as an event
+  for (const auto id : ids) io_.reset(id, tunnel::Reason::kCancelled);
+}
+
+void TunnelSession::end_streams(const Error& error) {
+  for (auto& [id, stream] : std::exchange(streams_, {})) {
+    const auto traffic = io_.traffic(id).value_or(tunnel::StreamTraffic{});
+    io_.reset(id, tunnel::Reason::kCancelled);
+    stream.observer->on_ended(stream.port, {.opened = true,
+                                            .error = error,
+                                            .sent = traffic.to_peer,
+                                            .received = traffic.from_peer});
+  }
+}
+
+OpenTraffic TunnelSession::traffic(const ConnectionObserver& observer) const {
+  OpenTraffic sum;
+  for (const auto& [id, stream] : streams_) {
+    if (stream.observer != &observer) continue;
+    const auto traffic = io_.traffic(id).value_or(tunnel::StreamTraffic{});
+    ++sum.connections;
+    sum.sent += traffic.to_peer;
+    sum.received += traffic.from_peer;
+  }
+  return sum;
+}
+
+void TunnelSession::on_established(bool resumed, const std::string&) {
+  owner_.on_session_ready(*this, resumed);
+}
+
+void TunnelSession::on_opened(tunnel::StreamId stream, const tunnel::Target&) {
+  io_.refuse(stream, tunnel::Reason::kNoSuchLink, "this daemon has no reverse links");
+}
+
+void TunnelSession::on_accepted(tunnel::StreamId stream) {
+  const auto found = streams_.find(stream);
+  if (found != streams_.end()) found->second.observer->on_connected(found->second.port);
+}
+
+void TunnelSession::on_stream_ended(const tunnel::StreamEnd& end) {
+  const auto found = streams_.find(end.stream);
+  if (found == streams_.end()) return;
+  const Stream stream = std::move(found->second);
+  streams_.erase(found);
+  ConnectionEnd summary{
+      .opened = end.opened, .sent = end.traffic.to_peer, .received = end.traffic.from_peer};
+  if (end.reason != tunnel::Reason::kNone) summary.error = error_of(end, stream.target);
+  stream.observer->on_ended(stream.port, summary);
+}
+
+void TunnelSession::on_carrier_lost(const Error& error) {
+  owner_.on_session_carrier_lost(*this, error);
+}
+
+void TunnelSession::on_going_away(tunnel::Reason, Duration) { owner_.on_session_going_away(*this); }
+
+void TunnelSession::on_failed(const Error& error) {
+  end_streams(error);
+  owner_.on_session_over(*this, error);
+}
+
+}  // namespace ferry::daemon

@@ -1,0 +1,82 @@
+// One session with one proxy process, and who owns each of its streams.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+#include "daemon/carrier_source.h"
+#include "daemon/connection.h"
+#include "net/loop.h"
+#include "tunnel/io/session_io.h"
+
+namespace ferry::daemon {
+
+class TunnelSession;
+
+// The tunnel that keeps the session going. Not owned.
+class TunnelSessionOwner {
+ public:
+  virtual void on_session_ready(TunnelSession& session, bool resumed) = 0;
+  virtual void on_session_carrier_lost(TunnelSession& session, const Error& error) = 0;
+  // The proxy process will soon end: streams go on for a while, new ones are to go elsewhere.
+  virtual void on_session_going_away(TunnelSession& session) = 0;
+  // Over; the observers of all its streams were told. The session may be let go with
+  // Loop::delete_later().
+  virtual void on_session_over(TunnelSession& session, const Error& error) = 0;
+
+ protected:
+  ~TunnelSessionOwner() = default;
+};
+
+class TunnelSession final : public net::Disposable, private tunnel::SessionEvents {
+ public:
+  // `process`: see NewCarrier. Sockets that are left when it is destroyed are reset, and nobody is
+  // told.
+  TunnelSession(net::Loop& loop, const tunnel::Options& options, std::string process,
+                TunnelSessionOwner& owner);
+
+  void attach(std::unique_ptr<tunnel::Carrier> carrier);
+  // Only when established() was true.
+  void resume(NewCarrier carrier);
+  void drop_carrier() { io_.drop_carrier(); }
+  void probe() { io_.probe(); }
+
+  // Opens a stream for `socket`. The observer hears of its end; at once, from within, when it can't
+  // be opened.
+  void open(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
+            std::size_t port, ConnectionObserver& observer);
+  // Resets the streams of an observer, without telling it.
+  void forget(const ConnectionObserver& observer);
+  // Resets every stream and tells its observer why.
+  void end_streams(const Error& error);
+
+  bool established() const { return io_.session().established(); }
+  bool idle() const { return streams_.empty(); }
+  const std::string& process() const { return process_; }
+  tunnel::Stats stats() const { return io_.session().stats(); }
+  OpenTraffic traffic(const ConnectionObserver& observer) const;
+
+ private:
+  struct Stream {
+    ConnectionObserver* observer = nullptr;
+    std::size_t port = 0;
+    std::string target;  // for messages
+  };
+
+  void on_established(bool resumed, const std::string& peer_version) override;
+  void on_opened(tunnel::StreamId stream, const tunnel::Target& target) override;
+  void on_accepted(tunnel::StreamId stream) override;
+  void on_stream_ended(const tunnel::StreamEnd& end) override;
+  void on_carrier_lost(const Error& error) override;
+  void on_going_away(tunnel::Reason reason, Duration reconnect_in) override;
+  void on_failed(const Error& error) override;
+
+  TunnelSessionOwner& owner_;
+  const std::string process_;
+  std::unordered_map<tunnel::StreamId, Stream> streams_;
+  tunnel::SessionIo io_;  // last: its destructor may still touch what is above
+};
+
+}  // namespace ferry::daemon
