@@ -1,0 +1,156 @@
+#include <spdlog/spdlog.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include "base/log.h"
+#include "base/version.h"
+#include "daemon/background.h"
+#include "daemon/cluster_backend.h"
+#include "daemon/control/paths.h"
+#include "daemon/control/server.h"
+#include "daemon/daemon.h"
+#include "daemon/lock_file.h"
+#include "net/loop.h"
+#include "net/signal.h"
+
+namespace {
+
+using ferry::Error;
+using ferry::ErrorCode;
+using ferry::Result;
+using ferry::Status;
+using ferry::control::Paths;
+
+struct Flags {
+  bool background = false;
+  std::string log_level = "info";
+};
+
+int complain(const Error& error) {
+  std::fprintf(stderr, "ferryd: %s\n", error.summary().c_str());
+  if (!error.fix.empty()) std::fprintf(stderr, "  %s\n", error.fix.c_str());
+  return 1;
+}
+
+// Each connection takes a descriptor, and the usual soft limit is 1024.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+Result<Paths> prepare_paths() {
+  auto paths = ferry::control::paths(ferry::control::process_env);
+  if (!paths) return paths;
+  for (const auto& directory : {paths->runtime_dir, paths->state_dir}) {
+    if (auto made = ferry::control::make_private_dir(directory); !made) return fail(made.error());
+  }
+  return paths;
+}
+
+// From the first word of a signal to the end of the loop: links end, clients hear of it, the server
+// waits for its threads, which may in turn wait for the loop.
+class Ending {
+ public:
+  Ending(ferry::net::Loop& loop, ferry::daemon::Daemon& daemon, ferry::control::Server& server)
+      : loop_(loop), daemon_(daemon), server_(server) {}
+  ~Ending() {
+    if (stopper_.joinable()) stopper_.join();
+  }
+  Ending(const Ending&) = delete;
+  Ending& operator=(const Ending&) = delete;
+
+  void begin() {
+    if (stopper_.joinable()) return;
+    spdlog::info("ferryd is ending");
+    daemon_.close();
+    stopper_ = std::thread([this] {
+      server_.stop();
+      loop_.post([this] { loop_.stop(); });
+    });
+  }
+
+ private:
+  ferry::net::Loop& loop_;
+  ferry::daemon::Daemon& daemon_;
+  ferry::control::Server& server_;
+  std::thread stopper_;
+};
+
+Status serve(const Paths& paths, bool background, ferry::daemon::Readiness* readiness) {
+  ferry::net::Loop loop;
+  ferry::daemon::ClusterBackend backend(loop, paths.state_dir);
+  Ending* ending = nullptr;
+  ferry::daemon::Daemon daemon(loop, backend,
+                               {.links_file = paths.state_dir + "/links.json",
+                                .socket = paths.socket,
+                                .log_file = background ? paths.log_file : std::string()},
+                               [&ending] { ending->begin(); });
+  ferry::control::Server server(daemon, {.socket_path = paths.socket});
+  Ending end(loop, daemon, server);
+  ending = &end;
+  auto signals = ferry::net::SignalWatcher::create(loop, {SIGTERM, SIGINT},
+                                                   [&end](int) { end.begin(); });
+  if (!signals) return fail(signals.error());
+  daemon.start();
+  if (auto started = server.start(); !started) return started;
+  spdlog::info("ferryd {} serves {}", ferry::version(), paths.socket);
+  if (readiness != nullptr) readiness->ready();
+  loop.run();
+  return {};
+}
+
+Status run(const Paths& paths, const Flags& flags, ferry::daemon::Readiness* readiness) {
+  auto lock = ferry::daemon::LockFile::acquire(paths.lock);
+  if (!lock) return fail(lock.error());
+  const ferry::LogOptions log{.level = flags.log_level,
+                              .file = flags.background ? paths.log_file : std::string()};
+  if (auto logging = ferry::init_log(log); !logging) return logging;
+  return serve(paths, flags.background, readiness);
+}
+
+int run_in_background(const Paths& paths, const Flags& flags) {
+  auto readiness = ferry::daemon::go_to_background();
+  if (!readiness) return complain(readiness.error());
+  std::signal(SIGHUP, SIG_IGN);
+  const Status status = run(paths, flags, readiness->get());
+  if (status) return 0;
+  // Who starts the daemon in the background wants one to run; that there is one already is fine.
+  if (status.error().code == ErrorCode::kAlreadyExists) {
+    (*readiness)->ready();
+    return 0;
+  }
+  spdlog::error("{}", status.error().summary());
+  (*readiness)->failed(status.error());
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  Flags flags;
+  CLI::App app{"The local daemon of Ferry. `ferry` starts it when it is needed."};
+  app.set_version_flag("--version", "ferryd " + std::string(ferry::version()));
+  app.add_flag("--background", flags.background,
+               "Leave the terminal; returns once the daemon serves");
+  app.add_option("--log-level", flags.log_level,
+                 "trace, debug, info, warning, error, critical or off")
+      ->capture_default_str();
+  CLI11_PARSE(app, argc, argv);
+
+  umask(077);
+  raise_descriptor_limit();
+  const auto paths = prepare_paths();
+  if (!paths) return complain(paths.error());
+  if (flags.background) return run_in_background(*paths, flags);
+  const Status status = run(*paths, flags, nullptr);
+  return status ? 0 : complain(status.error());
+}
