@@ -10,12 +10,12 @@ namespace {
 NewCarrier make_carrier(std::unique_ptr<net::TlsStream> stream, std::string peer,
                         std::string process) {
   const auto exporter = stream->export_keying_material(tunnel::kResumeExporterLabel);
-  return {.carrier = std::make_unique<tunnel::Carrier>(std::move(stream)),
-          .prove = [exporter](const tunnel::Secret& secret) {
-            return tunnel::resume_proof(secret, exporter);
-          },
-          .peer = std::move(peer),
-          .process = std::move(process)};
+  return {
+      .carrier = std::make_unique<tunnel::Carrier>(std::move(stream)),
+      .prove = [exporter](
+                   const tunnel::Secret& secret) { return tunnel::resume_proof(secret, exporter); },
+      .peer = std::move(peer),
+      .process = std::move(process)};
 }
 
 Error explain(Error error) {

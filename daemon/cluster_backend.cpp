@@ -28,8 +28,7 @@ kube::Environment own_environment() {
 
 class PortForwardDialer final : public PodDialer {
  public:
-  PortForwardDialer(net::Loop& loop, Cluster cluster)
-      : loop_(loop), cluster_(std::move(cluster)) {}
+  PortForwardDialer(net::Loop& loop, Cluster cluster) : loop_(loop), cluster_(std::move(cluster)) {}
 
   std::unique_ptr<net::Disposable> dial(const PodPort& target, Callback callback) override {
     return std::make_unique<kube::PortForwardDial>(

@@ -9,7 +9,8 @@ constexpr std::size_t kBuffer = std::size_t{64} * 1024;  // read at a time, and 
 constexpr std::size_t kEarly = std::size_t{64} * 1024;   // kept for another attempt
 
 // A port-forward knows no half-close: ending our direction ends the pod's as well. So a client that
-// has sent its last byte is given this long, from each byte that the pod still sends, for its answer.
+// has sent its last byte is given this long, from each byte that the pod still sends, for its
+// answer.
 constexpr Duration kLinger = std::chrono::seconds(2);
 
 // The node agrees to a port-forward first and connects then; it reports a refusal within

@@ -97,9 +97,9 @@ class DirectConnection final : public net::Disposable {
   std::unique_ptr<net::Disposable> dial_;
   Side local_;
   Side remote_;
-  net::Timer linger_;  // runs between the client's last byte and the end of both directions
+  net::Timer linger_;   // runs between the client's last byte and the end of both directions
   net::Timer settled_;  // runs between the node's word that it will connect and trust in it
-  ByteQueue early_;    // what the client has sent, while another pod may still be tried
+  ByteQueue early_;     // what the client has sent, while another pod may still be tried
   bool early_complete_ = true;  // early_ holds all of it
   bool local_started_ = false;
   bool connected_ = false;

@@ -14,10 +14,10 @@ void DirectRoute::carry(std::size_t port, std::unique_ptr<net::ByteStream> local
   auto pods = candidates(port);
   if (pods.empty()) {
     local->reset();
-    const std::string why = view_.pods.empty() ? "no pod is ready: " + view_.trouble
-                                               : "no ready pod has that port";
-    observer.on_ended(port, {.error = Error{ErrorCode::kUnavailable,
-                                            "connecting to " + plan_.name, why, {}}});
+    const std::string why =
+        view_.pods.empty() ? "no pod is ready: " + view_.trouble : "no ready pod has that port";
+    observer.on_ended(
+        port, {.error = Error{ErrorCode::kUnavailable, "connecting to " + plan_.name, why, {}}});
     return;
   }
   auto connection = std::make_unique<DirectConnection>(

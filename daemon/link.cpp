@@ -61,8 +61,8 @@ control::LinkStatus Link::status() const {
 
 std::string Link::last_proof() const {
   const auto seconds = (control::unix_millis_now() - health_.last_proof()) / 1000;
-  return "a connection to " + to_string(spec_.target) + " was accepted " +
-         std::to_string(seconds) + " s ago";
+  return "a connection to " + to_string(spec_.target) + " was accepted " + std::to_string(seconds) +
+         " s ago";
 }
 
 OpenTraffic Link::open_traffic() const { return route_ ? route_->traffic(*this) : OpenTraffic{}; }

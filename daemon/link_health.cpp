@@ -32,9 +32,8 @@ void LinkHealth::test_ports() {
   for (std::size_t i = 0; i < ports_.size() && route_ != nullptr; ++i) {
     if (ports_[i].works || ports_[i].test) continue;
     ports_[i].test = std::make_unique<ConnectionTest>(
-        *route_, i, [this](std::size_t port, std::optional<Error> error) {
-          tested(port, std::move(error));
-        });
+        *route_, i,
+        [this](std::size_t port, std::optional<Error> error) { tested(port, std::move(error)); });
     ports_[i].test->start();
   }
 }

@@ -41,22 +41,22 @@ void Link::look_up_target() {
     }
     return;
   }
-  look_up_ = house_.workers.start([this, spec = spec_, &backend = house_.backend](
-                                      const TaskContext& task) {
-    auto cluster = backend.open_cluster(spec.kube);
-    if (!cluster) {
-      task.post([this, error = cluster.error()] { give_up(error); });
-      return;
-    }
-    auto plan = plan_target(*cluster->api, cluster->ns, spec.target, spec.ports, task.cancel());
-    task.post([this, cluster = *cluster, plan = std::move(plan)] {
-      if (plan) {
-        target_found(cluster, *plan);
-      } else {
-        give_up(plan.error());
-      }
-    });
-  });
+  look_up_ = house_.workers.start(
+      [this, spec = spec_, &backend = house_.backend](const TaskContext& task) {
+        auto cluster = backend.open_cluster(spec.kube);
+        if (!cluster) {
+          task.post([this, error = cluster.error()] { give_up(error); });
+          return;
+        }
+        auto plan = plan_target(*cluster->api, cluster->ns, spec.target, spec.ports, task.cancel());
+        task.post([this, cluster = *cluster, plan = std::move(plan)] {
+          if (plan) {
+            target_found(cluster, *plan);
+          } else {
+            give_up(plan.error());
+          }
+        });
+      });
 }
 
 void Link::target_found(Cluster cluster, TargetPlan plan) {
@@ -71,10 +71,9 @@ void Link::target_found(Cluster cluster, TargetPlan plan) {
 
 Status Link::open_ports() {
   for (std::size_t i = 0; i < spec_.ports.size(); ++i) {
-    auto port = LocalPort::open(house_.loop, spec_.addresses, spec_.ports[i].local,
-                                [this, i](std::unique_ptr<net::ByteStream> stream) {
-                                  accepted(i, std::move(stream));
-                                });
+    auto port = LocalPort::open(
+        house_.loop, spec_.addresses, spec_.ports[i].local,
+        [this, i](std::unique_ptr<net::ByteStream> stream) { accepted(i, std::move(stream)); });
     if (!port) return fail(port.error());
     spec_.ports[i].local = (*port)->port();
     ports_.push_back(std::move(*port));
@@ -109,9 +108,8 @@ void Link::choose_route() {
       break;
     case control::Route::kProxy: break;
   }
-  go_through("proxy " + cluster_.server + " " + cluster_.user + " " + cluster_.ns, [this] {
-    return house_.backend.proxy_in_cluster(cluster_, spec_.proxy);
-  });
+  go_through("proxy " + cluster_.server + " " + cluster_.user + " " + cluster_.ns,
+             [this] { return house_.backend.proxy_in_cluster(cluster_, spec_.proxy); });
 }
 
 void Link::direct_or_fail(const Error& why_no_proxy) {
@@ -178,28 +176,28 @@ void Link::on_tunnel_progress(const std::string& message) {
 
 void Link::follow() {
   if (follower_ || plan_.follow == TargetPlan::Follow::kNothing) return;
-  follower_ = house_.workers.start([this, api = cluster_.api,
-                                    plan = plan_](const TaskContext& task) {
-    const TargetCallbacks callbacks{
-        .on_view =
-            [this, &task](TargetView view) {
-              task.post([this, view = std::move(view)] {
-                follow_error_.reset();
-                view_ = view;
-                if (route_) route_->set_view(view);
-                assess();
-              });
-            },
-        .on_trouble =
-            [this, &task](const Error& error) {
-              task.post([this, error] {
-                spdlog::warn("link {}: following its pods: {}", id_, error.summary());
-                follow_error_ = error;
-                assess();
-              });
-            }};
-    follow_target(*api, plan, callbacks, task.cancel());
-  });
+  follower_ =
+      house_.workers.start([this, api = cluster_.api, plan = plan_](const TaskContext& task) {
+        const TargetCallbacks callbacks{.on_view =
+                                            [this, &task](TargetView view) {
+                                              task.post([this, view = std::move(view)] {
+                                                follow_error_.reset();
+                                                view_ = view;
+                                                if (route_) route_->set_view(view);
+                                                assess();
+                                              });
+                                            },
+                                        .on_trouble =
+                                            [this, &task](const Error& error) {
+                                              task.post([this, error] {
+                                                spdlog::warn("link {}: following its pods: {}", id_,
+                                                             error.summary());
+                                                follow_error_ = error;
+                                                assess();
+                                              });
+                                            }};
+        follow_target(*api, plan, callbacks, task.cancel());
+      });
 }
 
 }  // namespace ferry::daemon

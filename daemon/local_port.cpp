@@ -54,8 +54,7 @@ Result<std::unique_ptr<LocalPort>> LocalPort::open(net::Loop& loop,
 Status LocalPort::listen(net::Loop& loop, const std::string& address, const OnAccept& on_accept) {
   const net::HostPort place{address, port_};
   auto listener = net::Listener::create(
-      loop, place,
-      [on_accept](std::unique_ptr<net::ByteStream> stream, const net::HostPort&) {
+      loop, place, [on_accept](std::unique_ptr<net::ByteStream> stream, const net::HostPort&) {
         on_accept(std::move(stream));
       });
   if (!listener) return fail(explain(listener.error(), place));

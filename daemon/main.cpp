@@ -97,8 +97,8 @@ Status serve(const Paths& paths, bool background, ferry::daemon::Readiness* read
   ferry::control::Server server(daemon, {.socket_path = paths.socket});
   Ending end(loop, daemon, server);
   ending = &end;
-  auto signals = ferry::net::SignalWatcher::create(loop, {SIGTERM, SIGINT},
-                                                   [&end](int) { end.begin(); });
+  auto signals =
+      ferry::net::SignalWatcher::create(loop, {SIGTERM, SIGINT}, [&end](int) { end.begin(); });
   if (!signals) return fail(signals.error());
   daemon.start();
   if (auto started = server.start(); !started) return started;

@@ -8,9 +8,9 @@
 namespace ferry::daemon {
 
 struct PortHolder {
-  int pid = 0;               // 0: the process can't be seen (it is another user's)
-  std::string name;          // as in /proc/PID/comm; empty where the process can't be seen
-  std::uint32_t uid = 0;     // owner of the socket
+  int pid = 0;            // 0: the process can't be seen (it is another user's)
+  std::string name;       // as in /proc/PID/comm; empty where the process can't be seen
+  std::uint32_t uid = 0;  // owner of the socket
 };
 
 // Looks through /proc/net/tcp and tcp6 (proc(5)) and the descriptors of all visible processes.

@@ -27,10 +27,7 @@ Status check_pod(kube::Api& api, const ProxyPod& pod, const kube::CancelToken& c
 
 ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster,
                                ProxyInstallOptions options)
-    : loop_(loop),
-      workers_(workers),
-      cluster_(std::move(cluster)),
-      options_(std::move(options)) {}
+    : loop_(loop), workers_(workers), cluster_(std::move(cluster)), options_(std::move(options)) {}
 
 void ProxyInCluster::connect(Callback callback, Progress progress) {
   task_.reset();

@@ -12,8 +12,10 @@ void ProxyRoute::carry(std::size_t port, std::unique_ptr<net::ByteStream> local,
   const auto target = next_target(port);
   if (target.host.empty()) {
     local->reset();
-    observer.on_ended(port, {.error = Error{ErrorCode::kUnavailable, "connecting to " + plan_.name,
-                                            "no pod is ready: " + view_.trouble, {}}});
+    observer.on_ended(port, {.error = Error{ErrorCode::kUnavailable,
+                                            "connecting to " + plan_.name,
+                                            "no pod is ready: " + view_.trouble,
+                                            {}}});
     return;
   }
   tunnel_.carry(target, std::move(local), port, observer);

@@ -34,7 +34,7 @@ struct TargetPlan {
   enum class Follow : std::uint8_t { kNothing, kEndpointSlices, kPods };
   Follow follow = Follow::kNothing;
   kube::Selectors selectors;
-  std::string pod_selector;     // the Service's, to say why none is ready
+  std::string pod_selector;       // the Service's, to say why none is ready
   bool running_is_ready = false;  // a pod that was named is used even when it isn't ready
 };
 

@@ -54,8 +54,8 @@ TargetView view_of_pods(const TargetPlan& plan, const kube::Objects& objects) {
 // --- EndpointSlices ------------------------------------------------------------------------------
 
 std::uint16_t port_named(const std::vector<kube::EndpointPort>& ports, const std::string& name) {
-  const auto found = std::find_if(ports.begin(), ports.end(),
-                                  [&](const auto& port) { return port.name == name; });
+  const auto found =
+      std::find_if(ports.begin(), ports.end(), [&](const auto& port) { return port.name == name; });
   return found == ports.end() ? std::uint16_t{0} : found->port;
 }
 

@@ -77,8 +77,7 @@ Result<TargetPlan> plan_service(kube::Api& api, TargetPlan plan, const std::stri
   plan.needs_proxy = "it has no selector, so there are no pods to forward to";
   const auto slices = api.list(kube::kEndpointSlices, plan.ns, plan.selectors, cancel);
   if (!slices) return fail(about(plan, slices.error()));
-  const auto usable =
-      kube::check_forwardable(service, kube::parse_endpoint_slices(slices->items));
+  const auto usable = kube::check_forwardable(service, kube::parse_endpoint_slices(slices->items));
   if (!usable) return fail(about(plan, usable.error()));
   return plan;
 }

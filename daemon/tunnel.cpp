@@ -9,9 +9,8 @@ namespace ferry::daemon {
 
 using control::TunnelState;
 
-Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options,
-               std::unique_ptr<CarrierSource> source, control::TunnelStatus status,
-               TunnelEvents& events)
+Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<CarrierSource> source,
+               control::TunnelStatus status, TunnelEvents& events)
     : loop_(loop),
       options_(options),
       source_(std::move(source)),
@@ -37,12 +36,14 @@ void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream
   }
   if (pending_.size() >= options_.max_pending) {
     socket->reset();
-    observer.on_ended(port, {.error = Error{ErrorCode::kExhausted, "taking a connection",
-                                            "too many wait for the proxy already", {}}});
+    observer.on_ended(port, {.error = Error{ErrorCode::kExhausted,
+                                            "taking a connection",
+                                            "too many wait for the proxy already",
+                                            {}}});
     return;
   }
-  pending_.push_back({target, std::move(socket), port, &observer,
-                      loop_.now() + options_.pending_timeout});
+  pending_.push_back(
+      {target, std::move(socket), port, &observer, loop_.now() + options_.pending_timeout});
   if (!pending_timer_.active()) pending_timer_.start(options_.pending_timeout);
 }
 
@@ -222,9 +223,11 @@ void Tunnel::expire_pending() {
     Pending waiting = std::move(pending_.front());
     pending_.pop_front();
     waiting.socket->reset();
-    waiting.observer->on_ended(
-        waiting.port, {.error = Error{ErrorCode::kTimedOut, "taking a connection",
-                                      "the proxy wasn't there in time: " + status_.reason, {}}});
+    waiting.observer->on_ended(waiting.port,
+                               {.error = Error{ErrorCode::kTimedOut,
+                                               "taking a connection",
+                                               "the proxy wasn't there in time: " + status_.reason,
+                                               {}}});
   }
   if (!pending_.empty()) pending_timer_.start(pending_.front().deadline - loop_.now());
 }

@@ -2,8 +2,8 @@
 // and a new session when the proxy process is another one.
 //
 // A lost carrier is replaced at once, then with a growing wait of 50 ms to 10 s, for ever; the
-// session's streams live on meanwhile. Where the proxy process itself is gone, its streams are reset
-// with a reason, and new connections wait for the next process.
+// session's streams live on meanwhile. Where the proxy process itself is gone, its streams are
+// reset with a reason, and new connections wait for the next process.
 #pragma once
 
 #include <deque>
@@ -35,8 +35,8 @@ class TunnelEvents {
 struct TunnelOptions {
   Duration first_backoff = std::chrono::milliseconds(50);
   Duration max_backoff = std::chrono::seconds(10);
-  Duration pending_timeout = std::chrono::seconds(30);    // a connection waits so long for a session
-  std::size_t max_pending = 1024;                         // connections that wait
+  Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
+  std::size_t max_pending = 1024;                       // connections that wait
   tunnel::Options session;
 };
 

@@ -7,8 +7,7 @@ namespace ferry::daemon {
 
 TunnelPool::Entry::Entry(TunnelPool& owner, const MakeSource& make_source,
                          control::TunnelStatus status)
-    : pool(owner),
-      tunnel(owner.loop_, owner.options_, make_source(), std::move(status), *this) {}
+    : pool(owner), tunnel(owner.loop_, owner.options_, make_source(), std::move(status), *this) {}
 
 // A user may release the tunnel, or others of its users, from within what it is told.
 void TunnelPool::Entry::tell_users(const std::function<void(TunnelEvents&)>& tell) {
@@ -44,13 +43,11 @@ Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_sourc
 }
 
 void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
-    return &entry->tunnel == &tunnel;
-  });
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const auto& entry) { return &entry->tunnel == &tunnel; });
   if (found == entries_.end()) return;
   Entry& entry = **found;
-  entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user),
-                    entry.users.end());
+  entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user), entry.users.end());
   if (!entry.users.empty()) return;
   auto last = entry.tunnel.status();
   last.state = control::TunnelState::kClosed;

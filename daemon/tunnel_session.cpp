@@ -57,8 +57,7 @@ TunnelSession::TunnelSession(net::Loop& loop, const tunnel::Options& options, st
                              TunnelSessionOwner& owner)
     : owner_(owner),
       process_(std::move(process)),
-      io_(loop,
-          std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options)),
+      io_(loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options)),
           *this) {}
 
 void TunnelSession::attach(std::unique_ptr<tunnel::Carrier> carrier) {
@@ -93,10 +92,9 @@ void TunnelSession::end_streams(const Error& error) {
   for (auto& [id, stream] : std::exchange(streams_, {})) {
     const auto traffic = io_.traffic(id).value_or(tunnel::StreamTraffic{});
     io_.reset(id, tunnel::Reason::kCancelled);
-    stream.observer->on_ended(stream.port, {.opened = true,
-                                            .error = error,
-                                            .sent = traffic.to_peer,
-                                            .received = traffic.from_peer});
+    stream.observer->on_ended(
+        stream.port,
+        {.opened = true, .error = error, .sent = traffic.to_peer, .received = traffic.from_peer});
   }
 }
 

@@ -45,8 +45,8 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
 
   // Opens a stream for `socket`. The observer hears of its end; at once, from within, when it can't
   // be opened.
-  void open(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
-            std::size_t port, ConnectionObserver& observer);
+  void open(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket, std::size_t port,
+            ConnectionObserver& observer);
   // Resets the streams of an observer, without telling it.
   void forget(const ConnectionObserver& observer);
   // Resets every stream and tells its observer why.

@@ -1,0 +1,66 @@
+#include "daemon/workers.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "tests/daemon/loop_thread.h"
+
+namespace ferry::daemon {
+namespace {
+
+using std::chrono::hours;
+
+class WorkersTest : public ::testing::Test {
+ protected:
+  ~WorkersTest() override {
+    thread_.run([this] { workers_.reset(); });
+  }
+  std::unique_ptr<Task> start(Workers::Work work) {
+    return thread_.run([&] { return workers_->start(std::move(work)); });
+  }
+  void drop(std::unique_ptr<Task> task) {
+    thread_.run([&] { task.reset(); });
+  }
+
+  testing::LoopThread thread_;
+  std::unique_ptr<Workers> workers_ = std::make_unique<Workers>(thread_.loop());
+};
+
+TEST_F(WorkersTest, ResultsArriveOnTheLoopsThread) {
+  std::promise<std::pair<std::thread::id, std::thread::id>> ids;
+  auto task = start([&](const TaskContext& context) {
+    const auto worker = std::this_thread::get_id();
+    context.post([&ids, worker] { ids.set_value({worker, std::this_thread::get_id()}); });
+  });
+  const auto [worker, loop] = ids.get_future().get();
+  EXPECT_NE(worker, loop);
+  EXPECT_EQ(loop, thread_.run([] { return std::this_thread::get_id(); }));
+  drop(std::move(task));
+}
+
+TEST_F(WorkersTest, DroppingATaskCancelsItAndItsResults) {
+  std::promise<void> ended;
+  std::atomic<bool> delivered = false;
+  auto task = start([&](const TaskContext& context) {
+    EXPECT_FALSE(context.cancel().sleep_for(hours(1)));
+    context.post([&] { delivered = true; });
+    ended.set_value();
+  });
+  drop(std::move(task));
+  ended.get_future().wait();
+  thread_.run([] {});  // whatever was posted has run by then
+  EXPECT_FALSE(delivered);
+}
+
+TEST_F(WorkersTest, TheEndCancelsWhatIsStillRunning) {
+  std::atomic<bool> cancelled = false;
+  auto task =
+      start([&](const TaskContext& context) { cancelled = !context.cancel().sleep_for(hours(1)); });
+  thread_.run([this] { workers_.reset(); });
+  EXPECT_TRUE(cancelled);
+  drop(std::move(task));
+}
+
+}  // namespace
+}  // namespace ferry::daemon
