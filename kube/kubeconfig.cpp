@@ -31,7 +31,8 @@ std::string absolute(const KubeconfigSource& source, std::string_view path) {
 std::vector<std::string> candidate_files(const KubeconfigSource& source) {
   if (!source.explicit_path.empty()) return {absolute(source, source.explicit_path)};
   std::vector<std::string> files;
-  for (const auto entry : split(variable(source.environment, "KUBECONFIG"), ':')) {
+  const std::string list = variable(source.environment, "KUBECONFIG");
+  for (const auto entry : split(list, ':')) {
     if (!entry.empty()) files.push_back(absolute(source, entry));
   }
   if (!files.empty()) return files;

@@ -71,6 +71,11 @@ void apply_statuses(const Json& statuses_owner, std::string_view key,
     const Json& waiting = field(field(item, "state"), "waiting");
     found->waiting_reason = text_field(waiting, "reason");
     found->waiting_message = text_field(waiting, "message");
+    const Json& ended = field(field(item, "state"), "terminated");
+    if (ended.is_object()) {
+      found->ended = "exit code " + std::to_string(count_field(ended, "exitCode", 0)) + " (" +
+                     text_or(ended, "reason", "no reason given") + ")";
+    }
   }
 }
 
@@ -206,6 +211,9 @@ std::string Pod::trouble() const {
   if (terminating) return "it is terminating";
   if (ready) return {};
   for (const auto& container : containers) {
+    if (!container.ended.empty()) {
+      return "container " + container.name + " has ended: " + container.ended;
+    }
     if (container.waiting_reason.empty()) continue;
     std::string text = "container " + container.name + ": " + container.waiting_reason;
     return container.waiting_message.empty() ? text : text + ": " + container.waiting_message;

@@ -77,6 +77,7 @@ struct Container {
   // What keeps it from running: "ImagePullBackOff", "CrashLoopBackOff"; empty when it runs.
   std::string waiting_reason;
   std::string waiting_message;
+  std::string ended;  // "exit code 7 (Error)" when it has ended and isn't waiting; else empty
 };
 
 struct Pod {

@@ -114,7 +114,7 @@ std::string excerpt(std::string_view body) {
   constexpr std::size_t kLongest = 300;
   std::string out;
   for (const char c : trim(body).substr(0, kLongest)) {
-    const bool blank = static_cast<unsigned char>(c) < 0x20;
+    const bool blank = static_cast<unsigned char>(c) <= 0x20;
     if (!blank || (!out.empty() && out.back() != ' ')) out += blank ? ' ' : c;
   }
   return out;

@@ -19,6 +19,7 @@ std::string base64_encode(std::string_view bytes);
 
 std::string_view trim(std::string_view text);
 std::string to_lower(std::string_view text);
+// The parts are views of `text`.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 // "a, b and c"; `none` if there are none.
