@@ -214,7 +214,8 @@ void Session::Impl::on_unsequenced(const Frame& frame) {
 void Session::Impl::on_ack(std::uint64_t offset) {
   const bool useless_ack = offset == ring.acked();
   if (!ring.acknowledge(offset)) return protocol_error("ACK with an offset that cannot be");
-  if (useless_ack) count_useless();
+  if (useless_ack) return count_useless();
+  note_activity();  // the ring's memory may be idle now
 }
 
 void Session::Impl::on_credit(StreamId id, std::uint64_t limit) {

@@ -258,9 +258,14 @@ bool Pair::run() {
 void Pair::pass(Duration duration) {
   const TimePoint until = now + duration;
   while (now < until) {
-    now += std::chrono::milliseconds(20);
+    if (connected && step()) continue;
+    TimePoint next = until;
+    for (Endpoint* end : {&daemon, &proxy}) {
+      const auto due = end->session().next_timeout();
+      if (due && *due < next) next = *due;
+    }
+    now = std::max(next, now + step_time);
     fire_timeouts();
-    if (connected) step();
   }
 }
 

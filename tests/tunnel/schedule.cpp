@@ -33,7 +33,7 @@ Schedule::Schedule(Chooser choose)
   const auto handler = [this](Endpoint& end, StreamId id) { on_opened(end, id); };
   pair_.daemon.on_opened = handler;
   pair_.proxy.on_opened = handler;
-  const std::uint32_t piece = choose_(4) == 0 ? 40 : 300'000;
+  const std::uint32_t piece = choose_(4) == 0 ? 200 : 300'000;
   pair_.take_size = [this, piece] { return std::size_t{1} + choose_(piece); };
   pair_.deliver_size = pair_.take_size;
 }
@@ -75,7 +75,7 @@ void Schedule::send() {
   const StreamId id = any_stream(end);
   if (id == 0 || end.stream(id).finish_after_outbox) return;
   std::size_t& sent = sent_[{number_of(end), id}];
-  const std::size_t n = choose_(4) == 0 ? choose_(200'000) : choose_(500);
+  const std::size_t n = choose_(8) == 0 ? choose_(100'000) : choose_(500);
   std::string data(n, ' ');
   for (char& byte : data) byte = content(number_of(end), id, sent++);
   end.send(id, data);

@@ -1,0 +1,39 @@
+// A peer made of bytes: says what no Session would say.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "tunnel/messages.h"
+#include "tunnel/session.h"
+
+namespace ferry::tunnel::testing {
+
+class HostilePeer {
+ public:
+  // Greets a session of this role, so that it is established.
+  explicit HostilePeer(Role role_of_victim, Options options = {});
+
+  Session& session() { return session_; }
+  // False: the session failed over it.
+  bool say(FrameBuilder frame);
+  bool open(StreamId id, std::uint32_t claim = 0);
+  bool data(StreamId id, std::size_t n);
+  // What the session says, all of it; the stream ids of frames of this type.
+  std::vector<StreamId> hear(FrameType type);
+  // How the session failed; empty: it didn't.
+  std::string failure() const { return failure_; }
+  void pass(Duration duration) { now_ += duration; }
+
+  bool accepts = true;  // the session's application takes what is opened
+  std::vector<StreamId> opened;
+
+ private:
+  void drain();
+
+  Session session_;
+  TimePoint now_{std::chrono::hours(1)};
+  std::string failure_;
+};
+
+}  // namespace ferry::tunnel::testing

@@ -1,0 +1,85 @@
+#include "tunnel/liveness.h"
+
+#include <gtest/gtest.h>
+
+namespace ferry::tunnel {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Verdict = Liveness::Verdict;
+
+class LivenessTest : public ::testing::Test {
+ protected:
+  LivenessTest() {
+    liveness_.start(now_);
+    liveness_.established(now_);
+    liveness_.ping(now_);
+    liveness_.pong(1, now_);
+  }
+
+  // Goes to the next deadline, as an awake caller does.
+  Verdict wait() {
+    now_ = liveness_.deadline().value() + milliseconds(3);
+    EXPECT_FALSE(liveness_.wake(now_));
+    return liveness_.on_timeout(now_);
+  }
+
+  const Options options_;
+  Liveness liveness_{options_};
+  TimePoint now_{seconds(1000)};
+};
+
+TEST_F(LivenessTest, SilenceIsAskedTwiceAndThenJudged) {
+  EXPECT_FALSE(liveness_.wants_ping());
+  EXPECT_EQ(wait(), Verdict::kAlive);
+  EXPECT_TRUE(liveness_.wants_ping());
+  liveness_.ping(now_);
+  EXPECT_EQ(wait(), Verdict::kAlive);
+  EXPECT_TRUE(liveness_.wants_ping());
+  EXPECT_EQ(wait(), Verdict::kDead);
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, seconds(20) + milliseconds(9));
+  EXPECT_FALSE(liveness_.deadline().has_value());
+}
+
+TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
+  wait();
+  wait();
+  liveness_.heard(now_);
+  EXPECT_EQ(*liveness_.deadline(), now_ + options_.ping_idle);
+  EXPECT_EQ(wait(), Verdict::kAlive);
+}
+
+TEST_F(LivenessTest, AProcessThatSleptAsksBeforeItJudges) {
+  wait();
+  wait();
+  now_ += std::chrono::hours(3);
+  EXPECT_TRUE(liveness_.wake(now_));
+  EXPECT_TRUE(liveness_.wants_ping());
+  EXPECT_EQ(liveness_.on_timeout(now_), Verdict::kAlive);
+  EXPECT_EQ(wait(), Verdict::kAlive);
+  EXPECT_EQ(wait(), Verdict::kDead);
+}
+
+TEST_F(LivenessTest, TheRoundTripIsThatOfTheLatestPing) {
+  liveness_.ping(now_);
+  const std::uint64_t second = liveness_.ping(now_ + milliseconds(10));
+  liveness_.pong(second - 1, now_ + milliseconds(30));
+  liveness_.pong(second, now_ + milliseconds(35));
+  EXPECT_EQ(liveness_.round_trip(), milliseconds(25));
+}
+
+TEST_F(LivenessTest, AGreetingWithoutAnswerIsDead) {
+  liveness_.start(now_);
+  EXPECT_EQ(wait(), Verdict::kDead);
+}
+
+TEST_F(LivenessTest, SamplesAreTakenNowAndThen) {
+  EXPECT_FALSE(liveness_.may_sample(now_ + milliseconds(100)));
+  EXPECT_TRUE(liveness_.may_sample(now_ + seconds(3)));
+  liveness_.ping(now_ + seconds(3));
+  EXPECT_FALSE(liveness_.may_sample(now_ + seconds(9))) << "one at a time";
+}
+
+}  // namespace
+}  // namespace ferry::tunnel
