@@ -44,7 +44,13 @@ def build(root, mounts, links):
 
 def _host_directories(root, targets):
     os.mkdir(f"{root}/.host")
-    sys_.bind("/", f"{root}/.host", read_only=True, recursive=False)
+    try:
+        sys_.bind("/", f"{root}/.host", read_only=True, recursive=False)
+    except OSError as error:
+        # In a user namespace, what is mounted below belongs to the mount and can't be left behind.
+        if error.errno != errno.EINVAL:
+            raise
+        sys_.bind("/", f"{root}/.host", read_only=True)
     rebuilt = {"/etc", "/var"}
     for target in targets:
         while target != "/":
