@@ -7,13 +7,12 @@ import signal
 import time
 
 from . import node_environment as env
-from . import node_images, node_logs, node_probes, node_runtime
+from . import node_images, node_logs, node_probes, node_runtime, node_spec
 from . import store as store_
 
 _LONGEST_BACKOFF = 300.0
 _BACKOFF_FORGOTTEN = 600.0   # a container that ran this long starts anew with its back-off
 _CONFIG_RETRY = 2.0          # seconds between attempts while something that the spec names is missing
-_NOBODY = 65532              # who runs where the pod says "not root" and the image doesn't say who
 
 
 class Container:
@@ -145,44 +144,13 @@ class Container:
 
     async def _configure(self):
         """What the runtime needs; None after a pause when something is missing."""
-        worker = self.worker
         try:
-            variables = env.environment(worker.node.store, worker.pod, self.spec, worker.addresses())
-            return self._runtime_spec(variables)
+            return node_spec.runtime_spec(self.worker, self.spec, self._image)
         except env.ConfigError as error:
             self._event("Warning", "Failed", f"Error: {error}")
             self._wait("CreateContainerConfigError", str(error))
             await self._pause(_CONFIG_RETRY)
             return None
-
-    def _runtime_spec(self, variables):
-        worker = self.worker
-        context = {**(worker.pod["spec"].get("securityContext") or {}), **(self.spec.get("securityContext") or {})}
-        user = context.get("runAsUser", _NOBODY if context.get("runAsNonRoot") else None)
-        group = context.get("runAsGroup", user if user == _NOBODY else 0)
-        groups = list(context.get("supplementalGroups") or [])
-        if context.get("fsGroup"):
-            groups.append(context["fsGroup"])
-        root = worker.directory(f"root-{self.name}")
-        return {
-            "command": env.command_line(self.spec, self._image, variables),
-            "environment": {"HOSTNAME": worker.hostname, **variables},
-            "directory": self.spec.get("workingDir") or "/", "user": user, "group": group, "groups": groups,
-            "no_new_privileges": context.get("allowPrivilegeEscalation") is False,
-            "root": root, "hostname": worker.hostname, "links": self._image.links,
-            "mounts": self._image.mounts + worker.file_mounts() + [self._message_mount()]
-            + worker.volumes.mounts(self.spec),
-        }
-
-    def _message_file(self):
-        return os.path.join(self.worker.directory("messages"), self.name)
-
-    def _message_mount(self):
-        with open(self._message_file(), "w"):
-            pass
-        os.chmod(self._message_file(), 0o666)
-        return {"source": self._message_file(), "read_only": False,
-                "target": self.spec.get("terminationMessagePath", "/dev/termination-log")}
 
     async def _start(self, spec):
         self._id = "containerd://" + hashlib.sha256(os.urandom(32)).hexdigest()
@@ -243,7 +211,7 @@ class Container:
         terminated = {"exitCode": code, "reason": "Completed" if code == 0 else "Error",
                       "startedAt": self.state["running"]["startedAt"], "finishedAt": store_.now(),
                       "containerID": self._id}
-        message = self._termination_message(code)
+        message = node_spec.termination_message(self.worker, self.spec, code, self.log)
         if message:
             terminated["message"] = message
         if self._killing is not None:
@@ -254,13 +222,6 @@ class Container:
             self._quick_failures = 0
         self._quick_failures += 1
         self.worker.publish()
-
-    def _termination_message(self, code):
-        with open(self._message_file(), errors="replace") as file:
-            text = file.read(4096)
-        if not text and code != 0 and self.spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
-            text = b"".join(line for _, _, line in self.log.lines()[-80:])[-2048:].decode(errors="replace")
-        return text
 
     async def _back_off(self):
         """The first restart comes at once, the others after 10, 20, 40 ... seconds."""

@@ -27,9 +27,10 @@ def environment(store, pod, container, status):
 
 
 def command_line(container, image, variables):
-    """`command` replaces the image's entrypoint; `args` are added to whichever it is."""
+    """`command` replaces the image's entrypoint and arguments, `args` the arguments only."""
     words = container.get("command") or image.entrypoint
-    return [expand(word, variables) for word in list(words) + list(container.get("args") or [])]
+    arguments = container.get("args") or ([] if container.get("command") else image.arguments)
+    return [expand(word, variables) for word in [*words, *arguments]]
 
 
 def expand(text, variables):

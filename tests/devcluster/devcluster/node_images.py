@@ -26,13 +26,15 @@ class PullError(Exception):
 
 
 class Image:
-    """`entrypoint`: words, with paths as in the container. `mounts`: what has to be mounted for it.
+    """`entrypoint` and `arguments`: words, with paths as in the container; a pod's `command` replaces both, its `args`
+    the arguments. `mounts`: what has to be mounted for it.
 
     `links`: {top-level name: destination}, so that a binary is also found as /NAME, as in an image from scratch.
     """
 
-    def __init__(self, name, words):
+    def __init__(self, name, words, arguments=()):
         self.name = name
+        self.arguments = list(arguments)
         self.id = "sha256:" + hashlib.sha256(name.encode()).hexdigest()
         self.entrypoint, self.mounts, self.links = [], [], {}
         for number, word in enumerate(words):
@@ -52,7 +54,7 @@ class Image:
 class Images:
     def __init__(self, commands=None):
         """`commands`: {name: command line}."""
-        self._table = {name: ["/bin/sh"] for name in _SHELLS}
+        self._table = {name: [] for name in _SHELLS}  # no entrypoint: only arguments, which are a shell
         for file in sorted(os.listdir(_PROGRAMS)):
             stem, extension = os.path.splitext(file)
             if extension == ".py":
@@ -65,7 +67,8 @@ class Images:
         _check(name)
         for candidate in _candidates(name):
             if candidate in self._table:
-                return Image(name, self._table[candidate])
+                words = self._table[candidate]
+                return Image(name, words, () if words else ["/bin/sh"])
         return None
 
     def pull(self, name):

@@ -1,0 +1,55 @@
+"""From a container of a pod's spec to what the runtime needs to start it."""
+
+import os
+
+from . import node_environment as env
+
+_NOBODY = 65532  # who runs where the pod says "not root" and the image doesn't say who
+
+
+def runtime_spec(worker, container, image):
+    """The spec for `node_runtime.Runtime.container`; env.ConfigError when something that it names is missing."""
+    variables = env.environment(worker.node.store, worker.pod, container, worker.addresses())
+    user, group, groups, context = _identity(worker.pod["spec"], container)
+    return {
+        "command": env.command_line(container, image, variables),
+        "environment": {"HOSTNAME": worker.hostname, **variables},
+        "directory": container.get("workingDir") or "/", "user": user, "group": group, "groups": groups,
+        "no_new_privileges": context.get("allowPrivilegeEscalation") is False,
+        "root": worker.directory(f"root-{container['name']}"), "hostname": worker.hostname, "links": image.links,
+        "mounts": image.mounts + worker.file_mounts() + [_message_mount(worker, container)]
+        + worker.volumes.mounts(container),
+    }
+
+
+def _identity(pod_spec, container):
+    """(user or None for root, group, further groups, the security context that holds)"""
+    context = {**(pod_spec.get("securityContext") or {}), **(container.get("securityContext") or {})}
+    user = context.get("runAsUser", _NOBODY if context.get("runAsNonRoot") else None)
+    group = context.get("runAsGroup", user if user == _NOBODY else 0)
+    groups = list(context.get("supplementalGroups") or [])
+    if context.get("fsGroup"):
+        groups.append(context["fsGroup"])
+    return user, group, groups, context
+
+
+def _message_file(worker, container):
+    return os.path.join(worker.directory("messages"), container["name"])
+
+
+def _message_mount(worker, container):
+    path = _message_file(worker, container)
+    with open(path, "w"):
+        pass
+    os.chmod(path, 0o666)
+    return {"source": path, "read_only": False,
+            "target": container.get("terminationMessagePath", "/dev/termination-log")}
+
+
+def termination_message(worker, container, code, log):
+    """What the program has left to be read in its pod's status; the end of its log if it is to be so."""
+    with open(_message_file(worker, container), errors="replace") as file:
+        text = file.read(4096)
+    if not text and code != 0 and container.get("terminationMessagePolicy") == "FallbackToLogsOnError":
+        text = b"".join(line for _, _, line in log.lines()[-80:])[-2048:].decode(errors="replace")
+    return text
