@@ -169,6 +169,18 @@ class NetworkTest(Helpers):
         recorded = support.fixture("endpoints-ready")["response"]["body"]
         self.assertEqual(shape(self.store.get("Endpoints", self.namespace, "web")), shape(recorded))
 
+    async def test_endpoints_written_by_hand_are_followed(self):
+        self.pod("alone", image="http-echo")
+        backend = (await self.until_ready("alone"))["status"]["podIP"]
+        await self.until_answer(backend)
+        address = self.create("Service", {"metadata": {"name": "by-hand"}, "spec": {"ports": [
+            {"port": 80, "targetPort": 8080}]}})["spec"]["clusterIP"]
+        self.create("Endpoints", {"metadata": {"name": "by-hand"}, "subsets": [
+            {"addresses": [{"ip": backend}], "ports": [{"port": 8080}]}]})
+        await self.settled(address, ["alone"])
+        self.store.delete("Endpoints", self.namespace, "by-hand")
+        await self.until(lambda: not self.store.list("EndpointSlice", self.namespace))
+
     async def test_the_relay_does_what_nftables_does(self):
         """The same table, carried out by the stand-in, on addresses of a network of its own."""
         from devcluster import services, services_relay

@@ -177,7 +177,7 @@ class DeploymentController(controllers.Controller):
     def _forget_old(self, deployment, new):
         limit = deployment["spec"].get("revisionHistoryLimit", 10)
         old = [each for each in self._replica_sets(deployment)
-               if not _same(each, new) and not each["spec"]["replicas"] and not (each.get("status") or {}).get("replicas")]
+               if not _same(each, new) and not each["spec"]["replicas"] and not _sum([each], "replicas")]
         for each in old[:max(0, len(old) - limit)]:
             self.store.delete("ReplicaSet", each["metadata"]["namespace"], each["metadata"]["name"])
 

@@ -120,6 +120,43 @@ class EndpointsController(controllers.Controller):
             self.store.update("Endpoints", content, manager="kube-controller-manager")
 
 
+class MirroringController(controllers.Controller):
+    """A Service without a selector: the Endpoints that somebody has written by hand are mirrored as a slice."""
+
+    kind = "Endpoints"
+    watches = {"Endpoints": "itself", "Service": "itself"}
+    _MANAGER = {"endpointslice.kubernetes.io/managed-by": "endpointslicemirroring-controller.k8s.io"}
+
+    def reconcile(self, namespace, name):
+        endpoints = self.store.find("Endpoints", namespace, name)
+        service = self.store.find("Service", namespace, name)
+        wanted = []
+        if endpoints is not None and service is not None and not service["spec"].get("selector"):
+            if "endpointslice.kubernetes.io/skip-mirror" not in (endpoints["metadata"].get("labels") or {}):
+                wanted = [self._slice(subset) for subset in endpoints.get("subsets") or []]
+        labels = {**self._MANAGER, "kubernetes.io/service-name": name}
+        existing = self.store.list("EndpointSlice", namespace, labels)
+        if [{key: each.get(key) for key in ("endpoints", "ports")} for each in existing] == wanted:
+            return
+        for each in existing:
+            self.store.delete("EndpointSlice", namespace, each["metadata"]["name"])
+        for content in wanted:
+            self.store.create("EndpointSlice", {
+                "metadata": {"generateName": name + "-", "namespace": namespace, "labels": labels,
+                             "ownerReferences": [controllers.reference_to(endpoints)]},
+                "addressType": "IPv4", **content}, manager="kube-controller-manager")
+
+    @staticmethod
+    def _slice(subset):
+        endpoints = [{"addresses": [address["ip"]], "conditions": {"ready": ready},
+                      **{key: address[key] for key in ("hostname", "nodeName", "targetRef") if key in address}}
+                     for field, ready in (("addresses", True), ("notReadyAddresses", False))
+                     for address in subset.get(field) or []]
+        ports = [{"name": port.get("name", ""), "protocol": port.get("protocol", "TCP"), "port": port["port"]}
+                 for port in subset.get("ports") or []]
+        return {"endpoints": endpoints, "ports": ports}
+
+
 def _ports(service, pod):
     """The Service's ports as this pod has them; one that it doesn't have is left out. Hashable."""
     found = []

@@ -10,8 +10,10 @@ class JobController(controllers.Controller):
     kind = "Job"
     watches = {"Job": "itself", "Pod": "owner"}
 
-    def __init__(self, store):
+    def __init__(self, store, backoff=10.0):
+        """`backoff`: seconds between a pod's failure and the next one; doubles with each."""
         super().__init__(store)
+        self._backoff = backoff
         self._events = node_events.Recorder(store, "job-controller")
 
     def reconcile(self, namespace, name):
@@ -79,12 +81,10 @@ class JobController(controllers.Controller):
             self._delete_active(sorted(pods, key=controllers.is_ready)[:-missing])
         self._write_status(job, counts, None)
 
-    retry_pause = 1.0  # seconds after the first failure; 10 in life
-
     def _pause_left(self, pods):
         failed = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Failed"]
         last = min((_age(_finished(pod)) for pod in failed), default=0)
-        return self.retry_pause * 2 ** (len(failed) - 1) - last
+        return self._backoff * 2 ** (len(failed) - 1) - last
 
     def _create_pod(self, job):
         meta, template = job["metadata"], job["spec"]["template"]

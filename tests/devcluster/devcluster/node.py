@@ -27,9 +27,9 @@ from . import (controllers_deployment, controllers_endpoints, controllers_gc, co
 
 NAME = "node1"
 _CONTROLLERS = (controllers_deployment.DeploymentController, controllers_replicaset.ReplicaSetController,
-                controllers_statefulset.StatefulSetController, controllers_job.JobController,
-                controllers_endpoints.EndpointsController, controllers_gc.GarbageCollector,
-                controllers_gc.NamespaceController)
+                controllers_statefulset.StatefulSetController,
+                controllers_endpoints.EndpointsController, controllers_endpoints.MirroringController,
+                controllers_gc.GarbageCollector, controllers_gc.NamespaceController)
 
 
 class Node:
@@ -47,6 +47,7 @@ class Node:
         self._dns = dns.Server(self.store)
         self._services = services.ServiceProxy(self.store)
         self._controllers = [make(self.store) for make in _CONTROLLERS]
+        self._controllers.append(controllers_job.JobController(self.store, self.backoff))
         self._tasks = []
         self._last_address = 1  # 10.244.0.1 is the gateway
 

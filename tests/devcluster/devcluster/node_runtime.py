@@ -83,7 +83,8 @@ class Runtime:
         for end in (ours, theirs):
             end.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 1 << 20)
         self._spawner = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-S", "-m", "devcluster.node_spawner", str(theirs.fileno()), pass_fds=[theirs.fileno()],
+            sys.executable, "-P", "-S", "-m", "devcluster.node_spawner", str(theirs.fileno()),
+            pass_fds=[theirs.fileno()],
             env={**os.environ, "PYTHONPATH": _PACKAGE_PARENT}, stdin=asyncio.subprocess.DEVNULL)
         theirs.close()
         ours.setblocking(False)

@@ -1,4 +1,4 @@
-"""Answers HTTP on PORT (8080), but only DELAY (3) seconds after its start; ends DELAY_STOP (0) seconds after SIGTERM."""
+"""Answers HTTP on PORT (8080), from DELAY (3) seconds after its start to DELAY_STOP (0) seconds after SIGTERM."""
 
 import asyncio
 import os
