@@ -89,6 +89,11 @@ APPLY = [
          r'.*`selector` does not match template `labels`', stdin=deployment(labels="app: other")),
     step("apply -f -", code=1, err=r'The Deployment "Web" is invalid: metadata.name: Invalid value: "Web": a '
          r'lowercase RFC 1123 subdomain', stdin=deployment("Web")),
+    step("apply -f -", code=1, err=r'Deployment in version "v1" cannot be handled as a Deployment: json: cannot '
+         r"unmarshal number into Go struct field EnvVar.spec.template.spec.containers.env.value of type string",
+         stdin=deployment(extra="env: [{name: A, value: 1}]")),
+    step("apply -f -", code=1, err=r"cannot unmarshal string into Go struct field DeploymentSpec.spec.replicas of type "
+         r"int32", stdin=deployment("other", replicas="many")),
     step("apply -n nowhere -f -", code=1, err=r'Error from server \(NotFound\).*namespaces "nowhere" not found',
          stdin=BOTH),
     step("apply -f -", code=1, err=r'no matches for kind "Nonsense" in version "v1"',
@@ -295,7 +300,8 @@ DELETE = WEB + [
 
 DESCRIBE = WEB + [
     step("describe deploy web", r"^Replicas: +2 desired \| 2 updated \| 2 total \| 2 available \| 0 unavailable$"),
-    step("describe deploy web", r"^  Normal +ScalingReplicaSet +\S+ +deployment-controller +Scaled up replica set web-"),
+    step("describe deploy web",
+         r"^  Normal +ScalingReplicaSet +\S+ +deployment-controller +Scaled up replica set web-"),
     step("describe pods -l app=web", r"^Status: +Running\n(.*\n)*  Normal +Scheduled +\S+ +default-scheduler +"
          r"Successfully assigned {ns}/web-\S+ to node1$"),
     step("describe svc web", r"^Endpoints: +10\.244\.\d+\.\d+:8080,10\.244\.\d+\.\d+:8080$"),

@@ -10,8 +10,8 @@ import uuid
 import yaml
 from aiohttp import web
 
-from . import (auth, discovery, errors, exec as exec_route, gate, http_server, kinds, logs, openapi, portforward, protobuf,
-               rbac, requestinfo, rest, reviews, streams, table, watching)
+from . import (auth, discovery, errors, exec as exec_route, gate, http_server, kinds, logs, openapi, portforward,
+               protobuf, rbac, requestinfo, rest, reviews, streams, table, watching)
 
 _LOG = logging.getLogger("apiserver")
 _NO_CHECK_TIME = 0x200000  # X509_V_FLAG_NO_CHECK_TIME: an expired certificate gets a 401, not a TLS alert
@@ -267,6 +267,8 @@ async def _body(request, info):
     """The decoded body; {} when there is none."""
     if info.verb in ("get", "list", "watch") or request.headers.get("Upgrade"):
         return {}
+    if request.headers.get("Expect", "").lower() == "100-continue":
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     raw = bytearray()
     async for chunk in request.content.iter_any():
         raw += chunk
