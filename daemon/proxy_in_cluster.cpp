@@ -54,7 +54,9 @@ void ProxyInCluster::dial() {
         if (stream) {
           shake_hands(std::move(*stream));
         } else {
-          fail_attempt(stream.error(), Step::kCheck);
+          // An API server that isn't there says nothing about the pod.
+          const bool unreachable = stream.error().code == ErrorCode::kUnreachable;
+          fail_attempt(stream.error(), unreachable ? Step::kDial : Step::kCheck);
         }
       });
 }
@@ -84,7 +86,7 @@ void ProxyInCluster::check() {
         return;
       }
       const bool gone = checked.error().code == ErrorCode::kGone;
-      fail_attempt(checked.error(), gone ? Step::kInstall : Step::kCheck);
+      fail_attempt(checked.error(), gone ? Step::kInstall : Step::kDial);
     });
   });
 }

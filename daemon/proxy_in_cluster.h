@@ -17,9 +17,9 @@ class ProxyInCluster final : public CarrierSource {
  public:
   ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, ProxyInstallOptions options);
 
-  // The pod that served last is tried first, without asking the API server anything else. When
-  // that fails, the next attempt looks whether it is still there (kGone if not), and the one after
-  // that finds or makes another.
+  // The pod that served last is tried first, without asking the API server anything else. When the
+  // API server, or the pod, refuses, the next attempt looks whether the pod is still there (kGone
+  // if not), and the one after that finds or makes another.
   void connect(Callback callback, Progress progress) override;
   void abandon() override;
 
