@@ -3,10 +3,12 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cassert>
+#include <cerrno>
 #include <utility>
 
 #include "net/uv_error.h"
@@ -15,6 +17,7 @@ namespace ferry::net {
 namespace {
 
 constexpr unsigned kKeepAliveSeconds = 60;
+constexpr int kReadsInARow = 16;  // before other connections have their turn
 
 void set_option(uv_tcp_t* socket, int level, int option, const void* value, socklen_t size) {
   uv_os_fd_t fd = -1;
@@ -64,7 +67,8 @@ void TcpStream::pause_reading() {
 void TcpStream::resume_reading() {
   if (!socket_ || reading_ != Reading::kPaused) return;
   reading_ = Reading::kOn;
-  uv_read_start(native(), uv_callback<&TcpStream::on_allocate>, uv_callback<&TcpStream::on_read>);
+  const auto no_room = [](uv_handle_t*, std::size_t, uv_buf_t* room) { *room = {}; };
+  uv_read_start(native(), no_room, uv_callback<&TcpStream::on_readable>);
 }
 
 std::size_t TcpStream::write(std::span<const Bytes> pieces) {
@@ -162,22 +166,33 @@ Error TcpStream::error_of(int uv_code) const {
   return uv_error(uv_code, "the connection with " + peer_);
 }
 
-void TcpStream::on_allocate(std::size_t, uv_buf_t* buffer) {
-  const MutableBytes room = handler_->on_read_buffer();
-  *buffer = uv_buf_init(reinterpret_cast<char*>(room.data()),
-                        static_cast<unsigned>(std::min<std::size_t>(room.size(), 1U << 30U)));
+// libuv's stream may be neither stopped nor closed while it asks for room, and a handler may do
+// both when it is asked. So libuv gets no room and tells here, where all is allowed, that there is
+// something to read (or an end, or an error, which read() shows as well).
+void TcpStream::on_readable(ssize_t, const uv_buf_t*) {
+  for (int i = 0; i < kReadsInARow && socket_ && reading_ == Reading::kOn; ++i) {
+    const MutableBytes room = handler_->on_read_buffer();
+    if (!socket_) return;
+    if (room.empty()) return pause_reading();
+    const ssize_t n = read_some(room);
+    if (n == UV_EAGAIN) return;
+    if (n < 0) {
+      return finish(fail(write_failure_ ? *write_failure_ : error_of(static_cast<int>(n))));
+    }
+    if (n == 0) return on_read_end();
+    handler_->on_read(static_cast<std::size_t>(n));
+    if (static_cast<std::size_t>(n) < room.size()) return;
+  }
 }
 
-void TcpStream::on_read(ssize_t n, const uv_buf_t* buffer) {
-  if (n > 0) {
-    handler_->on_read(static_cast<std::size_t>(n));
-  } else if (n == UV_ENOBUFS && buffer->len == 0) {  // the handler had no room
-    pause_reading();
-  } else if (n == UV_EOF) {
-    on_read_end();
-  } else if (n < 0) {
-    finish(fail(write_failure_ ? *write_failure_ : error_of(static_cast<int>(n))));
-  }
+ssize_t TcpStream::read_some(MutableBytes room) {
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(socket_.get()), &fd);
+  ssize_t n = -1;
+  do {
+    n = ::read(fd, room.data(), room.size());
+  } while (n < 0 && errno == EINTR);
+  return n < 0 ? uv_translate_sys_error(errno) : n;
 }
 
 void TcpStream::on_read_end() {

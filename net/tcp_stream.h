@@ -49,8 +49,8 @@ class TcpStream final : public ByteStream {
   void fail_writing(int error);
   Error error_of(int uv_code) const;
 
-  void on_allocate(std::size_t suggested, uv_buf_t* buffer);
-  void on_read(ssize_t n, const uv_buf_t* buffer);
+  void on_readable(ssize_t code, const uv_buf_t* buffer);
+  ssize_t read_some(MutableBytes room);  // a negated errno as libuv has it, or what read() returns
   void on_read_end();
   void on_written(int status);
   void on_shut_down(int status);
