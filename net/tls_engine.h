@@ -40,9 +40,6 @@ class TlsEngine {
   // Appends one record for each 16 KiB to the output. False: the connection has failed.
   bool write(Bytes plain);
   void close_notify();
-  // Whether read() might have something without further input.
-  bool has_pending() const { return !wire_.input.empty() || SSL_has_pending(ssl_.get()) == 1; }
-
   bool has_failed() const { return error_.has_value(); }
   const Error& error() const { return *error_; }
 

@@ -103,6 +103,7 @@ MutableBytes TlsStream::Impl::on_read_buffer() {
 void TlsStream::Impl::on_read(std::size_t n) {
   if (stage_ == Stage::kClosed) return;
   engine_->input() = Bytes(received_.get(), n);
+  starved_ = false;
   if (stage_ == Stage::kHandshake) return shake_hands();
   deliver();
 }
@@ -123,10 +124,10 @@ void TlsStream::Impl::resume_reading() {
   if (stage_ != Stage::kOpen || reading_ != Reading::kPaused) return;
   reading_ = Reading::kOn;
   if (delivering_) return;
-  if (engine_->has_pending() || lower_ended_) {
-    soon_.start(Duration::zero());
-  } else {
+  if (starved_ && !lower_ended_) {
     lower_->resume_reading();
+  } else {
+    soon_.start(Duration::zero());
   }
 }
 
@@ -148,6 +149,7 @@ bool TlsStream::Impl::deliver_once() {
   }
   std::size_t n = 0;
   const auto outcome = engine_->read(room, n);
+  starved_ = outcome == TlsEngine::Outcome::kWantsInput;
   if (!engine_->output().empty()) send(0);  // an answer to a key update
   if (n > 0) handler_->on_read(n);
   if (handler_ == nullptr || reading_ != Reading::kOn) return false;
@@ -278,7 +280,7 @@ void TlsStream::Impl::on_closed(Status status) {
   lower_ended_ = lower_closed_ = true;
   if (stage_ == Stage::kHandshake) return fail_with(cut());
   deliver();
-  if (handler_ != nullptr && (reading_ == Reading::kEnded || !engine_->has_pending())) {
+  if (handler_ != nullptr && (reading_ == Reading::kEnded || starved_)) {
     fail_with(cut());
   }
 }

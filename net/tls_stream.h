@@ -66,6 +66,7 @@ class TlsStream::Impl final : public StreamHandler {
   Stage stage_ = Stage::kHandshake;
   Reading reading_ = Reading::kPaused;
   bool delivering_ = false;                   // on the stack
+  bool starved_ = false;                      // nothing can be read without further input
   bool write_ended_ = false;                  // close_notify was sent
   bool lower_ended_ = false;                  // its last byte has come
   bool lower_closed_ = false;                 // and it takes no more
