@@ -200,9 +200,27 @@ class InsideTest(support.ClusterTest):
         lines = output.splitlines()
         if support.real_root():
             self.assertEqual(lines[:3], ["1234", "5678", "99"])
-            self.assertIn("Permission denied", lines[3])
+            self.assertIn("Read-only file system", lines[3])
         else:
             self.assertEqual(lines[0], "0")  # the only user that an ordinary user's namespace has
+
+    async def test_a_read_only_root_leaves_the_volumes_writable(self):
+        output = await self.output(
+            "sealed", "for f in /new /tmp/new /etc/new /cache/new /dev/shm/new; do (: > $f) 2>/dev/null && echo $f; "
+            "done; echo why > /dev/termination-log", volumes=[{"name": "cache", "emptyDir": {}}],
+            container={"volumeMounts": [{"name": "cache", "mountPath": "/cache"}],
+                       "securityContext": {"readOnlyRootFilesystem": True}})
+        self.assertEqual(output.split(), ["/cache/new", "/dev/shm/new"])
+        self.assertEqual(self.state("sealed")["terminated"]["message"], "why\n")
+
+    async def test_root_in_a_pod_has_no_power_over_the_machine(self):
+        command = "grep CapEff /proc/self/status; mount -t tmpfs none /mnt 2>&1"
+        output = await self.output("usual", command)
+        self.assertIn("00000000a80425fb", output)  # the container runtime's usual set
+        self.assertIn("permission denied", output)
+        output = await self.output("powerless", command, container={
+            "securityContext": {"capabilities": {"drop": ["ALL"], "add": ["NET_BIND_SERVICE"]}}})
+        self.assertIn("0000000000000400", output)
 
     async def test_the_host_is_out_of_sight(self):
         output = await self.output("alone", "ps ax | wc -l; ls /tmp /run/secrets; touch /new; ls -d /new; hostname")

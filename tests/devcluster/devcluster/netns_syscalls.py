@@ -4,6 +4,7 @@ All raise OSError with the path in question. Nothing here keeps state.
 """
 
 import ctypes
+import errno
 import os
 import platform
 
@@ -24,7 +25,14 @@ MS_PRIVATE = 0x40000
 MNT_DETACH = 2
 
 PR_SET_PDEATHSIG = 1
+PR_CAPBSET_DROP = 24
 PR_SET_NO_NEW_PRIVS = 38
+
+_CAPABILITIES = (  # in the order of linux/capability.h
+    "CHOWN DAC_OVERRIDE DAC_READ_SEARCH FOWNER FSETID KILL SETGID SETUID SETPCAP LINUX_IMMUTABLE NET_BIND_SERVICE "
+    "NET_BROADCAST NET_ADMIN NET_RAW IPC_LOCK IPC_OWNER SYS_MODULE SYS_RAWIO SYS_CHROOT SYS_PTRACE SYS_PACCT "
+    "SYS_ADMIN SYS_BOOT SYS_NICE SYS_RESOURCE SYS_TIME SYS_TTY_CONFIG MKNOD LEASE AUDIT_WRITE AUDIT_CONTROL SETFCAP "
+    "MAC_OVERRIDE MAC_ADMIN SYSLOG WAKE_ALARM BLOCK_SUSPEND AUDIT_READ PERFMON BPF CHECKPOINT_RESTORE").split()
 
 # PyDLL keeps the interpreter's lock over the call: a thread that got it in between would not exist in the child.
 _libc = ctypes.PyDLL(None, use_errno=True)
@@ -51,6 +59,17 @@ def setns(fd, flags=0):
 
 def prctl(option, value):
     _check(_libc.prctl(option, value, 0, 0, 0), "prctl")
+
+
+def keep_capabilities(names):
+    """Leaves this process and its programs none but these ("NET_RAW", ...); root gets no others back by exec()."""
+    for number, name in enumerate(_CAPABILITIES):
+        if name not in names:
+            try:
+                prctl(PR_CAPBSET_DROP, number)
+            except OSError as error:
+                if error.errno != errno.EINVAL:  # a kernel that doesn't know this one yet
+                    raise
 
 
 def clone(flags):

@@ -19,11 +19,11 @@ _DEVICE_LINKS = {"fd": "/proc/self/fd", "stdin": "/proc/self/fd/0", "stdout": "/
                  "stderr": "/proc/self/fd/2", "ptmx": "pts/ptmx"}
 
 
-def build(root, mounts, links):
+def build(root, mounts, links, read_only):
     """Builds the tree at `root` and makes it the root of this process.
 
     mounts: [{"source": path on the host, "target": absolute path inside, "read_only": bool}], parents first.
-    links: {name at the top level: where it points to}.
+    links: {name at the top level: where it points to}. read_only: nothing but the mounts can be written to.
     """
     sys_.mount("container", root, "tmpfs", 0, "mode=0755")
     targets = [dict(mount, target=os.path.realpath(mount["target"])) for mount in mounts]
@@ -40,6 +40,8 @@ def build(root, mounts, links):
     sys_.umount(".")
     os.chdir("/")
     _mount_proc()
+    if read_only:
+        sys_.mount(None, "/", None, sys_.MS_REMOUNT | sys_.MS_BIND | sys_.MS_RDONLY)
 
 
 def _host_directories(root, targets):
@@ -101,7 +103,7 @@ def _devices(dev):
     for name, destination in _DEVICE_LINKS.items():
         os.symlink(destination, f"{dev}/{name}")
     os.mkdir(f"{dev}/shm")
-    os.chmod(f"{dev}/shm", 0o1777)
+    sys_.mount("shm", f"{dev}/shm", "tmpfs", sys_.MS_NOSUID | sys_.MS_NODEV, "mode=1777")
     os.mkdir(f"{dev}/pts")
     sys_.mount("devpts", f"{dev}/pts", "devpts", 0, "newinstance,ptmxmode=0666,mode=620")
 

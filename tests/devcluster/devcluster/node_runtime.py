@@ -5,8 +5,8 @@
     process = await runtime.container(network, spec, stdout, stderr)  # Process; OSError when it can't run
     process = await runtime.exec(process.pid, spec, stdin=True, tty=False)
 
-A spec is a dict as `node_spawner` wants it: command, environment, directory, user, group, groups,
-no_new_privileges; for containers also root, mounts, links, hostname; for exec also tty.
+A spec is a dict as `node_spawner` wants it: command, environment, directory, user, group, groups, no_new_privileges,
+capabilities; for containers also root, mounts, links, read_only, hostname; for exec also tty.
 """
 
 import asyncio

@@ -141,7 +141,7 @@ def _start_container(spec, network, stdio):
     sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
     sys_.setns(network, sys_.CLONE_NEWNET)
     socket.sethostname(spec["hostname"])
-    node_rootfs.build(spec["root"], spec["mounts"], spec["links"])
+    node_rootfs.build(spec["root"], spec["mounts"], spec["links"], spec["read_only"])
     os.setsid()
     for target, fd in enumerate(stdio):
         os.dup2(fd, target)
@@ -191,6 +191,8 @@ def _open_terminal(console):
 def _run_program(spec):
     if spec["no_new_privileges"]:
         sys_.prctl(sys_.PR_SET_NO_NEW_PRIVS, 1)
+    if spec["capabilities"] is not None:
+        sys_.keep_capabilities(spec["capabilities"])
     os.umask(0o022)
     # An ordinary user's namespace has one user only: the ids asked for don't exist there.
     if spec["user"] is not None and os.access("/proc/self/setgroups", os.R_OK) and _may_change_ids():

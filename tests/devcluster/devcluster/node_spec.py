@@ -4,6 +4,9 @@ import os
 
 from . import node_environment as env
 
+# What the container runtime leaves to a container that doesn't ask for more or less.
+_CAPABILITIES = {"CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP",
+                 "SETPCAP", "NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"}
 _NOBODY = 65532  # who runs where the pod says "not root" and the image doesn't say who
 
 
@@ -16,6 +19,7 @@ def runtime_spec(worker, container, image):
         "environment": {"HOSTNAME": worker.hostname, **variables},
         "directory": container.get("workingDir") or "/", "user": user, "group": group, "groups": groups,
         "no_new_privileges": context.get("allowPrivilegeEscalation") is False,
+        "capabilities": _capabilities(context), "read_only": bool(context.get("readOnlyRootFilesystem")),
         "root": worker.directory(f"root-{container['name']}"), "hostname": worker.hostname, "links": image.links,
         "mounts": image.mounts + worker.file_mounts() + [_message_mount(worker, container)]
         + worker.volumes.mounts(container),
@@ -31,6 +35,16 @@ def _identity(pod_spec, container):
     if context.get("fsGroup"):
         groups.append(context["fsGroup"])
     return user, group, groups, context
+
+
+def _capabilities(context):
+    """The names to be kept; None for a privileged container, which keeps all."""
+    if context.get("privileged"):
+        return None
+    wanted = context.get("capabilities") or {}
+    dropped = set(wanted.get("drop") or [])
+    kept = set() if "ALL" in dropped else _CAPABILITIES - dropped
+    return sorted(kept | set(wanted.get("add") or []))
 
 
 def _message_file(worker, container):
