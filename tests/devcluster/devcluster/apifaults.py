@@ -18,8 +18,13 @@ def table(cluster):
     async def describe(_cluster, _words):
         """help: this."""
         every = {**commands, **cluster.node.faults, "help": describe}
-        return "\n".join((function.__doc__ or name).strip() for name, function in sorted(every.items()))
+        return "\n".join(_describe(name, function) for name, function in sorted(every.items()))
     return {**commands, "help": describe}
+
+
+def _describe(name, function):
+    text = (function.__doc__ or "").strip()
+    return text if text.startswith(name) else f"{name}: {text or 'arguments: NAMESPACE/POD'}"
 
 
 # The way to the server
@@ -114,10 +119,8 @@ async def _forget_history(cluster, words):
 
 
 async def _user(cluster, words):
-    """user NAME [--role FILE] [--namespace NS] [--group G]... [--token|--certificate] [--seconds N]: a kubeconfig.
-
-    FILE (as text after --role-text) holds the rules of a Role, or of a ClusterRole without --namespace.
-    """
+    """user NAME [--role FILE] [--namespace NS] [--group G]... [--token|--certificate] [--seconds N]: a kubeconfig."""
+    # `ctl` reads FILE and sends its text: the rules of a Role, or of a ClusterRole where there is no namespace.
     name, options = words[0], _options(words[1:])
     seconds = int(options.get("seconds", ["86400"])[0])
     groups = options.get("group", [])

@@ -26,7 +26,7 @@ def merge(old, applied, kind, manager, force):
     dropped = set().union(*(managedfields.from_fields(each["fieldsV1"]) for each in mine)) - wanted
     kept = set().union(*(managedfields.from_fields(each["fieldsV1"]) for each in others))
     merged = _merge_map(base, applied, kind, ())
-    for path in sorted(dropped, key=len, reverse=True):
+    for path in sorted(dropped, key=len):  # an item before its fields: without its key it is not found again
         if not any(other[:len(path)] == path for other in kept | wanted):
             _remove(merged, path)
     new = managedfields.entry(manager, "Apply", applied["apiVersion"], wanted, now())
@@ -133,7 +133,7 @@ def _remove(obj, path):
             return
     mark, _, name = path[-1].partition(":")
     if mark == "f" and isinstance(obj, dict):
-        if not isinstance(obj.get(name), (dict, list)) or not obj[name] or path[-1] in ():
+        if not isinstance(obj.get(name), (dict, list)) or not obj[name]:
             obj.pop(name, None)
         else:
             _remove_container(obj, name)

@@ -94,8 +94,8 @@ _TEXT = {
         backoffLimitPerIndex maxFailedIndexes selector:LabelSelector manualSelector template:PodTemplate
         ttlSecondsAfterFinished# completionMode suspend! podReplacementPolicy managedBy""",
     "ServiceSpec": """ports:ServicePort* selector{} clusterIP$ clusterIPs type externalIPs sessionAffinity
-        loadBalancerIP loadBalancerSourceRanges externalName$ externalTrafficPolicy healthCheckNodePort publishNotReadyAddresses
-        sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass
+        loadBalancerIP loadBalancerSourceRanges externalName$ externalTrafficPolicy healthCheckNodePort
+        publishNotReadyAddresses sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass
         internalTrafficPolicy trafficDistribution""",
     "ServicePort": "name$ protocol$ appProtocol port# targetPort nodePort#",
     "Subset": "addresses:EndpointAddress* notReadyAddresses:EndpointAddress* ports:EndpointPort*",

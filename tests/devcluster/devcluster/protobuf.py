@@ -14,9 +14,9 @@ from . import errors
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 _MAGIC = b"k8s\0"
 
-# "number name type": type s string (the default), i integer, b bool, x bytes, t Time, q Quantity, p IntOrString, or
-# - what the server doesn't read, another message; suffix [] repeated, {} map from string, ? a pointer (whose empty value
-# counts).
+# "number name type": type s string (the default), i integer, b bool, x bytes, t Time, q Quantity, p IntOrString, - what
+# the server doesn't read, or another message. Suffixes: [] repeated, {} map from string, ? a pointer, where an empty
+# value counts.
 _TEXT = {
     "Unknown": "1 typeMeta TypeMeta, 2 raw x, 3 contentEncoding, 4 contentType",
     "TypeMeta": "1 apiVersion, 2 kind",
