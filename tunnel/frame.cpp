@@ -13,20 +13,20 @@ struct Range {
 
 std::optional<Range> payload_range(FrameType type) {
   switch (type) {
-    case FrameType::kOpen: return Range{13, 512};
-    case FrameType::kOpenOk: return Range{0, 0};
-    case FrameType::kOpenFail: return Range{1, 512};
+    case FrameType::kOpen: return Range{13, 504};
+    case FrameType::kOpenFail: return Range{1, 504};
     case FrameType::kData: return Range{1, kMaxPayload};
+    case FrameType::kOpenOk:
     case FrameType::kFin: return Range{0, 0};
     case FrameType::kRst: return Range{1, 1};
     case FrameType::kSkip: return Range{4, 4};
     case FrameType::kHello: return Range{7, 504};
     case FrameType::kResume: return Range{60, 60};
-    case FrameType::kResumeOk: return Range{8, 8};
     case FrameType::kResumeFail: return Range{0, 256};
-    case FrameType::kAck: return Range{8, 8};
-    case FrameType::kCredit: return Range{8, 8};
-    case FrameType::kPing: return Range{8, 8};
+    case FrameType::kResumeOk:
+    case FrameType::kAck:
+    case FrameType::kCredit:
+    case FrameType::kPing:
     case FrameType::kPong: return Range{8, 8};
     case FrameType::kGoAway: return Range{5, 256};
     case FrameType::kAbort: return Range{0, 256};
