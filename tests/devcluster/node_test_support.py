@@ -2,14 +2,17 @@
 
 A test file calls `main()`: it moves into the namespaces, starts one cluster for all its tests, and runs them there.
 Tests are coroutines on the cluster's event loop, see the store and the node directly, and take a fresh Kubernetes
-namespace each.
+namespace each. A runner that imports the file (pytest) stays outside: the file is then started as a worker that does
+the same, and each test is asked of it by name.
 """
 
 import asyncio
+import atexit
 import functools
 import json
 import os
 import ssl
+import subprocess
 import sys
 import tempfile
 import types
@@ -23,6 +26,7 @@ from devcluster import cluster as cluster_, control, gate, netns, pki  # noqa: E
 
 FIXTURES = os.path.join(os.path.dirname(_HERE), "fixtures", "kubernetes-1.33")
 BACKOFF = 0.3  # seconds; 10 in life
+_NOT_ALLOWED = 77  # exit code: the kernel allows this user no namespaces
 
 
 def fixture(name):
@@ -31,16 +35,81 @@ def fixture(name):
 
 
 def main(**options):
+    run = _serve if sys.argv[1:] == ["--serve"] else _run_all
+
     def inside(state):
         global harness
         harness = Harness(state, options)
         harness.start()
         try:
-            result = unittest.main(module="__main__", exit=False).result
+            return run()
         finally:
             harness.stop()
-        return 0 if result.wasSuccessful() else 1
-    sys.exit(netns.run_inside(inside))
+    try:
+        sys.exit(netns.run_inside(inside))
+    except PermissionError as error:
+        print(f"namespaces are not allowed here: {error}", file=sys.stderr)
+        sys.exit(_NOT_ALLOWED)
+
+
+def _run_all():
+    return 0 if unittest.main(module="__main__", exit=False).result.wasSuccessful() else 1
+
+
+def _serve():
+    """The worker: names of tests come on stdin, a line each; their outcomes go to what was stdout, in JSON."""
+    with os.fdopen(os.dup(1), "w") as answers:
+        os.dup2(2, 1)
+        for name in sys.stdin:
+            result = unittest.TestResult()
+            unittest.defaultTestLoader.loadTestsFromName(name.strip(), sys.modules["__main__"]).run(result)
+            problems = [text for _, text in result.failures + result.errors]
+            answers.write(json.dumps({"problems": problems, "skipped": [why for _, why in result.skipped]}) + "\n")
+            answers.flush()
+    return 0
+
+
+class _Worker:
+    """A test file that runs as above. There is one at a time: the next file's takes its place."""
+
+    current = None
+
+    @classmethod
+    def of(cls, path):
+        if cls.current is None or cls.current.path != path:
+            if cls.current is not None:
+                cls.current.stop()
+            cls.current = cls(path)
+        return cls.current
+
+    def __init__(self, path):
+        self.path = path
+        self._process = subprocess.Popen([sys.executable, path, "--serve"], stdin=subprocess.PIPE,
+                                         stdout=subprocess.PIPE, text=True)
+        atexit.register(self.stop)
+
+    def ask(self, name):
+        """The outcome of a test. SkipTest where there can't be a cluster."""
+        try:
+            self._process.stdin.write(name + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it has ended: the next line says so
+        line = self._process.stdout.readline()
+        if line:
+            return json.loads(line)
+        if self._process.wait() == _NOT_ALLOWED:
+            raise unittest.SkipTest("the kernel allows this user no namespaces")
+        raise AssertionError(f"the cluster of {self.path} ended with {self._process.returncode}")
+
+    def stop(self):
+        atexit.unregister(self.stop)
+        try:
+            self._process.stdin.close()
+        except BrokenPipeError:
+            pass
+        self._process.wait()
+        self._process.stdout.close()
 
 
 harness = None
@@ -96,11 +165,30 @@ class ClusterTest(unittest.TestCase):
     maxDiff = None
 
     def run(self, result=None):
+        if harness is None:
+            return self._run_in_worker(result or self.defaultTestResult())
         method = getattr(self, self._testMethodName)
         if asyncio.iscoroutinefunction(method):
             setattr(self, self._testMethodName,
                     lambda: harness.loop.run_until_complete(asyncio.wait_for(method(), 30)))
         return super().run(result)
+
+    def _run_in_worker(self, result):
+        result.startTest(self)
+        try:
+            worker = _Worker.of(sys.modules[type(self).__module__].__file__)
+            outcome = worker.ask(f"{type(self).__name__}.{self._testMethodName}")
+            if outcome["skipped"]:
+                raise unittest.SkipTest(outcome["skipped"][0])
+            if outcome["problems"]:
+                raise AssertionError("\n".join(outcome["problems"]))
+            result.addSuccess(self)
+        except unittest.SkipTest as why:
+            result.addSkip(self, str(why))
+        except AssertionError:
+            result.addFailure(self, sys.exc_info())
+        result.stopTest(self)
+        return result
 
     def setUp(self):
         self.namespace = harness.new_namespace()
