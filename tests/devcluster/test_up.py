@@ -300,6 +300,60 @@ class FaultsTest(WithCluster):
         self.assertEqual(self.admin.send(PODS)[0], 200)
         self.assertEqual(self.admin.send("/api/v1/namespaces/kube-system/pods")[0], 503)
 
+    def test_a_page_that_is_no_status(self):
+        self.cluster.ctl("answer-page", "403", "30", "/secrets")
+        self.addCleanup(self.cluster.ctl, "answer", "503", "0")
+        self.assertEqual(self.admin.send(PODS)[0], 200)
+        connection = self.admin.connect()
+        self.admin.start(connection, "/api/v1/secrets")
+        response = connection.getresponse()
+        self.assertEqual((response.status, response.headers["Content-Type"].split(";")[0]), (403, "text/html"))
+        connection.close()
+
+    def test_streams_alone_are_stalled_and_cut(self):
+        stream = self._port_forward()
+        watch, _ = self._watch()
+        self.cluster.ctl("stall", "streams")
+        stream.sock.settimeout(0.5)
+        stream.sock.sendall(b"\x89\x80\0\0\0\0")  # a ping
+        with self.assertRaises(TimeoutError):
+            stream.sock.recv(1)
+        self.assertEqual(self.admin.send(PODS)[0], 200)
+        self.cluster.ctl("resume")
+        stream.sock.settimeout(10)
+        self.assertEqual(stream.sock.recv(2), b"\x8a\x00")
+        self.assertEqual(self.cluster.ctl("cut", "streams"), "1 connections reset\n")
+        with self.assertRaises((ConnectionResetError, ssl.SSLEOFError)):
+            if not stream.sock.recv(1):
+                raise ConnectionResetError
+        watch.sock.settimeout(0.2)
+        with self.assertRaises(TimeoutError):  # it may have had events, but not its end
+            while watch.sock.recv(4096):
+                pass
+        stream.close()
+        watch.close()
+
+    def _port_forward(self):
+        """A connection that has become a WebSocket to a pod's port, its announcements read."""
+        self.admin.send(PODS, "POST", {"metadata": {"name": "p"}, "spec": {
+            "containers": [{"name": "c", "image": "echo", "env": [{"name": "PORT", "value": "7"}],
+                            "readinessProbe": {"tcpSocket": {"port": 7}, "periodSeconds": 1}}]}})
+
+        def ready():
+            conditions = self.admin.send(f"{PODS}/p")[1].get("status", {}).get("conditions", [])
+            return any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
+        until(ready)
+        connection = self.admin.connect()
+        connection.sock.sendall(
+            f"GET {PODS}/p/portforward?ports=7 HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+            "Sec-WebSocket-Protocol: v4.channel.k8s.io\r\n\r\n".encode())
+        head = b""
+        while b"\r\n\r\n" not in head or len(head.split(b"\r\n\r\n", 1)[1]) < 10:
+            head += connection.sock.recv(4096)
+        self.assertIn(b"101 Switching Protocols", head)
+        return connection
+
     def test_a_restart_keeps_the_state_and_ends_the_connections(self):
         self.admin.send("/api/v1/namespaces/default/configmaps", "POST", {"metadata": {"name": "kept"}})
         connection, response = self._watch()

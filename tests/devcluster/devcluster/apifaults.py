@@ -4,15 +4,16 @@ import asyncio
 import json
 
 import yaml
+from aiohttp import web
 
-from . import errors, pki
+from . import errors, pki, server
 from .store import now
 
 
 def table(cluster):
     """{command: async function(cluster, words) -> text}; `help` describes them all."""
-    commands = {"admit": _admit, "answer": _answer, "cut": _cut, "cut-idle": _cut_idle, "expire": _expire,
-                "forget-history": _forget_history, "refuse": _refuse, "restart": _restart, "resume": _resume,
+    commands = {"admit": _admit, "answer": _answer, "answer-page": _answer_page, "cut": _cut,
+                "cut-idle": _cut_idle, "expire": _expire, "forget-history": _forget_history, "refuse": _refuse, "restart": _restart, "resume": _resume,
                 "rotate-keys": _rotate_keys, "stall": _stall, "user": _user}
 
     async def describe(_cluster, _words):
@@ -31,14 +32,16 @@ def _describe(name, function):
 
 
 async def _cut(cluster, words):
-    """cut: resets every connection to the API server."""
-    return f"{cluster.server.gate.cut()} connections reset"
+    """cut [streams]: resets every connection to the API server, or only the streams to pods."""
+    return f"{cluster.server.gate.cut(words[:1] == ['streams'])} connections reset"
 
 
 async def _stall(cluster, words):
-    """stall [SECONDS]: no byte moves any more, no connection is closed; until `resume` or for so long."""
+    """stall [streams] [SECONDS]: no byte moves, no connection is closed; until `resume` or for so long."""
     gate = cluster.server.gate
-    gate.stall()
+    streams = words[:1] == ["streams"]
+    words = words[1:] if streams else words
+    gate.stall(streams)
     if words:
         asyncio.get_running_loop().call_later(float(words[0]), gate.resume)
     return "stalled"
@@ -82,18 +85,24 @@ async def _restart(cluster, words):
 
 
 async def _answer(cluster, words):
-    """answer CODE SECONDS [PATH-PREFIX]: every request (below the prefix) gets CODE (429, 5xx) for so long."""
-    code, seconds = int(words[0]), float(words[1])
-    prefix = words[2] if len(words) > 2 else "/"
+    """answer CODE SECONDS [PATH-PART]: requests (whose path has that part) get CODE (429, 5xx) for so long."""
+    code = int(words[0])
+    return _answer_all(cluster, words, lambda: server.status_response(_trouble(code)))
+
+
+async def _answer_page(cluster, words):
+    """answer-page CODE SECONDS [PATH-PART]: the same with a page of HTML, as from a proxy or load balancer."""
+    code = int(words[0])
+    return _answer_all(cluster, words, lambda: web.Response(
+        status=code, content_type="text/html", text=f"<html><body><h1>{code}</h1></body></html>\n"))
+
+
+def _answer_all(cluster, words, make):
+    seconds, part = float(words[1]), words[2] if len(words) > 2 else "/"
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
-
-    def trouble(request):
-        if loop.time() >= end or not request.path.startswith(prefix):
-            return None
-        return _trouble(code)
-    cluster.server.trouble = trouble
-    return f"{code} for {seconds:g} s below {prefix}"
+    cluster.server.trouble = lambda request: make() if loop.time() < end and part in request.path else None
+    return f"{words[0]} for {seconds:g} s where the path has {part}"
 
 
 def _trouble(code):

@@ -95,8 +95,8 @@ _TEXT = {
         ttlSecondsAfterFinished# completionMode suspend! podReplacementPolicy managedBy""",
     "ServiceSpec": """ports:ServicePort* selector{} clusterIP$ clusterIPs type externalIPs sessionAffinity
         loadBalancerIP loadBalancerSourceRanges externalName$ externalTrafficPolicy healthCheckNodePort
-        publishNotReadyAddresses sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts loadBalancerClass
-        internalTrafficPolicy trafficDistribution""",
+        publishNotReadyAddresses sessionAffinityConfig ipFamilies ipFamilyPolicy allocateLoadBalancerNodePorts
+        loadBalancerClass internalTrafficPolicy trafficDistribution""",
     "ServicePort": "name$ protocol$ appProtocol port# targetPort nodePort#",
     "Subset": "addresses:EndpointAddress* notReadyAddresses:EndpointAddress* ports:EndpointPort*",
     "EndpointAddress": "ip hostname$ nodeName$ targetRef:ObjectReference",

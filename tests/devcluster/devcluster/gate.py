@@ -1,9 +1,10 @@
 """The cluster's front door: it relays between the sockets of the host's loopback and the API server.
 
 Between the two it can do what load balancers, laptops and cables do: cut, stall without closing, cut the idle,
-refuse. It knows nothing of TLS or HTTP. The listening socket was bound outside the cluster's network namespace;
-it must keep its port while nobody is let in, so refusing is shutdown(2), which makes a TCP listener of Linux answer
-with resets and stay bound, and letting in again is listen(2).
+refuse; to all connections, or only to those that the server has marked as streams to pods. It knows nothing of TLS
+or HTTP. The listening socket was bound outside the cluster's network namespace; it must keep its port while nobody is
+let in, so refusing is shutdown(2), which makes a TCP listener of Linux answer with resets and stay bound, and letting
+in again is listen(2).
 """
 
 import asyncio
@@ -39,14 +40,17 @@ def open_listener(port=0):
 
 
 class Gate:
-    """`serve(socket)` is given one end of a socket pair for each connection."""
+    """`serve(socket, connection)` is given one end of a socket pair for each connection.
+
+    It may set `connection.is_stream`.
+    """
 
     def __init__(self, listener, serve):
         self._listener = listener
         self._serve = serve
         self._connections = set()
-        self._flowing = asyncio.Event()
-        self._flowing.set()
+        self._stalled = None  # None, "all" or "streams"
+        self._flow_changed = asyncio.Event()
         self._open = True
         self._idle_limit = None
         self._tasks = []
@@ -65,19 +69,26 @@ class Gate:
 
     # What can go wrong on a way to a cluster
 
-    def cut(self):
-        """Resets every connection; returns how many there were."""
-        count = len(self._connections)
-        for connection in list(self._connections):
+    def cut(self, streams_only=False):
+        """Resets every connection (or stream); returns how many there were."""
+        chosen = [each for each in self._connections if each.is_stream or not streams_only]
+        for connection in chosen:
             connection.close(reset=True)
-        return count
+        return len(chosen)
 
-    def stall(self):
-        """From now on no byte moves, in either direction, on any connection; none is closed."""
-        self._flowing.clear()
+    def stall(self, streams_only=False):
+        """From now on no byte moves, in either direction, on any connection (or stream); none is closed."""
+        self._stalled = "streams" if streams_only else "all"
 
     def resume(self):
-        self._flowing.set()
+        self._stalled = None
+        self._flow_changed.set()
+        self._flow_changed = asyncio.Event()
+
+    async def flow(self, connection):
+        """Returns when this connection's bytes may move."""
+        while self._stalled == "all" or (self._stalled == "streams" and connection.is_stream):
+            await self._flow_changed.wait()
 
     def cut_idle_after(self, seconds):
         """Connections without a byte for so long are closed; None ends the rule."""
@@ -111,10 +122,10 @@ class Gate:
             inner, served = socket.socketpair()
             inner.setblocking(False)
             served.setblocking(False)
-            connection = _Connection(self._connections, self._flowing, outer, inner)
+            connection = _Connection(self, self._connections, outer, inner)
             self._connections.add(connection)
             connection.start()
-            self._serve(served)
+            self._serve(served, connection)
 
     async def _cut_idle(self):
         loop = asyncio.get_running_loop()
@@ -128,9 +139,10 @@ class Gate:
 
 
 class _Connection:
-    def __init__(self, registry, flowing, outer, inner):
+    def __init__(self, gate, registry, outer, inner):
+        self.is_stream = False
+        self._gate = gate
         self._registry = registry
-        self._flowing = flowing
         self._outer = outer
         self._inner = inner
         self._pumps = []
@@ -146,7 +158,7 @@ class _Connection:
         loop = asyncio.get_running_loop()
         while True:
             data = await loop.sock_recv(source, _CHUNK)
-            await self._flowing.wait()
+            await self._gate.flow(self)
             self.last_byte = loop.time()
             if not data:
                 target.shutdown(socket.SHUT_WR)

@@ -6,6 +6,7 @@ import logging
 import ssl
 import tempfile
 import uuid
+import weakref
 
 import yaml
 from aiohttp import web
@@ -29,7 +30,8 @@ class ApiServer:
         self.authenticator = auth.Authenticator(cluster.store, cluster.pki)
         self.authorizer = rbac.Authorizer(cluster.store)
         self.address = "%s:%d" % listener.getsockname()
-        self.trouble = None  # a fault: function(request) -> ApiError or None
+        self.trouble = None  # a fault: function(request) -> response or None
+        self._doors = weakref.WeakKeyDictionary()  # aiohttp's handler of a connection -> the gate's connection
         self.stopping = asyncio.Event()  # replaced on a restart: running watches end
         self._http = http_server.Server(self._handle, keepalive_timeout=90, max_line_size=65536,
                                         max_field_size=65536, access_log=None, logger=_LOG)
@@ -58,13 +60,17 @@ class ApiServer:
         self.stopping = asyncio.Event()
         self.gate.admit()
 
-    def _serve(self, connection):
-        asyncio.get_running_loop().create_task(self._handshake(connection))
+    def _serve(self, connection, door):
+        asyncio.get_running_loop().create_task(self._handshake(connection, door))
 
-    async def _handshake(self, connection):
+    async def _handshake(self, connection, door):
+        def handler():
+            made = self._http()
+            self._doors[made] = door
+            return made
         loop = asyncio.get_running_loop()
         try:
-            await loop.connect_accepted_socket(self._http, connection, ssl=self._tls, ssl_handshake_timeout=30)
+            await loop.connect_accepted_socket(handler, connection, ssl=self._tls, ssl_handshake_timeout=30)
         except (OSError, ssl.SSLError, asyncio.TimeoutError) as error:
             _LOG.debug("TLS handshake: %s", error)
             connection.close()
@@ -75,19 +81,19 @@ class ApiServer:
         try:
             return await self._answer(request)
         except errors.ApiError as error:
-            return _status(error)
+            return status_response(error)
         except ConnectionError:  # the client has gone: nobody to answer
             return http_server.Taken()
         except Exception as error:
             _LOG.exception("%s %s", request.method, request.path_qs)
-            return _status(errors.ApiError(500, "InternalError", f"Internal error occurred: {error}",
+            return status_response(errors.ApiError(500, "InternalError", f"Internal error occurred: {error}",
                                            {"causes": [{"message": str(error)}]}))
 
     async def _answer(self, request):
         if self.trouble:
-            error = self.trouble(request)
-            if error:
-                raise error
+            answer = self.trouble(request)
+            if answer is not None:
+                return answer
         user = self.authenticator.identify(request)
         info = requestinfo.parse(request.method, request.path, request.query)
         user = self._impersonated(request, user)
@@ -198,6 +204,8 @@ class ApiServer:
             return await logs.serve(self._cluster, request, pod)
         if not pod["spec"].get("nodeName"):
             raise errors.bad_request(f"pod {name} does not have a host assigned")
+        if request.protocol in self._doors:
+            self._doors[request.protocol].is_stream = True
         upgrade = request.headers.get("Upgrade", "").lower()
         if upgrade.startswith("spdy/3.1"):
             return await streams.serve_spdy(self._cluster, request, pod, info.subresource)
@@ -334,7 +342,8 @@ def _json(code, body, content_type="application/json", warnings=(), headers=None
     return response
 
 
-def _status(error):
+def status_response(error):
+    """The answer that an ApiError is."""
     return _json(error.code, error.status(), headers=error.headers)
 
 
