@@ -169,6 +169,7 @@ class RefusalsTest(ContractTest):
             _, _, pod = client.send("GET", f"/api/v1/namespaces/{NAMESPACE}/pods/image-never")
             states = pod["status"].get("containerStatuses") or [{}]
             return states[0].get("state", {}).get("waiting", {}).get("reason") == "ErrImageNeverPull"
+        self.addCleanup(client.send, "DELETE", f"/api/v1/namespaces/{NAMESPACE}/pods/image-never?gracePeriodSeconds=0")
         client.send("POST", f"/api/v1/namespaces/{NAMESPACE}/pods", {
             "metadata": {"name": "image-never"}, "spec": {"containers": [
                 {"name": "main", "image": "localhost/never:1", "imagePullPolicy": "Never"}]}})
