@@ -96,11 +96,10 @@ void set_proxy(CURL* easy, const ClusterConfig& config) {
     return;
   }
   const ProxyUrl& proxy = *config.proxy;
-  curl_easy_setopt(easy, CURLOPT_PROXY, to_string(proxy).c_str());
-  // The name is resolved by the proxy, as Go does it.
-  if (proxy.kind == ProxyUrl::Kind::kSocks5) {
-    curl_easy_setopt(easy, CURLOPT_PROXYTYPE, long{CURLPROXY_SOCKS5_HOSTNAME});
-  }
+  std::string url = to_string(proxy);
+  // libcurl's name for SOCKS5 where the proxy resolves the server's name, as Go does it.
+  if (proxy.kind == ProxyUrl::Kind::kSocks5) url.insert(url.find(':'), "h");
+  curl_easy_setopt(easy, CURLOPT_PROXY, url.c_str());
   curl_easy_setopt(easy, CURLOPT_HTTPPROXYTUNNEL, 1L);
   curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
   if (proxy.username.empty()) return;
