@@ -40,16 +40,6 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
 
 }  // namespace
 
-Result<std::int64_t> certificate_expiry(const std::string& certificate_pem) {
-  const auto certificate = parse_certificate(certificate_pem);
-  if (!certificate) return fail(certificate.error());
-  std::tm time{};
-  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate->get()), &time) != 1) {
-    return fail(ErrorCode::kInvalid, "", "its notAfter is not a time");
-  }
-  return static_cast<std::int64_t>(timegm(&time));
-}
-
 Status check_key(const std::string& certificate_pem, const std::string& key_pem) {
   const auto certificate = parse_certificate(certificate_pem);
   if (!certificate) return fail(certificate.error());

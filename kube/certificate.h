@@ -1,5 +1,5 @@
-// What has to be known of a client certificate before it is sent: a server's answer to a bad one is
-// a TLS alert that says next to nothing.
+// What has to be known of a client certificate before it is sent (a server's answer to a bad one is
+// a TLS alert that says next to nothing), and the times by which credentials expire.
 #pragma once
 
 #include <cstdint>
@@ -8,10 +8,6 @@
 #include "base/result.h"
 
 namespace ferry::kube {
-
-// The moment after which the first certificate of a PEM text is no longer valid, in seconds since
-// 1970. Error: kInvalid, with an empty `what`.
-Result<std::int64_t> certificate_expiry(const std::string& certificate_pem);
 
 // Whether the key is the certificate's. Errors: kInvalid (no key, another one's), kUnsupported (an
 // encrypted key), with an empty `what`.

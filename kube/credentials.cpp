@@ -8,11 +8,16 @@
 #include "kube/exec_plugin.h"
 #include "kube/resource.h"
 #include "kube/text.h"
+#include "net/certificate.h"
 
 namespace ferry::kube {
 namespace {
 
 constexpr std::int64_t kReadFilesAgainAfter = 60;  // seconds; as client-go does for tokenFile
+
+std::int64_t seconds_since_1970(net::WallTime time) {
+  return std::chrono::duration_cast<std::chrono::seconds>(time.time_since_epoch()).count();
+}
 
 bool uses_plugin(const UserConfig& user) {
   return user.exec && user.token.empty() && user.token_file.empty() && user.username.empty();
@@ -79,15 +84,16 @@ Result<std::int64_t> check_certificate(const ClusterConfig& config, const Creden
   const std::string what = "using the client certificate of user '" + config.user_name + "'" +
                            (from_file ? " (" + source.file + ")" : "");
   const std::string fix = "correct the user entry of the kubeconfig";
-  const auto expiry = certificate_expiry(credential.certificate_pem);
-  if (!expiry) return fail(expiry.error().code, what, expiry.error().why, fix);
-  if (*expiry < now) {
-    return fail(ErrorCode::kUnauthenticated, what, "it expired on " + format_time(*expiry),
+  const auto not_after = net::expiry_of(credential.certificate_pem);
+  if (!not_after) return fail(not_after.error().code, what, not_after.error().why, fix);
+  const std::int64_t expiry = seconds_since_1970(*not_after);
+  if (expiry < now) {
+    return fail(ErrorCode::kUnauthenticated, what, "it expired on " + format_time(expiry),
                 "get a new one from whoever issued it, and put it into the kubeconfig");
   }
   const auto fits = check_key(credential.certificate_pem, credential.key_pem);
   if (!fits) return fail(fits.error().code, what, fits.error().why, fix);
-  return *expiry;
+  return expiry;
 }
 
 Status read_user(const UserConfig& user, std::string& token, Credential& credential) {
@@ -115,9 +121,7 @@ Credentials::Credentials(ClusterConfig config, CredentialsOptions options)
 
 std::int64_t Credentials::wall_now() const {
   if (options_.wall_clock) return options_.wall_clock();
-  return std::chrono::duration_cast<std::chrono::seconds>(
-             std::chrono::system_clock::now().time_since_epoch())
-      .count();
+  return seconds_since_1970(std::chrono::system_clock::now());
 }
 
 bool Credentials::fresh_locked() const {
