@@ -84,6 +84,8 @@ Result<std::int64_t> check_certificate(const ClusterConfig& config, const Creden
   const std::string what = "using the client certificate of user '" + config.user_name + "'" +
                            (from_file ? " (" + source.file + ")" : "");
   const std::string fix = "correct the user entry of the kubeconfig";
+  const auto fits = check_key(credential.certificate_pem, credential.key_pem);
+  if (!fits) return fail(fits.error().code, what, fits.error().why, fix);
   const auto not_after = net::expiry_of(credential.certificate_pem);
   if (!not_after) return fail(not_after.error().code, what, not_after.error().why, fix);
   const std::int64_t expiry = seconds_since_1970(*not_after);
@@ -91,8 +93,6 @@ Result<std::int64_t> check_certificate(const ClusterConfig& config, const Creden
     return fail(ErrorCode::kUnauthenticated, what, "it expired on " + format_time(expiry),
                 "get a new one from whoever issued it, and put it into the kubeconfig");
   }
-  const auto fits = check_key(credential.certificate_pem, credential.key_pem);
-  if (!fits) return fail(fits.error().code, what, fits.error().why, fix);
   return expiry;
 }
 
