@@ -200,11 +200,31 @@ class NetworkTest(Helpers):
         self.pod("island", image="http-echo")
         address = (await self.until_ready("island"))["status"]["podIP"]
         await self.until_answer(address)
+        reader, writer = await asyncio.open_connection(address, 8080)
         await faults["drop-pod"](cluster, [f"{self.namespace}/island"])
-        with self.assertRaises((OSError, asyncio.TimeoutError)):
+        writer.write(b"GET / HTTP/1.0\r\n\r\n")
+        silent = asyncio.ensure_future(reader.read())
+        with self.assertRaises(asyncio.TimeoutError):  # no answer, and no refusal either
             await asyncio.wait_for(self.ask(address, 8080), 0.5)
+        self.assertFalse(silent.done())
         await faults["restore-pod"](cluster, [f"{self.namespace}/island"])
         self.assertEqual(await self.ask(address, 8080), "island")
+        self.assertIn(b"island", await silent)  # what was lost is sent again
+        writer.close()
+
+    async def test_a_pod_can_be_slowed_down(self):
+        faults, cluster = support.harness.cluster.faults, support.harness.cluster
+        self.pod("far", image="http-echo")
+        address = (await self.until_ready("far"))["status"]["podIP"]
+        await self.until_answer(address)
+        try:
+            await faults["delay-pod"](cluster, [f"{self.namespace}/far", "100"])
+        except OSError as error:
+            self.assertIn("qdisc kind is unknown", str(error))
+            self.skipTest("this kernel can't delay packets")
+        began = time.monotonic()
+        await self.ask(address, 8080)
+        self.assertGreater(time.monotonic() - began, 0.19)  # the handshake, and the question
 
     async def test_a_frozen_pod_accepts_but_does_not_answer(self):
         faults, cluster = support.harness.cluster.faults, support.harness.cluster

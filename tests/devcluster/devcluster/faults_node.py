@@ -6,19 +6,23 @@ Each is `async (cluster, arguments) -> text`; arguments are words, the first is 
 import os
 import signal
 
-from . import controllers, netns, node_spawner
+from . import controllers, netns
+
+_NOBODY = "02:00:00:00:00:00"  # a hardware address that no pod has
 
 
 def table(node):
     """{name: function}, for the control socket."""
     async def drop_pod(_, arguments):
+        """Packets to and from the pod vanish without a word, as behind a broken switch."""
         worker = _worker(node, arguments)
-        netns.ip_batch([f"link set {worker.device} down"])
+        netns.ip_batch([f"neigh replace {worker.address} lladdr {_NOBODY} nud permanent dev {worker.device}",
+                        f"rule add iif {worker.device} blackhole"])
         return f"{worker.name} is off the network"
 
     async def restore_pod(_, arguments):
         worker = _worker(node, arguments)
-        node_spawner.connect_to_node(worker.device, worker.address)
+        netns.ip_batch([f"neigh del {worker.address} dev {worker.device}", f"rule del iif {worker.device} blackhole"])
         return f"{worker.name} is on the network again"
 
     async def kill_process(_, arguments):

@@ -97,7 +97,11 @@ class Spawner:
                 file.write("0")
         finally:
             sys_.setns(self._home, sys_.CLONE_NEWNET)
-        connect_to_node(device, address)
+        netns.ip_batch([
+            f"addr add {netns.POD_GATEWAY}/32 dev {device}",
+            f"link set {device} up",
+            f"route add {address} dev {device} src {netns.NODE_ADDRESS}",
+        ])
         return sandbox
 
     def _do_container(self, request, fds):
@@ -113,15 +117,6 @@ class Spawner:
         if pid == 0:
             _become(error, lambda: _start_exec(request["pid"], request["spec"], error, stdio))
         return self._adopt(pid)
-
-
-def connect_to_node(device, address):
-    """The node's end of a pod's network: also called to bring a pod back that had been taken off."""
-    netns.ip_batch([
-        f"addr replace {netns.POD_GATEWAY}/32 dev {device}",
-        f"link set {device} up",
-        f"route replace {address} dev {device} src {netns.NODE_ADDRESS}",
-    ])
 
 
 def _become(error, start):
