@@ -201,6 +201,16 @@ class JobTest(support.ClusterTest):
         await self.until_condition("Complete")
         self.assertEqual(self.status_of()["succeeded"], 3)
 
+    async def test_a_deleted_pod_counts_as_failed_and_is_replaced(self):
+        self.job("exec sleep 100", backoffLimit=5)
+        await self.until(lambda: self.status_of().get("ready") == 1)
+        name = self.store.list("Pod", self.namespace)[0]["metadata"]["name"]
+        self.store.delete("Pod", self.namespace, name)
+        await self.until_gone("Pod", name)
+        await self.until(lambda: self.status_of().get("ready") == 1)
+        self.assertEqual(self.status_of()["failed"], 1)
+        self.assertNotIn("conditions", self.status_of())
+
     async def test_deleting_a_job_ends_its_pod(self):
         self.job("exec sleep 100")
         await self.until(lambda: self.status_of().get("ready") == 1)

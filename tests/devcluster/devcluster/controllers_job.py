@@ -1,6 +1,7 @@
 """Jobs: pods that are to end, retries, deadlines, and the time to live of what has ended."""
 
 import datetime
+import time
 
 from . import controllers, errors, node_events
 from . import store as store_
@@ -14,11 +15,14 @@ class JobController(controllers.Controller):
         """`backoff`: seconds between a pod's failure and the next one; doubles with each."""
         super().__init__(store)
         self._backoff = backoff
+        self._ended = {}  # uid of a job -> {uid of a pod of it: (succeeded, when it was seen to have ended)}
         self._events = node_events.Recorder(store, "job-controller")
 
     def reconcile(self, namespace, name):
         job = self.store.find("Job", namespace, name)
         if job is None or "deletionTimestamp" in job["metadata"]:
+            if job is not None:
+                self._ended.pop(job["metadata"]["uid"], None)
             return
         if _end_of(job) is not None:
             self._expire(job)
@@ -34,13 +38,17 @@ class JobController(controllers.Controller):
         else:
             self._run(job, pods, counts)
 
-    @staticmethod
-    def _counts(job, pods):
-        phase = lambda pod: (pod.get("status") or {}).get("phase")  # noqa: E731
+    def _counts(self, job, pods):
+        """Pods that have ended count for good, also when they are gone; one that was deleted counts as failed."""
+        ended = self._ended.setdefault(job["metadata"]["uid"], {})
+        for pod in pods:
+            if not controllers.is_active(pod) and not job["spec"].get("suspend"):
+                succeeded = (pod.get("status") or {}).get("phase") == "Succeeded"
+                ended.setdefault(pod["metadata"]["uid"], (succeeded, time.monotonic()))
         active = [pod for pod in pods if controllers.is_active(pod)]
         return {"active": len(active), "ready": sum(controllers.is_ready(pod) for pod in active),
-                "succeeded": sum(phase(pod) == "Succeeded" for pod in pods),
-                "failed": sum(phase(pod) == "Failed" for pod in pods),
+                "succeeded": sum(succeeded for succeeded, _ in ended.values()),
+                "failed": sum(not succeeded for succeeded, _ in ended.values()),
                 "terminating": sum("deletionTimestamp" in pod["metadata"] for pod in pods)}
 
     def _verdict(self, job, pods, counts):
@@ -66,9 +74,11 @@ class JobController(controllers.Controller):
         wanted = spec.get("parallelism", 1)
         if spec.get("completions") is not None:
             wanted = min(wanted, spec["completions"] - counts["succeeded"])
-        missing = wanted - counts["active"] - counts["terminating"]
+        missing = wanted - counts["active"]
+        if spec.get("podReplacementPolicy") == "Failed":
+            missing -= counts["terminating"]
         if missing > 0 and counts["failed"]:
-            pause = self._pause_left(pods)
+            pause = self._pause_left(meta["uid"])
             if pause > 0:
                 self.enqueue_later(meta["namespace"], meta["name"], pause)
                 missing = 0
@@ -81,10 +91,9 @@ class JobController(controllers.Controller):
             self._delete_active(sorted(pods, key=controllers.is_ready)[:-missing])
         self._write_status(job, counts, None)
 
-    def _pause_left(self, pods):
-        failed = [pod for pod in pods if (pod.get("status") or {}).get("phase") == "Failed"]
-        last = min((_age(_finished(pod)) for pod in failed), default=0)
-        return self._backoff * 2 ** (len(failed) - 1) - last
+    def _pause_left(self, uid):
+        failed = [when for succeeded, when in self._ended[uid].values() if not succeeded]
+        return self._backoff * 2 ** (len(failed) - 1) - (time.monotonic() - max(failed))
 
     def _create_pod(self, job):
         meta, template = job["metadata"], job["spec"]["template"]
@@ -162,12 +171,6 @@ def _end_of(job):
 
 def _restarts(pod):
     return sum(each["restartCount"] for each in (pod.get("status") or {}).get("containerStatuses") or [])
-
-
-def _finished(pod):
-    times = [each["state"]["terminated"]["finishedAt"] for each in pod["status"].get("containerStatuses") or []
-             if "terminated" in each["state"]]
-    return max(times, default=pod["metadata"]["creationTimestamp"])
 
 
 def _age(text):
