@@ -36,12 +36,12 @@ struct ProxyInstallOptions {
   Duration poll_interval = std::chrono::milliseconds(500);
 };
 
-// PEM texts for the daemon's end of the tunnel, and the name that the proxy's certificate bears.
+// PEM texts: the daemon's end of the tunnel, and the authority that the proxy's certificate is
+// from.
 struct ProxyCredentials {
   std::string ca_pem;
   std::string certificate_pem;
   std::string key_pem;
-  std::string server_name;
 };
 
 struct ProxyPod {

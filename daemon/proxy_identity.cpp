@@ -1,0 +1,179 @@
+#include "daemon/proxy_identity.h"
+
+#include <fcntl.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <utility>
+
+namespace ferry::daemon {
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+constexpr auto kLife = std::chrono::hours(24 * 365);
+constexpr auto kRenewBefore = std::chrono::hours(24 * 30);
+constexpr auto kClockSkew = std::chrono::hours(24);  // a cluster's clock may run late
+
+// FNV-1a: a file name for any URL. The file says whose it is, so that a collision is only a new
+// identity.
+std::string file_name(const std::string& cluster, const std::string& ns) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : cluster + '\n' + ns) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  }
+  char text[17];
+  std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+  return std::string(text) + ".json";
+}
+
+fs::path file_of(const fs::path& state_dir, const std::string& cluster, const std::string& ns) {
+  return state_dir / "proxies" / file_name(cluster, ns);
+}
+
+tl::unexpected<Error> io_error(const std::string& doing, const fs::path& path, int number) {
+  return fail(ErrorCode::kIo, doing + " " + path.string(), std::strerror(number),
+              "the state directory must be writable by you");
+}
+
+Result<ProxyIdentity> make_identity() {
+  net::CertificateSpec spec;
+  spec.not_before = std::chrono::system_clock::now() - kClockSkew;
+  spec.not_after = std::chrono::system_clock::now() + kLife;
+  ProxyIdentity identity;
+  identity.owner = random_hex(16);
+  spec.common_name = "ferry " + identity.owner;
+  const auto authority = net::make_authority(spec);
+  if (!authority) return fail(authority.error());
+  identity.ca_pem = authority->certificate_pem;
+  spec.common_name = "ferry-proxy";
+  spec.use = net::CertificateUse::kServer;
+  auto proxy = net::make_certificate(spec, *authority);
+  if (!proxy) return fail(proxy.error());
+  identity.proxy = std::move(*proxy);
+  spec.common_name = "ferryd";
+  spec.use = net::CertificateUse::kClient;
+  auto daemon = net::make_certificate(spec, *authority);
+  if (!daemon) return fail(daemon.error());
+  identity.daemon = std::move(*daemon);
+  return identity;
+}
+
+Json to_json(const ProxyIdentity& identity, const std::string& cluster, const std::string& ns) {
+  return {{"cluster", cluster},
+          {"namespace", ns},
+          {"owner", identity.owner},
+          {"ca", identity.ca_pem},
+          {"daemon",
+           {{"certificate", identity.daemon.certificate_pem}, {"key", identity.daemon.key_pem}}},
+          {"proxy",
+           {{"certificate", identity.proxy.certificate_pem}, {"key", identity.proxy.key_pem}}}};
+}
+
+Status write_all(int file, const std::string& text, const fs::path& path) {
+  for (std::size_t done = 0; done < text.size();) {
+    const ssize_t n = write(file, text.data() + done, text.size() - done);
+    if (n < 0) return io_error("writing", path, errno);
+    done += static_cast<std::size_t>(n);
+  }
+  if (fsync(file) != 0) return io_error("writing", path, errno);
+  return {};
+}
+
+// Whole or not at all, and never readable by others, not even for a moment.
+Status write_private_file(const fs::path& path, const std::string& text) {
+  std::error_code error;
+  fs::create_directories(path.parent_path(), error);
+  if (!error) fs::permissions(path.parent_path(), fs::perms::owner_all, error);
+  if (error) return io_error("creating", path.parent_path(), error.value());
+  const fs::path part = path.string() + ".part";
+  const int file = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
+  if (file < 0) return io_error("writing", part, errno);
+  const Status written = write_all(file, text, part);
+  close(file);
+  if (!written) return written;
+  fs::rename(part, path, error);
+  if (error) return io_error("writing", path, error.value());
+  return {};
+}
+
+bool ends_soon(const ProxyIdentity& identity) {
+  const auto limit = std::chrono::system_clock::now() + kRenewBefore;
+  for (const net::Identity* one : {&identity.daemon, &identity.proxy}) {
+    const auto expiry = net::expiry_of(one->certificate_pem);
+    if (!expiry || *expiry < limit) return true;
+  }
+  return false;
+}
+
+std::string text_at(const Json& json, const char* pointer) {
+  const Json::json_pointer place(pointer);
+  if (!json.contains(place) || !json.at(place).is_string()) return {};
+  return json.at(place).get<std::string>();
+}
+
+}  // namespace
+
+std::string random_hex(std::size_t digits) {
+  std::string text;
+  while (text.size() < digits) {
+    unsigned char byte = 0;
+    // Cannot fail for one byte, unless the kernel is older than 3.17.
+    if (getrandom(&byte, 1, 0) != 1) std::abort();
+    text += "0123456789abcdef"[byte % 16];
+  }
+  return text;
+}
+
+Result<ProxyIdentity> load_proxy_identity(const fs::path& state_dir, const std::string& cluster,
+                                          const std::string& ns) {
+  const fs::path path = file_of(state_dir, cluster, ns);
+  std::ifstream file(path, std::ios::binary);
+  if (!file.is_open()) {
+    if (errno != ENOENT) return io_error("reading", path, errno);
+    return fail(ErrorCode::kNotFound, "reading " + path.string(), "there is none yet");
+  }
+  const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  const Json json = Json::parse(text, nullptr, false);
+  ProxyIdentity identity;
+  identity.owner = text_at(json, "/owner");
+  identity.ca_pem = text_at(json, "/ca");
+  identity.daemon = {text_at(json, "/daemon/certificate"), text_at(json, "/daemon/key")};
+  identity.proxy = {text_at(json, "/proxy/certificate"), text_at(json, "/proxy/key")};
+  if (text_at(json, "/cluster") != cluster || text_at(json, "/namespace") != ns ||
+      identity.owner.empty()) {
+    return fail(ErrorCode::kNotFound, "reading " + path.string(), "it is for something else");
+  }
+  return identity;
+}
+
+Result<ProxyIdentity> load_or_make_proxy_identity(const fs::path& state_dir,
+                                                  const std::string& cluster,
+                                                  const std::string& ns) {
+  Result<ProxyIdentity> known = load_proxy_identity(state_dir, cluster, ns);
+  if (known && !ends_soon(*known)) return known;
+  if (!known && known.error().code != ErrorCode::kNotFound) return known;
+  Result<ProxyIdentity> fresh = make_identity();
+  if (!fresh) return fresh;
+  const Status written =
+      write_private_file(file_of(state_dir, cluster, ns), to_json(*fresh, cluster, ns).dump(1));
+  if (!written) return fail(written.error());
+  return fresh;
+}
+
+Status forget_proxy_identity(const fs::path& state_dir, const std::string& cluster,
+                             const std::string& ns) {
+  const fs::path path = file_of(state_dir, cluster, ns);
+  std::error_code error;
+  fs::remove(path, error);
+  if (error) return io_error("removing", path, error.value());
+  return {};
+}
+
+}  // namespace ferry::daemon

@@ -1,0 +1,42 @@
+// The certificates of one proxy, and by what its objects in the cluster are known: made once for
+// each cluster and namespace, kept in a file that only the user can read.
+//
+// They are kept here rather than read back from the cluster's Secret, because reading Secrets is a
+// right that opens far more than this. The authority's own key is thrown away once both
+// certificates are signed.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/result.h"
+#include "net/certificate.h"
+
+namespace ferry::daemon {
+
+struct ProxyIdentity {
+  std::string owner;  // 16 hexadecimal digits: the label of the proxies that have this identity
+  std::string ca_pem;
+  net::Identity daemon;
+  net::Identity proxy;
+};
+
+// Reads the identity for `cluster` (an API server's URL) and `ns`, or makes one: when there is
+// none, when the file can't be understood, or when its certificates end within a month. Errors:
+// kIo, kInternal.
+Result<ProxyIdentity> load_or_make_proxy_identity(const std::filesystem::path& state_dir,
+                                                  const std::string& cluster,
+                                                  const std::string& ns);
+
+// Error: kNotFound (there is none), kIo.
+Result<ProxyIdentity> load_proxy_identity(const std::filesystem::path& state_dir,
+                                          const std::string& cluster, const std::string& ns);
+
+// No error when there is none. Error: kIo.
+Status forget_proxy_identity(const std::filesystem::path& state_dir, const std::string& cluster,
+                             const std::string& ns);
+
+// `digits` random hexadecimal digits, from the kernel.
+std::string random_hex(std::size_t digits);
+
+}  // namespace ferry::daemon

@@ -1,0 +1,297 @@
+#include "daemon/proxy_install.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "daemon/proxy_identity.h"
+#include "daemon/proxy_objects.h"
+#include "kube/json_field.h"
+#include "kube/model.h"
+
+namespace ferry::daemon {
+namespace {
+
+using kube::Json;
+
+// The scheduler may find a node a moment later, when another pod has ended.
+constexpr Duration kUnschedulablePatience = std::chrono::seconds(10);
+// Jobs that are made anew because the one waited for has gone.
+constexpr int kMaxJobs = 3;
+
+constexpr const char* kImageFix =
+    "name an image that the cluster can pull, or go without a proxy (--route direct)";
+constexpr const char* kRightsFix =
+    "manifests/user-role.yaml lists the rights that are needed; --route direct needs fewer";
+
+std::string job_called(const std::string& ns, const std::string& name) {
+  return "job/" + name + " in namespace " + ns;
+}
+
+Error with_fix(Error error) {
+  if (error.code == ErrorCode::kForbidden && error.fix.empty()) error.fix = kRightsFix;
+  return error;
+}
+
+// Complete or Failed, or being deleted: its pod will not come back.
+bool finished(const Json& job) {
+  if (!kube::text_field(kube::field(job, "metadata"), "deletionTimestamp").empty()) return true;
+  for (const Json& condition : kube::array_field(kube::field(job, "status"), "conditions")) {
+    const std::string type = kube::text_field(condition, "type");
+    const bool ends = type == "Complete" || type == "Failed" || type == "FailureTarget" ||
+                      type == "SuccessCriteriaMet";
+    if (ends && kube::text_field(condition, "status") == "True") return true;
+  }
+  return false;
+}
+
+bool gone(const kube::Pod& pod) {
+  return pod.terminating || pod.phase == "Succeeded" || pod.phase == "Failed";
+}
+
+// One call of ensure_proxy().
+class Installation {
+ public:
+  Installation(kube::Api& api, const ProxyInstallOptions& options, const ProxyIdentity& identity,
+               const ProxyProgress& progress, const kube::CancelToken& cancel)
+      : api_(api),
+        options_(options),
+        identity_(identity),
+        selector_(proxy_selector(identity.owner, true)),
+        progress_(progress),
+        cancel_(cancel),
+        started_(clock_.now()) {}
+
+  Result<ProxyPod> run() {
+    for (;;) {
+      const Result<std::optional<kube::Pod>> pod = best_pod();
+      if (!pod) return fail(with_fix(pod.error()));
+      if (*pod && (*pod)->ready) return found(**pod);
+      if (Status job = look_after_job(pod->has_value()); !job) return fail(with_fix(job.error()));
+      if (*pod) {
+        if (std::optional<Error> hopeless = judge(**pod)) return fail(*hopeless);
+      }
+      if (clock_.now() - started_ >= options_.ready_timeout) return fail(too_late());
+      if (!cancel_.sleep_for(options_.poll_interval)) {
+        return fail(kube::cancelled_error("waiting for " + waiting_for_));
+      }
+    }
+  }
+
+ private:
+  // The ready one, else one that is on its way.
+  Result<std::optional<kube::Pod>> best_pod() {
+    const auto list = api_.list(kube::kPods, options_.ns, {selector_, {}}, cancel_);
+    if (!list) return fail(list.error());
+    std::optional<kube::Pod> best;
+    for (const Json& item : list->items) {
+      kube::Pod pod = kube::parse_pod(item);
+      if (gone(pod)) continue;
+      if (!best || (pod.ready && !best->ready)) best = std::move(pod);
+    }
+    return best;
+  }
+
+  // Sees to it that there is a Job whose pod is on its way, and its Secret.
+  Status look_after_job(bool has_pod) {
+    if (has_pod && secret_done_) return {};
+    Result<Json> job = current_job();
+    if (!job) return fail(job.error());
+    if (job->is_null()) {
+      job = create_job();
+      if (!job) return fail(job.error());
+    }
+    const Json& metadata = kube::field(*job, "metadata");
+    const std::string name = kube::text_field(metadata, "name");
+    if (name != job_name_) {
+      job_name_ = name;
+      secret_done_ = false;
+    }
+    if (!secret_done_) {
+      if (Status secret = create_secret(*job); !secret) return secret;
+      secret_done_ = true;
+    }
+    if (has_pod) return {};
+    tell(job_called(options_.ns, name), "it has no pod yet");
+    return why_no_pod(kube::text_field(metadata, "uid"));
+  }
+
+  // Null: there is none that goes on.
+  Result<Json> current_job() {
+    const auto list = api_.list(kube::kJobs, options_.ns, {selector_, {}}, cancel_);
+    if (!list) return fail(list.error());
+    const auto live = std::find_if(list->items.begin(), list->items.end(),
+                                   [](const Json& job) { return !finished(job); });
+    return live == list->items.end() ? Json() : *live;
+  }
+
+  Result<Json> create_job() {
+    const std::string what = "creating a proxy in namespace " + options_.ns;
+    if (options_.image.empty()) {
+      return fail(ErrorCode::kUnsupported, what, "no image is known for it", kImageFix);
+    }
+    if (++jobs_ > kMaxJobs) {
+      return fail(ErrorCode::kUnavailable, what,
+                  "its Job ended " + std::to_string(kMaxJobs) + " times before it was ready",
+                  "kubectl get events -n " + options_.ns + " may say who ends it");
+    }
+    Result<Json> job = make_proxy_job(options_, identity_.owner);
+    if (!job) return job;
+    tell("namespace " + options_.ns, "creating a proxy from the image " + options_.image);
+    return api_.create(kube::kJobs, options_.ns, *job, cancel_);
+  }
+
+  // Its pod waits for it. An earlier call may have made it.
+  Status create_secret(const Json& job) {
+    const Result<Json> secret = make_proxy_secret(job, identity_);
+    if (!secret) return fail(secret.error());
+    const auto created = api_.create(kube::kSecrets, options_.ns, *secret, cancel_);
+    if (created || created.error().code == ErrorCode::kAlreadyExists) return {};
+    // Without the right to it no later call does any better: take the Job back.
+    Error error = created.error();
+    if (error.code == ErrorCode::kForbidden) {
+      const kube::CancelToken never;
+      const auto removed = api_.remove(kube::kJobs, options_.ns, job_name_, {}, never);
+      if (!removed)
+        error.fix = "delete " + job_called(options_.ns, job_name_) + ", which is of no use";
+    }
+    return fail(std::move(error));
+  }
+
+  // Quota and Pod Security speak through the Job's events; not being allowed to read them is no
+  // reason to give up.
+  Status why_no_pod(const std::string& job_uid) {
+    const auto events =
+        api_.list(kube::kEvents, options_.ns, {{}, "involvedObject.uid=" + job_uid}, cancel_);
+    if (!events) {
+      if (events.error().code == ErrorCode::kCancelled) return fail(events.error());
+      return {};
+    }
+    for (const Json& event : events->items) {
+      if (kube::text_field(kube::field(event, "involvedObject"), "uid") != job_uid) continue;
+      if (kube::text_field(event, "reason") != "FailedCreate") continue;
+      return fail(ErrorCode::kForbidden,
+                  "starting the proxy of " + job_called(options_.ns, job_name_),
+                  kube::text_field(event, "message"),
+                  "let the namespace have one more small pod, or use another (--route direct needs "
+                  "none)");
+    }
+    return {};
+  }
+
+  // What waiting would not change.
+  std::optional<Error> judge(const kube::Pod& pod) {
+    const std::string what = "starting the proxy pod/" + pod.name + " in namespace " + options_.ns;
+    tell("pod/" + pod.name, pod.trouble());
+    for (const kube::Container& container : pod.containers) {
+      const std::string& reason = container.waiting_reason;
+      if (reason == "ErrImagePull") pull_message_ = container.waiting_message;
+      if (reason == "ImagePullBackOff" || reason == "InvalidImageName" ||
+          reason == "ErrImageNeverPull") {
+        std::string why = pod.trouble();
+        if (!pull_message_.empty()) why += " (" + pull_message_ + ")";
+        return Error{ErrorCode::kUnavailable, what, std::move(why), kImageFix};
+      }
+      if (reason == "CrashLoopBackOff" || reason == "CreateContainerConfigError" ||
+          reason == "CreateContainerError" || reason == "RunContainerError") {
+        return Error{ErrorCode::kUnavailable, what, pod.trouble(),
+                     "kubectl logs -n " + options_.ns + " " + pod.name + " may say more"};
+      }
+    }
+    if (pod.unschedulable.empty()) {
+      unschedulable_since_.reset();
+      return std::nullopt;
+    }
+    if (!unschedulable_since_) unschedulable_since_ = clock_.now();
+    if (clock_.now() - *unschedulable_since_ < kUnschedulablePatience) return std::nullopt;
+    return Error{ErrorCode::kUnavailable, what, pod.trouble(),
+                 "make room on a node, or go without a proxy (--route direct)"};
+  }
+
+  Result<ProxyPod> found(const kube::Pod& pod) const {
+    ProxyPod proxy;
+    proxy.ns = options_.ns;
+    proxy.name = pod.name;
+    proxy.uid = pod.uid;
+    proxy.credentials = {identity_.ca_pem, identity_.daemon.certificate_pem,
+                         identity_.daemon.key_pem};
+    for (const kube::Container& container : pod.containers) {
+      for (const kube::ContainerPort& port : container.ports) {
+        if (port.name == "tunnel") proxy.port = port.port;
+      }
+    }
+    if (proxy.port == 0) {
+      return fail(ErrorCode::kInternal, "using the proxy pod/" + pod.name,
+                  "it declares no port called tunnel");
+    }
+    return proxy;
+  }
+
+  void tell(const std::string& object, const std::string& state) {
+    std::string line = object + ": " + state;
+    if (line == waiting_for_) return;
+    waiting_for_ = std::move(line);
+    if (progress_) progress_(waiting_for_);
+  }
+
+  Error too_late() const {
+    const auto seconds =
+        std::chrono::duration_cast<std::chrono::seconds>(options_.ready_timeout).count();
+    return Error{
+        ErrorCode::kTimedOut,
+        "waiting " + std::to_string(seconds) + " s for the proxy in namespace " + options_.ns,
+        waiting_for_, "kubectl describe pod -n " + options_.ns + " -l " + selector_};
+  }
+
+  kube::Api& api_;
+  const ProxyInstallOptions& options_;
+  const ProxyIdentity& identity_;
+  const std::string selector_;
+  const ProxyProgress& progress_;
+  const kube::CancelToken& cancel_;
+  const SteadyClock clock_;
+  const TimePoint started_;
+  int jobs_ = 0;              // created by this call
+  std::string job_name_;      // the Job that is waited for
+  bool secret_done_ = false;  // and whether its Secret is there
+  std::string waiting_for_;   // the latest line of progress
+  std::string pull_message_;  // what the first failure to pull said; later ones say less
+  std::optional<TimePoint> unschedulable_since_;
+};
+
+}  // namespace
+
+Result<ProxyPod> ensure_proxy(kube::Api& api, const ProxyInstallOptions& options,
+                              const ProxyProgress& progress, const kube::CancelToken& cancel) {
+  const auto identity = load_or_make_proxy_identity(options.state_dir, options.cluster, options.ns);
+  if (!identity) return fail(identity.error());
+  return Installation(api, options, *identity, progress, cancel).run();
+}
+
+Result<std::size_t> uninstall_proxy(kube::Api& api, const ProxyInstallOptions& options,
+                                    const kube::CancelToken& cancel) {
+  const auto identity = load_proxy_identity(options.state_dir, options.cluster, options.ns);
+  if (!identity) {
+    if (identity.error().code == ErrorCode::kNotFound) return std::size_t{0};
+    return fail(identity.error());
+  }
+  const std::string selector = proxy_selector(identity->owner, false);
+  const auto jobs = api.list(kube::kJobs, options.ns, {selector, {}}, cancel);
+  if (!jobs) return fail(with_fix(jobs.error()));
+  for (const Json& job : jobs->items) {
+    const std::string name = kube::text_field(kube::field(job, "metadata"), "name");
+    const auto removed = api.remove(kube::kJobs, options.ns, name, {}, cancel);
+    if (!removed && removed.error().code != ErrorCode::kNotFound) {
+      return fail(with_fix(removed.error()));
+    }
+  }
+  if (Status forgotten = forget_proxy_identity(options.state_dir, options.cluster, options.ns);
+      !forgotten) {
+    return fail(forgotten.error());
+  }
+  return jobs->items.size();
+}
+
+std::string default_proxy_image() { return FERRY_PROXY_IMAGE; }
+
+}  // namespace ferry::daemon

@@ -1,0 +1,79 @@
+#include "daemon/proxy_objects.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <string_view>
+
+#include "base/version.h"
+#include "kube/json_field.h"
+#include "kube/yaml_json.h"
+#include "manifests/embedded.h"
+
+namespace ferry::daemon {
+namespace {
+
+using kube::Json;
+
+constexpr const char* kOwnerLabel = "ferry.dev/owner";
+constexpr const char* kVersionLabel = "app.kubernetes.io/version";
+
+Result<Json> parse_manifest(std::string_view text, const std::string& name) {
+  try {
+    const Result<std::string> json = kube::yaml_to_json(YAML::Load(std::string(text)));
+    if (!json) return fail(ErrorCode::kInternal, "parsing the manifest " + name, json.error().why);
+    return Json::parse(*json);
+  } catch (const std::exception& thrown) {
+    return fail(ErrorCode::kInternal, "parsing the manifest " + name, thrown.what());
+  }
+}
+
+void label(Json& metadata, const std::string& owner) {
+  metadata["labels"][kOwnerLabel] = owner;
+  metadata["labels"][kVersionLabel] = std::string(version());
+}
+
+}  // namespace
+
+std::string proxy_selector(const std::string& owner, bool this_version) {
+  std::string selector = "app.kubernetes.io/name=ferry-proxy,";
+  selector += std::string(kOwnerLabel) + "=" + owner;
+  if (this_version) selector += "," + std::string(kVersionLabel) + "=" + std::string(version());
+  return selector;
+}
+
+Result<Json> make_proxy_job(const ProxyInstallOptions& options, const std::string& owner) {
+  Result<Json> job = parse_manifest(manifests::proxy_job(), "proxy/job.yaml");
+  if (!job) return job;
+  const std::string name = "ferry-proxy-" + owner.substr(0, 8) + "-" + random_hex(5);
+  (*job)["metadata"]["name"] = name;
+  label((*job)["metadata"], owner);
+  Json& pod = (*job)["spec"]["template"];
+  label(pod["metadata"], owner);
+  pod["spec"]["volumes"][0]["secret"]["secretName"] = name;
+  Json& container = pod["spec"]["containers"][0];
+  container["image"] = options.image;
+  if (!options.image_pull_policy.empty()) container["imagePullPolicy"] = options.image_pull_policy;
+  for (const std::string& secret : options.pull_secrets) {
+    pod["spec"]["imagePullSecrets"].push_back({{"name", secret}});
+  }
+  return job;
+}
+
+Result<Json> make_proxy_secret(const Json& job, const ProxyIdentity& identity) {
+  Result<Json> secret = parse_manifest(manifests::proxy_secret(), "proxy/secret.yaml");
+  if (!secret) return secret;
+  const Json& owner = kube::field(job, "metadata");
+  (*secret)["metadata"]["name"] = kube::text_field(owner, "name");
+  label((*secret)["metadata"], identity.owner);
+  (*secret)["metadata"]["ownerReferences"] =
+      Json::array({{{"apiVersion", "batch/v1"},
+                    {"kind", "Job"},
+                    {"name", kube::text_field(owner, "name")},
+                    {"uid", kube::text_field(owner, "uid")}}});
+  (*secret)["stringData"] = {{"ca.crt", identity.ca_pem},
+                             {"tls.crt", identity.proxy.certificate_pem},
+                             {"tls.key", identity.proxy.key_pem}};
+  return secret;
+}
+
+}  // namespace ferry::daemon
