@@ -1,7 +1,6 @@
 #include "daemon/proxy_identity.h"
 
 #include <fcntl.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -10,6 +9,9 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <utility>
+#include <vector>
+
+#include "net/hmac.h"
 
 namespace ferry::daemon {
 namespace {
@@ -122,12 +124,9 @@ std::string text_at(const Json& json, const char* pointer) {
 
 std::string random_hex(std::size_t digits) {
   std::string text;
-  while (text.size() < digits) {
-    unsigned char byte = 0;
-    // Cannot fail for one byte, unless the kernel is older than 3.17.
-    if (getrandom(&byte, 1, 0) != 1) std::abort();
-    text += "0123456789abcdef"[byte % 16];
-  }
+  std::vector<std::uint8_t> bytes(digits);
+  net::fill_random(bytes);
+  for (const std::uint8_t byte : bytes) text += "0123456789abcdef"[byte % 16];
   return text;
 }
 

@@ -49,6 +49,7 @@ void declare(CLI::App& app, Flags& flags) {
       ->type_name("ADDRESS:PORT");
   app.add_option("--health-listen", flags.health_listen, "Addresses for /healthz and /readyz")
       ->envname("FERRY_PROXY_HEALTH_LISTEN")
+      ->delimiter(',')
       ->capture_default_str()
       ->type_name("ADDRESS:PORT");
   app.add_option("--tls-dir", flags.tls_dir,

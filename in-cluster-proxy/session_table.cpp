@@ -1,12 +1,11 @@
 #include "in-cluster-proxy/session_table.h"
 
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
+#include "net/hmac.h"
 #include "tunnel/io/resume_proof.h"
 
 namespace ferry::proxy {
@@ -14,12 +13,10 @@ namespace {
 
 constexpr Duration kPruneEvery = std::chrono::seconds(5);
 
-std::optional<tunnel::SessionKeys> random_keys() {
+tunnel::SessionKeys random_keys() {
   tunnel::SessionKeys keys;
-  const auto fill = [](auto& bytes) {
-    return getrandom(bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size());
-  };
-  if (!fill(keys.id) || !fill(keys.secret)) return std::nullopt;
+  net::fill_random(keys.id);
+  net::fill_random(keys.secret);
   return keys;
 }
 
@@ -36,16 +33,13 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, const Config& 
 SessionTable::~SessionTable() = default;
 
 Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early) {
-  const std::string what = "beginning a session";
   if (sessions_.size() >= config_.limits.sessions) {
-    return fail(ErrorCode::kExhausted, what,
+    return fail(ErrorCode::kExhausted, "beginning a session",
                 std::to_string(sessions_.size()) + " sessions are open or kept");
   }
-  const auto keys = random_keys();
-  if (!keys) return fail(ErrorCode::kIo, what, "the kernel gave no random numbers");
+  const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
-  auto& session = sessions_[keys->id] =
-      std::make_unique<ServedSession>(loop_, dialer_, *keys, owner);
+  auto& session = sessions_[keys.id] = std::make_unique<ServedSession>(loop_, dialer_, keys, owner);
   if (draining_) session->drain();
   session->begin(std::move(carrier), early);
   return {};
@@ -91,7 +85,8 @@ std::size_t SessionTable::live_streams() const {
 }
 
 void SessionTable::on_session_changed(ServedSession& session) {
-  if (!session.attached() && !prune_timer_.active()) prune_timer_.start(kPruneEvery);
+  if (!session.attached() && !prune_timer_.active())
+    prune_timer_.start(std::min(kPruneEvery, config_.session_keep));
   on_change_();
 }
 
@@ -129,7 +124,7 @@ void SessionTable::prune() {
     --left;
     let_go(session->keys().id);
   }
-  if (left > 0) prune_timer_.start(kPruneEvery);
+  if (left > 0) prune_timer_.start(std::min(kPruneEvery, config_.session_keep));
   if (left < kept.size()) on_change_();
 }
 

@@ -18,8 +18,8 @@ class SessionTable final : private ServedSessionOwner {
                std::function<void()> on_change);
   ~SessionTable();
 
-  // A carrier said HELLO. Error: kExhausted (as many sessions as allowed), kIo (no randomness);
-  // `carrier` is taken on success only.
+  // A carrier said HELLO. Error: kExhausted (as many sessions as allowed); `carrier` is taken on
+  // success only.
   Status begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early);
   // A carrier said RESUME; `exporter` is its TLS exporter. Error: kNotFound (no such session), and
   // those of Session::accept_resume(); `carrier` is taken on success only.

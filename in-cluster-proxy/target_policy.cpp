@@ -50,7 +50,8 @@ std::pair<std::string_view, std::string_view> split_ports(std::string_view text)
   if (colon == std::string_view::npos || text.find(':', colon + 1) != std::string_view::npos) {
     return {text, {}};
   }
-  return {text.substr(0, colon), text.substr(colon + 1)};
+  const std::string_view ports = text.substr(colon + 1);
+  return {text.substr(0, colon), ports.empty() ? "?" : ports};
 }
 
 bool parse_ports(std::string_view text, AddressRule& rule) {

@@ -78,6 +78,8 @@ class ProxyInstallTest : public ::testing::Test {
       pod["metadata"]["name"] = name + "-pod";
       pod["metadata"]["namespace"] = "team";
       pod["status"] = status;
+      const auto known = api_.find(kube::kPods, "team", name + "-pod");
+      if (known) pod["metadata"]["uid"] = (*known)["metadata"]["uid"];
       api_.put(kube::kPods, "team", pod);
     }
   }
@@ -324,7 +326,7 @@ TEST_F(ProxyInstallTest, KeepsKeysWhereOnlyTheUserCanReadThem) {
     struct stat status {};
     ASSERT_EQ(stat(entry.path().c_str(), &status), 0);
     EXPECT_EQ(status.st_mode & 0077U, 0U) << entry.path();
-    files += entry.is_regular_file() ? 1 : 0;
+    if (entry.is_regular_file()) ++files;
   }
   EXPECT_EQ(files, 1U);
 }
