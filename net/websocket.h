@@ -81,8 +81,8 @@ class WebSocket final : public Disposable {
 };
 
 struct UpgradeRequest {
-  std::string host;  // for the Host header: "name:port"
-  std::string path;  // "/prefix/path?query"
+  std::string host;                                          // for the Host header: "name:port"
+  std::string path;                                          // "/prefix/path?query"
   std::vector<std::pair<std::string, std::string>> headers;  // Authorization, for instance
   std::vector<std::string> subprotocols;                     // in order of preference
   Duration timeout = std::chrono::seconds(10);
