@@ -38,6 +38,9 @@ Problem problem_of_ports(const std::vector<PortSpec>& ports) {
     if (port.remote.number != 0 && !port.remote.name.empty()) {
       return bad("ports", "a port of the target has both a number and a name");
     }
+    if (port.local != 0 && port.local_as_remote) {
+      return bad("ports", "a local port is both given and to be taken from the remote one");
+    }
     if (port.local != 0 && !seen.insert(port.local).second) {
       return bad("ports", "local port " + std::to_string(port.local) + " appears twice",
                  "give each remote port a local port of its own");

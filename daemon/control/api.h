@@ -39,6 +39,9 @@ struct PortRef {
 struct PortSpec {
   std::uint16_t local = 0;  // 0: any free port, chosen by the daemon
   PortRef remote;
+  // With local 0: take the number that the remote port turns out to have ("http" alone, which for
+  // kubectl means 80:http).
+  bool local_as_remote = false;
 
   bool operator==(const PortSpec&) const = default;
 };

@@ -130,12 +130,6 @@ Result<std::vector<LinkStatus>> Client::links() const {
   return std::move(current->links);
 }
 
-Result<LinkStatus> Client::add(const LinkSpec& spec) const {
-  return request("POST", "/v1/links", dump(to_json(spec, Include::kEverything)))
-      .and_then([](const std::string& body) { return parse_json(body, kMaxBody); })
-      .and_then(link_status_from_json);
-}
-
 Status Client::remove(const std::string& id) const {
   const auto body = request("DELETE", "/v1/links/" + id);
   if (!body) return fail(body.error());
@@ -148,7 +142,7 @@ Status Client::quit() const {
   return {};
 }
 
-Status Client::hold(const LinkSpec& spec, const OnEvent& on_event) const {
+Status Client::create(const LinkSpec& spec, const OnEvent& on_event) const {
   return stream("POST", "/v1/links", dump(to_json(spec, Include::kEverything)), on_event);
 }
 

@@ -23,20 +23,19 @@ class Client {
   Result<std::string> version() const;
   Result<DaemonStatus> status() const;
   Result<std::vector<LinkStatus>> links() const;
-  Result<LinkStatus> add(const LinkSpec& spec) const;  // spec.detach is true
   Status remove(const std::string& id) const;
   Status quit() const;
 
   // Return false to end the stream.
   using OnEvent = std::function<bool(const Event&)>;
 
-  // Creates a link that lives as long as this call (spec.detach is false). Calls back on this
-  // thread: first with the link as created. Returns when the link has ended (its kEnded event came
-  // through on_event), when on_event said so, or with the error of creating it, or kReset when the
-  // daemon went away.
-  Status hold(const LinkSpec& spec, const OnEvent& on_event) const;
+  // Creates a link and tells what becomes of it. A link that isn't detached lives as long as this
+  // call. Calls back on this thread: first with the link as created. Returns when the link has
+  // ended (its kEnded event came through on_event), when on_event said so, or with the error of
+  // creating it, or kReset when the daemon went away.
+  Status create(const LinkSpec& spec, const OnEvent& on_event) const;
 
-  // The same for a link that exists already, without holding it.
+  // The same for a link that exists already.
   Status follow(const std::string& id, const OnEvent& on_event) const;
 
  private:

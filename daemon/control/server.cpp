@@ -177,24 +177,22 @@ void Server::Impl::create_link(const Request& request, Response& response) {
   if (!json) return refuse(response, json.error());
   auto spec = link_spec_from_json(*json);
   if (!spec) return refuse(response, spec.error());
-  const bool held = request.get_header_value("Accept") == kEventStream;
-  if (held == spec->detach) {
-    return refuse(response,
-                  {ErrorCode::kInvalid, "creating the link",
-                   held ? "a detached link does not end with its client's connection"
-                        : "a link that is not detached ends with its client's connection",
-                   held ? "leave the Accept header out"
-                        : "send 'Accept: text/event-stream' and keep reading, or set detach"});
+  const bool streamed = request.get_header_value("Accept") == kEventStream;
+  const bool held = !spec->detach;
+  if (held && !streamed) {
+    return refuse(response, {ErrorCode::kInvalid, "creating the link",
+                             "a link that is not detached ends with its client's connection",
+                             "send 'Accept: text/event-stream' and keep reading, or set detach"});
   }
-  auto stream = held ? subscribe() : nullptr;
+  auto stream = streamed ? subscribe() : nullptr;
   auto link = service_.add_link(std::move(*spec));
   if (!link) return refuse(response, link.error());
-  if (!held) return answer(response, to_json(*link), 201);
+  if (!streamed) return answer(response, to_json(*link), 201);
   // Events that came between the two calls are about a later state than the snapshot: they follow.
   stream->link_id = link->id;
   stream->queue.only(link->id);
   stream->queue.push_front(snapshot(std::move(*link)));
-  send_stream(response, std::move(stream), true);
+  send_stream(response, std::move(stream), held);
 }
 
 void Server::Impl::link_events(const std::string& id, Response& response) {

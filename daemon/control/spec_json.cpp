@@ -6,7 +6,7 @@ namespace ferry::control {
 namespace {
 
 Json to_json(const PortSpec& port) {
-  Json json = {{"local", port.local}};
+  Json json = {{"local", port.local}, {"localAsRemote", port.local_as_remote}};
   if (port.remote.name.empty()) {
     json["remote"] = port.remote.number;
   } else {
@@ -35,6 +35,7 @@ Result<PortSpec> port_from_json(const Json& json, const std::string& path) {
   JsonReader reader(json, path);
   PortSpec port;
   reader.number("local", port.local);
+  reader.flag("localAsRemote", port.local_as_remote);
   const Json* remote = reader.member("remote");
   if (remote != nullptr && remote->is_string()) {
     reader.text("remote", port.remote.name);

@@ -17,7 +17,7 @@ LinkSpec full_spec() {
                .environment = {{"AWS_PROFILE", "s3cret"}, {"EMPTY", ""}}};
   spec.target = {TargetKind::kStatefulSet, "db"};
   spec.ports = {{.local = 8080, .remote = {.number = 80}},
-                {.local = 0, .remote = {.name = "http"}}};
+                {.local = 0, .remote = {.name = "http"}, .local_as_remote = true}};
   spec.addresses = {"127.0.0.1", "::1"};
   spec.route = Route::kAddr;
   spec.proxy_addr = "10.0.0.7:8443";
@@ -178,6 +178,8 @@ INSTANTIATE_TEST_SUITE_P(
         Refused{"{" TARGET R"(,"ports":[{"local":1,"remote":65536}]})", "ports[0].remote"},
         Refused{"{" TARGET R"(,"ports":[{"local":1}]})", "neither number nor name"},
         Refused{"{" TARGET R"(,"ports":[{"local":1,"remote":1},{"local":1,"remote":2}]})", "twice"},
+        Refused{"{" TARGET R"(,"ports":[{"local":1,"localAsRemote":true,"remote":1}]})",
+                "both given"},
         Refused{"{" TARGET "," PORTS R"(,"prots":[]})", "prots: there is no such member"},
         Refused{"{" TARGET "," PORTS R"(,"detach":"yes"})", "detach: it is not true or false"},
         Refused{"{" TARGET "," PORTS R"(,"addresses":["localhost"]})",

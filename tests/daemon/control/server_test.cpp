@@ -79,6 +79,24 @@ class ControlServerTest : public testing::Test {
     return answer;
   }
 
+  // Creates a detached link and lets go of its events.
+  std::string add_detached() const {
+    std::string id;
+    const auto made = client().create(spec_of(true), [&](const Event& event) {
+      id = event.link_id;
+      return false;
+    });
+    EXPECT_TRUE(made) << made.error().summary();
+    return id;
+  }
+
+  // A request with a body, as curl would send it.
+  std::string post(const std::string& path, const std::string& body,
+                   const std::string& headers = {}) const {
+    return raw("POST " + path + " HTTP/1.1\r\nHost: x\r\n" + headers +
+               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body);
+  }
+
   std::string root_ = testing::TempDir() + "ferry-control-XXXXXX";
   FakeService service_;
   std::optional<Server> server_;
@@ -102,13 +120,12 @@ TEST_F(ControlServerTest, TellsVersionAndStatus) {
 }
 
 TEST_F(ControlServerTest, ADetachedLinkStaysUntilItIsRemoved) {
-  const auto link = client().add(spec_of(true));
-  ASSERT_TRUE(link) << link.error().summary();
+  const std::string id = add_detached();
   EXPECT_EQ(service_.specs().at(0), spec_of(true));
   EXPECT_EQ(client().links().value().size(), 1U);
-  EXPECT_TRUE(client().remove(link->id));
+  EXPECT_TRUE(client().remove(id));
   EXPECT_TRUE(service_.links().empty());
-  const auto again = client().remove(link->id);
+  const auto again = client().remove(id);
   ASSERT_FALSE(again);
   EXPECT_EQ(again.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(again.error().why, "no such link");
@@ -117,9 +134,8 @@ TEST_F(ControlServerTest, ADetachedLinkStaysUntilItIsRemoved) {
 TEST_F(ControlServerTest, TheServicesErrorReachesTheClientWhole) {
   service_.refuse_links_with({ErrorCode::kExhausted, "adding a link", "too many", "end one"});
   for (const bool detach : {true, false}) {
-    const auto spec = spec_of(detach);
     const auto never = [](const Event&) { return false; };
-    const auto error = detach ? client().add(spec).error() : client().hold(spec, never).error();
+    const auto error = client().create(spec_of(detach), never).error();
     EXPECT_EQ(error.code, ErrorCode::kExhausted);
     EXPECT_EQ(error.what, "adding a link");
     EXPECT_EQ(error.why, "too many");
@@ -129,7 +145,7 @@ TEST_F(ControlServerTest, TheServicesErrorReachesTheClientWhole) {
 
 TEST_F(ControlServerTest, AHeldLinkEndsWithItsConnection) {
   std::string id;
-  const auto held = client().hold(spec_of(false), [&](const Event& event) {
+  const auto held = client().create(spec_of(false), [&](const Event& event) {
     id = event.link_id;
     EXPECT_EQ(event.kind, EventKind::kLink);
     EXPECT_EQ(event.link->state, LinkState::kStarting);
@@ -143,7 +159,7 @@ TEST_F(ControlServerTest, AHeldLinkEndsWithItsConnection) {
 TEST_F(ControlServerTest, AHeldLinkTellsWhatBecomesOfItAndOfNoOther) {
   std::vector<std::string> heard;
   auto holding = std::async(std::launch::async, [&] {
-    return client().hold(spec_of(false), [&](const Event& event) {
+    return client().create(spec_of(false), [&](const Event& event) {
       heard.push_back(std::string(name_of(event.kind)) + " " + event.message);
       return true;
     });
@@ -159,21 +175,25 @@ TEST_F(ControlServerTest, AHeldLinkTellsWhatBecomesOfItAndOfNoOther) {
 }
 
 TEST_F(ControlServerTest, FollowingALinkDoesNotHoldIt) {
-  const auto link = client().add(spec_of(true));
-  ASSERT_TRUE(link);
-  EXPECT_TRUE(client().follow(link->id, [](const Event&) { return false; }));
-  EXPECT_TRUE(client().follow(link->id, [](const Event&) { return false; }));
+  const std::string id = add_detached();
+  EXPECT_TRUE(client().follow(id, [](const Event&) { return false; }));
+  EXPECT_TRUE(client().follow(id, [](const Event&) { return false; }));
   EXPECT_EQ(service_.links().size(), 1U);
   EXPECT_EQ(client().follow("77", [](const Event&) { return true; }).error().code,
             ErrorCode::kNotFound);
 }
 
-TEST_F(ControlServerTest, AForegroundLinkNeedsAStreamAndADetachedOneNeedsNone) {
-  const auto refused = client().add(spec_of(false));
-  ASSERT_FALSE(refused);
-  EXPECT_EQ(refused.error().code, ErrorCode::kInvalid);
-  EXPECT_THAT(refused.error().fix, HasSubstr("text/event-stream"));
-  EXPECT_FALSE(client().hold(spec_of(true), [](const Event&) { return true; }));
+TEST_F(ControlServerTest, AScriptMakesADetachedLinkWithoutAStream) {
+  EXPECT_THAT(post("/v1/links", R"({"target":{"kind":"svc","name":"app"},)"
+                                R"("ports":[{"local":8080,"remote":"http"}],"detach":true})"),
+              testing::AllOf(StartsWith("HTTP/1.1 201"), HasSubstr(R"("id":"1")"),
+                             HasSubstr(R"("state":"starting")")));
+  EXPECT_EQ(service_.links().size(), 1U);
+}
+
+TEST_F(ControlServerTest, AForegroundLinkNeedsAStream) {
+  EXPECT_THAT(post("/v1/links", dump(to_json(spec_of(false), Include::kEverything))),
+              testing::AllOf(StartsWith("HTTP/1.1 400"), HasSubstr("text/event-stream")));
   EXPECT_TRUE(service_.links().empty());
 }
 
@@ -198,7 +218,7 @@ TEST_F(ControlServerTest, StreamsDoNotKeepOthersFromBeingServed) {
 
 TEST_F(ControlServerTest, EndsItsStreamsWhenItStops) {
   auto holding = std::async(std::launch::async, [&] {
-    return client().hold(spec_of(false), [](const Event&) { return true; });
+    return client().create(spec_of(false), [](const Event&) { return true; });
   });
   ASSERT_TRUE(service_.wait_for_links(some));
   server_->stop();

@@ -1,0 +1,264 @@
+#include "cli/commands.h"
+
+#include <chrono>
+#include <filesystem>
+#include <fstream>
+#include <thread>
+
+#include "base/version.h"
+#include "cli/command_line.h"
+#include "cli/completion.h"
+#include "cli/daemon_start.h"
+#include "cli/exit_code.h"
+#include "cli/forward.h"
+#include "cli/forward_specs.h"
+#include "cli/kube_context.h"
+#include "cli/leave.h"
+#include "cli/log_tail.h"
+#include "cli/man_page.h"
+#include "cli/output.h"
+#include "cli/settings.h"
+
+namespace ferry::cli {
+namespace {
+
+// One run of a command: what all of them need at hand.
+class Run {
+ public:
+  Run(const Invocation& invocation, Terminal& terminal, const Surroundings& surroundings)
+      : invocation_(invocation), terminal_(terminal), surroundings_(surroundings) {}
+
+  int go();
+
+ private:
+  int forward_links();
+  int status();
+  int list();
+  int leave();
+  int quit();
+  int logs();
+  int show_version();
+  int config();
+  int completion();
+  int generate();
+
+  int complain(const Error& error);
+  View view() const { return {invocation_.output, control::unix_millis_now()}; }
+  Result<control::Client> started_daemon();
+  // The running daemon, or nothing; a daemon of another version is told of.
+  Result<std::optional<control::Client>> daemon();
+  void tell_mismatch(const control::Client& client);
+
+  const Invocation& invocation_;
+  Terminal& terminal_;
+  const Surroundings& surroundings_;
+};
+
+int Run::complain(const Error& error) {
+  terminal_.error(error);
+  return exit_code_of(error.code);
+}
+
+void Run::tell_mismatch(const control::Client& client) {
+  const auto daemon = client.version();
+  if (!daemon) return;  // the call that follows says why
+  const auto mismatch = version_mismatch(std::string(version()), *daemon, invocation_.program);
+  if (mismatch) terminal_.warn(mismatch->why + ": " + mismatch->fix);
+}
+
+Result<std::optional<control::Client>> Run::daemon() {
+  const auto paths = control::paths(surroundings_.get_env);
+  if (!paths) return fail(paths.error());
+  auto running = running_daemon(*paths);
+  if (running && *running) tell_mismatch(**running);
+  if (!running) return fail(running.error());
+  // Not assignable, hence built anew.
+  return *running ? std::optional<control::Client>(std::in_place, paths->socket) : std::nullopt;
+}
+
+Result<control::Client> Run::started_daemon() {
+  const auto paths = control::paths(surroundings_.get_env);
+  if (!paths) return fail(paths.error());
+  auto client = ensure_daemon(*paths, surroundings_.get_env, invocation_.log_level);
+  if (client) tell_mismatch(*client);
+  return client;
+}
+
+int Run::forward_links() {
+  auto specs = forward_specs(invocation_, surroundings_.get_env, surroundings_.environment,
+                             surroundings_.working_directory);
+  if (!specs) return complain(specs.error());
+  const auto& args = invocation_.forward;
+  const bool structured = invocation_.output != OutputFormat::kTable;
+  const bool document = structured && args.detach;
+  const ForwardOptions options{.detach = args.detach,
+                               .json = invocation_.output == OutputFormat::kJson && !args.detach,
+                               .quiet = document,
+                               .daemon = [this] { return started_daemon(); },
+                               .program = invocation_.program};
+  const auto result = forward(std::move(*specs), terminal_, options);
+  if (document) {
+    terminal_.print(links_text(result.links, view()));
+    return result.exit_code;
+  }
+  for (const auto& link : result.links) {
+    terminal_.note("link " + link.id + " stays; '" + invocation_.program + " leave " + link.id +
+                   "' ends it");
+  }
+  return result.exit_code;
+}
+
+int Run::status() {
+  const auto client = daemon();
+  if (!client) return complain(client.error());
+  if (!*client) {
+    terminal_.print(status_text(std::nullopt, view()));
+    return kExitDone;
+  }
+  const auto status = (*client)->status();
+  if (!status) return complain(status.error());
+  terminal_.print(status_text(*status, view()));
+  return kExitDone;
+}
+
+int Run::list() {
+  const auto client = daemon();
+  if (!client) return complain(client.error());
+  auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
+  if (!links) return complain(links.error());
+  std::erase_if(*links, [this](const control::LinkStatus& link) {
+    const auto& ns = invocation_.kube_namespace;
+    const auto& context = invocation_.context;
+    return (!ns.empty() && link.kube_namespace != ns) ||
+           (!context.empty() && link.context != context);
+  });
+  terminal_.print(links_text(*links, view()));
+  return kExitDone;
+}
+
+int Run::leave() {
+  const auto client = daemon();
+  if (!client) return complain(client.error());
+  auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
+  if (!links) return complain(links.error());
+  const auto chosen = choose_links(invocation_, *links);
+  if (!chosen) return complain(chosen.error());
+  if (chosen->empty()) terminal_.print("no links\n");
+  for (const auto& link : *chosen) {
+    const auto removed = (*client)->remove(link.id);
+    // Somebody else may have ended it meanwhile: it is gone, as was wanted.
+    if (!removed && removed.error().code != ErrorCode::kNotFound) return complain(removed.error());
+    terminal_.print("ended link " + link.id + ", " + to_string(link.target) + "\n");
+  }
+  return kExitDone;
+}
+
+int Run::quit() {
+  const auto client = daemon();
+  if (!client) return complain(client.error());
+  if (!*client) {
+    terminal_.print("ferryd is not running\n");
+    return kExitDone;
+  }
+  if (const auto asked = (*client)->quit(); !asked) return complain(asked.error());
+  constexpr auto kPatience = std::chrono::seconds(30);
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while ((*client)->probe()) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      return complain({ErrorCode::kTimedOut, "ending ferryd", "it still runs after 30 s",
+                       "see '" + invocation_.program + " logs'"});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  terminal_.print("ferryd has ended\n");
+  return kExitDone;
+}
+
+int Run::logs() {
+  const auto paths = control::paths(surroundings_.get_env);
+  if (!paths) return complain(paths.error());
+  const auto text = last_lines(paths->log_file, invocation_.lines);
+  if (!text && !(invocation_.follow && text.error().code == ErrorCode::kNotFound)) {
+    return complain(text.error());
+  }
+  if (text) terminal_.print(*text);
+  if (invocation_.follow) {
+    follow_file(paths->log_file, [this](const std::string& news) {
+      if (!news.empty()) terminal_.print(news);
+      return terminal_.out_is_fine();
+    });
+  }
+  return kExitDone;
+}
+
+int Run::show_version() {
+  const auto client = daemon();
+  if (!client) return complain(client.error());
+  const auto daemon_version = *client ? (*client)->version() : std::string();
+  if (!daemon_version) return complain(daemon_version.error());
+  terminal_.print(version_text(std::string(version()), *daemon_version, view()));
+  return kExitDone;
+}
+
+int Run::config() {
+  std::string context = invocation_.context;
+  if (context.empty()) context = current_context(invocation_.kubeconfig, surroundings_.get_env);
+  const auto settings = load_settings(surroundings_.get_env, context, invocation_.settings);
+  if (!settings) return complain(settings.error());
+  terminal_.print(config_text(*settings, view()));
+  return kExitDone;
+}
+
+int Run::completion() {
+  const auto doc = describe_command_line("ferry");
+  if (invocation_.shell == "bash") terminal_.print(bash_completion(doc));
+  if (invocation_.shell == "zsh") terminal_.print(zsh_completion(doc));
+  if (invocation_.shell == "fish") terminal_.print(fish_completion(doc));
+  return kExitDone;
+}
+
+int Run::generate() {
+  const auto doc = describe_command_line("ferry");
+  std::map<std::string, std::string> files = {{"ferry.bash", bash_completion(doc)},
+                                              {"_ferry", zsh_completion(doc)},
+                                              {"ferry.fish", fish_completion(doc)}};
+  const std::string release(version());
+  files["ferry.1"] = man_page(doc, doc.main, release);
+  for (const auto& command : doc.commands) {
+    files["ferry-" + command.name + ".1"] = man_page(doc, command, release);
+  }
+  std::error_code ignored;
+  std::filesystem::create_directories(invocation_.directory, ignored);
+  for (const auto& [name, text] : files) {
+    const std::string path = invocation_.directory + "/" + name;
+    std::ofstream file(path, std::ios::binary);
+    file << text << std::flush;
+    if (!file) return complain({ErrorCode::kIo, "writing " + path, "it can't be written", ""});
+  }
+  return kExitDone;
+}
+
+int Run::go() {
+  switch (invocation_.command) {
+    case Command::kForward: return forward_links();
+    case Command::kStatus: return status();
+    case Command::kList: return list();
+    case Command::kLeave: return leave();
+    case Command::kQuit: return quit();
+    case Command::kLogs: return logs();
+    case Command::kVersion: return show_version();
+    case Command::kConfig: return config();
+    case Command::kCompletion: return completion();
+    case Command::kGenerate: return generate();
+  }
+  return kExitFailed;
+}
+
+}  // namespace
+
+int run_command(const Invocation& invocation, Terminal& terminal,
+                const Surroundings& surroundings) {
+  return Run(invocation, terminal, surroundings).go();
+}
+
+}  // namespace ferry::cli

@@ -1,0 +1,94 @@
+#include "cli/terminal.h"
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <cstring>
+#include <ostream>
+
+#include "cli/output.h"
+
+namespace ferry::cli {
+namespace {
+
+constexpr const char* kRed = "\033[31m";
+constexpr const char* kGreen = "\033[32m";
+constexpr const char* kYellow = "\033[33m";
+constexpr const char* kDim = "\033[2m";
+constexpr const char* kPlain = "\033[0m";
+constexpr const char* kEraseLine = "\r\033[K";
+
+// A second and further lines are put under the first one.
+std::string continued(const std::string& text, std::size_t indent) {
+  std::string out;
+  for (const char c : printable(text)) {
+    out += c;
+    if (c == '\n') out += std::string(indent, ' ');
+  }
+  return out;
+}
+
+}  // namespace
+
+TerminalOptions detect_terminal(bool no_color) {
+  const char* wish = std::getenv("NO_COLOR");  // https://no-color.org: any value but an empty one
+  const char* term = std::getenv("TERM");
+  const bool dumb = term == nullptr || std::strcmp(term, "dumb") == 0;
+  TerminalOptions options;
+  options.error_is_terminal = isatty(STDERR_FILENO) == 1 && !dumb;
+  options.color = options.error_is_terminal && !no_color && (wish == nullptr || *wish == '\0');
+  return options;
+}
+
+std::string Terminal::painted(const char* color, const std::string& text) const {
+  return options_.color && *color != '\0' ? color + text + kPlain : text;
+}
+
+void Terminal::line(const char* color, const std::string& text) {
+  clear_progress();
+  error_ << painted(color, printable(text)) << '\n' << std::flush;
+}
+
+void Terminal::print(const std::string& text) {
+  clear_progress();
+  out_ << text << std::flush;
+}
+
+bool Terminal::out_is_fine() const { return out_.good(); }
+
+void Terminal::note(const std::string& text) { line("", text); }
+void Terminal::good(const std::string& text) { line(kGreen, text); }
+void Terminal::warn(const std::string& text) { line(kYellow, text); }
+
+void Terminal::error(const Error& error) {
+  clear_progress();
+  error_ << painted(kRed, "error:") << ' '
+         << continued(error.what.empty() ? error.why : error.what, 7) << '\n';
+  if (!error.why.empty() && !error.what.empty()) {
+    error_ << painted(kDim, "  why:") << ' ' << continued(error.why, 7) << '\n';
+  }
+  if (!error.fix.empty()) {
+    error_ << painted(kDim, "  try:") << ' ' << continued(error.fix, 7) << '\n';
+  }
+  error_ << std::flush;
+}
+
+void Terminal::progress(const std::string& text) {
+  if (text == progress_) return;
+  if (!options_.error_is_terminal) {
+    error_ << printable(text) << '\n' << std::flush;
+    progress_ = text;
+    return;
+  }
+  // Longer than the window it would wrap, and could not be written over: 79 fits the usual one.
+  constexpr std::size_t kWidth = 79;
+  error_ << kEraseLine << painted(kDim, printable(text).substr(0, kWidth)) << std::flush;
+  progress_ = text;
+}
+
+void Terminal::clear_progress() {
+  if (!progress_.empty() && options_.error_is_terminal) error_ << kEraseLine << std::flush;
+  if (options_.error_is_terminal) progress_.clear();
+}
+
+}  // namespace ferry::cli

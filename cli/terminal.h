@@ -1,0 +1,55 @@
+// Where a command's words go: results to stdout, everything else to stderr; colours and lines that
+// are written over only where somebody looks on.
+#pragma once
+
+#include <iosfwd>
+#include <string>
+
+#include "base/error.h"
+
+namespace ferry::cli {
+
+struct TerminalOptions {
+  bool error_is_terminal = false;
+  bool color = false;  // on stderr
+};
+
+// What this process's streams and environment (NO_COLOR, TERM) allow.
+TerminalOptions detect_terminal(bool no_color);
+
+class Terminal {
+ public:
+  Terminal(std::ostream& out, std::ostream& error, TerminalOptions options)
+      : out_(out), error_(error), options_(options) {}
+  ~Terminal() { clear_progress(); }
+  Terminal(const Terminal&) = delete;
+  Terminal& operator=(const Terminal&) = delete;
+
+  void print(const std::string& text);  // to stdout, flushed
+  void note(const std::string& line);   // to stderr
+  void good(const std::string& line);   // to stderr, green
+  void warn(const std::string& line);   // to stderr, yellow
+
+  // what / why / what to do.
+  void error(const Error& error);
+
+  // A long step: on a terminal the line is written over by the next one, elsewhere every change is
+  // a line of its own. Equal lines are shown once.
+  void progress(const std::string& line);
+  // Takes an overwritable line away.
+  void clear_progress();
+
+  // Whether what was printed found its reader so far.
+  bool out_is_fine() const;
+
+ private:
+  void line(const char* color, const std::string& text);
+  std::string painted(const char* color, const std::string& text) const;
+
+  std::ostream& out_;
+  std::ostream& error_;
+  const TerminalOptions options_;
+  std::string progress_;  // the line that stands there
+};
+
+}  // namespace ferry::cli

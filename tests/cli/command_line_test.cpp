@@ -1,0 +1,152 @@
+#include "cli/command_line.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "cli/command_texts.h"
+
+namespace ferry::cli {
+namespace {
+
+using testing::HasSubstr;
+
+std::vector<std::string> words(const std::string& line) {
+  std::istringstream in(line);
+  return {std::istream_iterator<std::string>(in), std::istream_iterator<std::string>()};
+}
+
+Invocation parsed(const std::string& line) {
+  const auto outcome = parse_command_line("ferry", words(line));
+  EXPECT_TRUE(outcome) << outcome.error().summary();
+  EXPECT_TRUE(outcome && outcome->invocation) << line;
+  return outcome && outcome->invocation ? *outcome->invocation : Invocation{};
+}
+
+std::string text_of(const std::string& line, const std::string& program = "ferry") {
+  const auto outcome = parse_command_line(program, words(line));
+  EXPECT_TRUE(outcome) << line;
+  return outcome ? outcome->text : "";
+}
+
+TEST(CommandLineTest, ForwardTakesTargetPortsAndFlags) {
+  const auto invocation = parsed(
+      "forward svc/app 8080:80 :http -d -n shop --context c --kubeconfig k --address ::1 "
+      "--address 127.0.0.1 --image i --pull-secret a --pull-secret b,c --route direct "
+      "--idle-exit 5m --pull-policy Never -o json --log-level debug -v --no-color");
+  EXPECT_EQ(invocation.command, Command::kForward);
+  EXPECT_EQ(invocation.forward.target, "svc/app");
+  EXPECT_EQ(invocation.forward.ports, (std::vector<std::string>{"8080:80", ":http"}));
+  EXPECT_TRUE(invocation.forward.detach);
+  EXPECT_EQ(invocation.forward.addresses, (std::vector<std::string>{"::1", "127.0.0.1"}));
+  EXPECT_EQ(invocation.kube_namespace, "shop");
+  EXPECT_EQ(invocation.context, "c");
+  EXPECT_EQ(invocation.kubeconfig, "k");
+  EXPECT_EQ(invocation.output, OutputFormat::kJson);
+  EXPECT_EQ(invocation.log_level, "debug");
+  EXPECT_TRUE(invocation.verbose);
+  EXPECT_TRUE(invocation.no_color);
+  EXPECT_EQ(invocation.settings, (std::map<std::string, std::string>{{"image", "i"},
+                                                                     {"pullPolicy", "Never"},
+                                                                     {"pullSecrets", "a,b,c"},
+                                                                     {"route", "direct"},
+                                                                     {"idleExit", "5m"}}));
+}
+
+TEST(CommandLineTest, CommonOptionsMayComeBeforeTheCommand) {
+  const auto invocation = parsed("-n shop -o yaml list");
+  EXPECT_EQ(invocation.command, Command::kList);
+  EXPECT_EQ(invocation.kube_namespace, "shop");
+  EXPECT_EQ(invocation.output, OutputFormat::kYaml);
+}
+
+TEST(CommandLineTest, OptionsMayStandBetweenOperands) {
+  const auto invocation = parsed("forward -n shop svc/app --detach 8080:80");
+  EXPECT_EQ(invocation.forward.target, "svc/app");
+  EXPECT_EQ(invocation.forward.ports, std::vector<std::string>{"8080:80"});
+}
+
+TEST(CommandLineTest, KubectlsNameForForwardWorks) {
+  EXPECT_EQ(parsed("port-forward svc/app 80").command, Command::kForward);
+}
+
+TEST(CommandLineTest, EveryCommandHasHelpWithUsage) {
+  for (const auto& text : kCommandTexts) {
+    const std::string name = text.name;
+    const std::string help = text_of(name + " --help");
+    EXPECT_THAT(help, HasSubstr("Usage: ferry " + name)) << name;
+    EXPECT_THAT(help, HasSubstr("Examples:")) << name;
+    EXPECT_THAT(help, HasSubstr("-n, --namespace NAME")) << name;
+    EXPECT_EQ(help, text_of("help " + name)) << name;
+    std::istringstream lines(help);
+    for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
+  }
+}
+
+TEST(CommandLineTest, TheExamplesOfTheHelpTextsParse) {
+  for (const auto& text : kCommandTexts) {
+    std::istringstream lines(text.examples);
+    for (std::string line; std::getline(lines, line);) {
+      if (line.starts_with("ferry ")) parsed(line.substr(6, line.find(" >") - 6));
+    }
+  }
+}
+
+TEST(CommandLineTest, NothingAtAllShowsTheHelp) {
+  EXPECT_EQ(text_of(""), text_of("--help"));
+  EXPECT_EQ(text_of(""), text_of("help"));
+  EXPECT_THAT(text_of(""), HasSubstr("completion   Print a completion script"));
+}
+
+TEST(CommandLineTest, APluginCallsItselfAsItIsCalled) {
+  EXPECT_EQ(program_name("/usr/bin/kubectl-ferry"), "kubectl ferry");
+  EXPECT_EQ(program_name("./ferry"), "ferry");
+  const std::string help = text_of("forward --help", "kubectl ferry");
+  EXPECT_THAT(help, HasSubstr("Usage: kubectl ferry forward"));
+  EXPECT_THAT(help, HasSubstr("  kubectl ferry forward -f links.yaml"));
+  EXPECT_THAT(help, HasSubstr("until 'kubectl ferry leave'"));
+}
+
+struct Bad {
+  const char* line;
+  const char* why;
+  const char* fix;
+};
+
+class BadLineTest : public testing::TestWithParam<Bad> {};
+
+TEST_P(BadLineTest, SaysWhatIsOffAndWhatToDo) {
+  const auto outcome = parse_command_line("ferry", words(GetParam().line));
+  ASSERT_FALSE(outcome) << GetParam().line;
+  EXPECT_EQ(outcome.error().code, ErrorCode::kUsage);
+  EXPECT_THAT(outcome.error().why, HasSubstr(GetParam().why));
+  EXPECT_THAT(outcome.error().fix, HasSubstr(GetParam().fix));
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Lines, BadLineTest,
+    testing::Values(
+        Bad{"stauts", "no command 'stauts'", "did you mean 'status'?"},
+        Bad{"xyzzy", "no command 'xyzzy'", "forward, status, list"},
+        Bad{"help frward", "no command 'frward'", "did you mean 'forward'?"},
+        Bad{"forward", "what to forward is missing", "ferry forward svc/app 8080:80"},
+        Bad{"forward svc/app", "the ports are missing", "8080:80"},
+        Bad{"forward svc/app 80 --nmespace x", "no option '--nmespace'", "'--namespace'"},
+        Bad{"forward svc/app 80 --detatch=yes", "no option '--detatch'", "'--detach'"},
+        Bad{"forward svc/app 80 -f x", "both a target and a file", "leave one"},
+        Bad{"forward svc/app 80 --proxy-credentials d", "--proxy-addr", "add --proxy-addr"},
+        Bad{"forward svc/app 80 --address", "ADDRESS", "ferry forward --help"},
+        Bad{"--wrong", "no option '--wrong'", "ferry --help"},
+        Bad{"status extra", "'extra' is one word too many", "ferry status --help"},
+        Bad{"status -o jsn", "no output format 'jsn'", "did you mean 'json'?"},
+        Bad{"status -o xml", "no output format 'xml'", "table, wide, json, yaml or name"},
+        Bad{"leave", "which link to end is missing", "--all"},
+        Bad{"leave 3 --all", "both links and --all", "ferry list"},
+        Bad{"logs --lines many", "many", "ferry logs --help"},
+        Bad{"logs --lines -5", "", "ferry logs --help"},
+        Bad{"completion", "shell's name is missing", "bash, zsh or fish"},
+        Bad{"completion tcsh", "no completion for 'tcsh'", "bash, zsh or fish"}));
+
+}  // namespace
+}  // namespace ferry::cli

@@ -1,0 +1,144 @@
+#include "cli/output.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <yaml-cpp/yaml.h>
+
+#include "cli/human.h"
+#include "cli/settings.h"
+#include "tests/cli/sample_status.h"
+#include "tests/cli/schema_check.h"
+
+namespace ferry::cli {
+namespace {
+
+constexpr const char* kSchema = "docs/schema/output.schema.json";
+
+View view(OutputFormat format) { return {format, kSampleNow}; }
+
+TEST(OutputTest, StatusReadsWell) {
+  EXPECT_EQ(status_text(sample_status(), view(OutputFormat::kTable)),
+            R"(ferryd 0.1.0, pid 42, running for 120m
+
+tunnel t1: pod/ferry-proxy-x
+  state        ready for 65s
+  round trip   1.5 ms
+  streams      2; sent 2.0 KiB, received 4.8 MiB
+  reconnected  2 times
+  last error   reading from the tunnel: connection reset
+
+link 3: svc/app in namespace shop, detached
+  listens      127.0.0.1:8080 -> 80, [::1]:8080 -> 80, 127.0.0.1:40001 -> metrics
+  state        active for 65s
+  route        proxy (tunnel t1)
+  connections  2 open, 14 in all, 1 failed; sent 1.5 KiB, received 4.8 MiB (now 0 B/s and 2.0 KiB/s)
+  last error   connecting to app:80: connection refused
+
+link 4: host/db.internal, foreground
+  listens      127.0.0.1:5432 -> 5432
+  state        waiting for 4s: the tunnel is lost
+  route        auto
+  connections  0 open, 0 in all; sent 0 B, received 0 B
+)");
+}
+
+TEST(OutputTest, ListIsATable) {
+  EXPECT_EQ(links_text(sample_status().links, view(OutputFormat::kTable)),
+            "LINK   TARGET             NAMESPACE   PORTS                      STATE     AGE\n"
+            "3      svc/app            shop        8080->80, 40001->metrics   active    61m\n"
+            "4      host/db.internal   -           5432->5432                 waiting   50s\n");
+  EXPECT_EQ(links_text(sample_status().links, view(OutputFormat::kName)), "3\n4\n");
+  EXPECT_EQ(links_text({}, view(OutputFormat::kTable)), "no links\n");
+  EXPECT_EQ(links_text({}, view(OutputFormat::kName)), "");
+}
+
+TEST(OutputTest, WideTellsTheRest) {
+  const std::string wide = links_text(sample_status().links, view(OutputFormat::kWide));
+  for (const char* part : {"staging", "proxy", "t1", "detached", "[::1]:8080 -> 80",
+                           "connection refused", "the tunnel is lost"}) {
+    EXPECT_THAT(wide, testing::HasSubstr(part));
+  }
+}
+
+TEST(OutputTest, JsonKeepsItsContract) {
+  const auto check = [](const std::string& text, const char* definition) {
+    return schema_complaint(kSchema, definition, nlohmann::json::parse(text));
+  };
+  const auto json = view(OutputFormat::kJson);
+  EXPECT_EQ(check(status_text(sample_status(), json), "status"), "");
+  EXPECT_EQ(check(status_text(std::nullopt, json), "status"), "");
+  EXPECT_EQ(check(links_text(sample_status().links, json), "list"), "");
+  EXPECT_EQ(check(links_text({}, json), "list"), "");
+  EXPECT_EQ(check(version_text("0.1.0", "", json), "version"), "");
+  EXPECT_EQ(check(version_text("0.1.0", "0.0.9", json), "version"), "");
+  Settings settings;
+  for (const auto* name : kSettingNames) settings.values[name] = {"v", "default"};
+  EXPECT_EQ(check(config_text(settings, json), "config"), "");
+  control::Event event{.kind = control::EventKind::kEnded, .time = kSampleNow, .link_id = "3"};
+  event.link = sample_link();
+  event.tunnel = sample_status().tunnels.front();
+  event.error = Error{ErrorCode::kForbidden, "a", "b", "c"};
+  EXPECT_EQ(schema_complaint(kSchema, "event", to_json(event)), "");
+  EXPECT_EQ(schema_complaint(kSchema, "event", to_json(control::Event{})), "");
+}
+
+TEST(OutputTest, TheSchemaRefusesWhatBreaksTheContract) {
+  auto json = nlohmann::json::parse(status_text(sample_status(), view(OutputFormat::kJson)));
+  json["links"][0]["state"] = "fine";
+  EXPECT_EQ(schema_complaint(kSchema, "status", json), "$.links[0].state: not in enum");
+  json["links"][0].erase("state");
+  EXPECT_EQ(schema_complaint(kSchema, "status", json), "$.links[0]: misses \"state\"");
+  json["running"] = "yes";
+  EXPECT_NE(schema_complaint(kSchema, "status", json), "");
+}
+
+TEST(OutputTest, TheSchemaKnowsEveryErrorCode) {
+  for (int code = 0; code <= static_cast<int>(ErrorCode::kUnsupported); ++code) {
+    const auto json = control::to_json(Error{static_cast<ErrorCode>(code), "", "", ""});
+    EXPECT_EQ(schema_complaint(kSchema, "error", json), "") << json;
+  }
+}
+
+TEST(OutputTest, YamlSaysTheSameAsJson) {
+  const auto yaml = YAML::Load(status_text(sample_status(), view(OutputFormat::kYaml)));
+  EXPECT_EQ(yaml["running"].as<bool>(), true);
+  EXPECT_EQ(yaml["links"].size(), 2U);
+  EXPECT_EQ(yaml["links"][0]["id"].as<std::string>(), "3");
+  EXPECT_EQ(yaml["links"][0]["id"].Tag(), "!") << "a number in quotes stays a text";
+  EXPECT_EQ(yaml["links"][0]["traffic"]["bytesReceived"].as<int>(), 5'000'000);
+  EXPECT_TRUE(yaml["links"][1]["lastError"].IsNull());
+  EXPECT_EQ(YAML::Load(links_text({}, view(OutputFormat::kYaml)))["links"].size(), 0U);
+}
+
+TEST(OutputTest, VersionNamesBoth) {
+  EXPECT_EQ(version_text("0.1.0", "", view(OutputFormat::kTable)),
+            "ferry   0.1.0\nferryd  not running\n");
+}
+
+TEST(OutputTest, WordsOfOthersCannotDriveTheTerminal) {
+  auto links = sample_status().links;
+  links[1].reason = "\033[2Jgone\r";
+  EXPECT_THAT(links_text(links, view(OutputFormat::kWide)), testing::HasSubstr("?[2Jgone?"));
+}
+
+TEST(HumanTest, NumbersAreShort) {
+  EXPECT_EQ(human_bytes(0), "0 B");
+  EXPECT_EQ(human_bytes(1023), "1023 B");
+  EXPECT_EQ(human_bytes(1024), "1.0 KiB");
+  EXPECT_EQ(human_bytes(10'240), "10 KiB");
+  EXPECT_EQ(human_bytes(1024 * 1024 - 1), "1.0 MiB");
+  EXPECT_EQ(human_bytes(~std::uint64_t{0}), "16 EiB");
+  EXPECT_EQ(human_age(-5), "0s");
+  EXPECT_EQ(human_age(119'999), "119s");
+  EXPECT_EQ(human_age(200'000), "3m20s");
+  EXPECT_EQ(human_age(20 * 60'000), "20m");
+  EXPECT_EQ(human_age(5 * 3'600'000 + 60'000), "5h1m");
+  EXPECT_EQ(human_age(30LL * 3'600'000), "30h");
+  EXPECT_EQ(human_age(72LL * 3'600'000), "3d");
+  EXPECT_EQ(human_round_trip(0), "-");
+  EXPECT_EQ(human_round_trip(420), "0.4 ms");
+  EXPECT_EQ(human_seconds(3240), "3.2 s");
+}
+
+}  // namespace
+}  // namespace ferry::cli
