@@ -1,8 +1,12 @@
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
@@ -27,6 +31,9 @@ using ferry::ErrorCode;
 using ferry::Result;
 using ferry::Status;
 using ferry::control::Paths;
+using ferry::daemon::LockFile;
+
+constexpr auto kLockPatience = std::chrono::milliseconds(5000);
 
 struct Flags {
   bool background = false;
@@ -54,6 +61,30 @@ Result<Paths> prepare_paths() {
     if (auto made = ferry::control::make_private_dir(directory); !made) return fail(made.error());
   }
   return paths;
+}
+
+// Whether a daemon takes connections there.
+bool somebody_serves(const std::string& socket_path) {
+  const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket_path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const bool taken = connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(fd);
+  return taken;
+}
+
+// Another daemon that holds the lock may serve, be about to, or be about to end: only the first is
+// an answer (kAlreadyExists).
+Result<LockFile> acquire_lock(const Paths& paths, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    auto lock = LockFile::acquire(paths.lock);
+    if (lock || lock.error().code != ErrorCode::kAlreadyExists) return lock;
+    const bool late = std::chrono::steady_clock::now() > deadline;
+    if (late || somebody_serves(paths.socket)) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
 }
 
 // From the first word of a signal to the end of the loop: links end, clients hear of it, the server
@@ -109,7 +140,7 @@ Status serve(const Paths& paths, bool background, ferry::daemon::Readiness* read
 }
 
 Status run(const Paths& paths, const Flags& flags, ferry::daemon::Readiness* readiness) {
-  auto lock = ferry::daemon::LockFile::acquire(paths.lock);
+  auto lock = acquire_lock(paths, kLockPatience);
   if (!lock) return fail(lock.error());
   const ferry::LogOptions log{.level = flags.log_level,
                               .file = flags.background ? paths.log_file : std::string()};
@@ -123,8 +154,8 @@ int run_in_background(const Paths& paths, const Flags& flags) {
   std::signal(SIGHUP, SIG_IGN);
   const Status status = run(paths, flags, readiness->get());
   if (status) return 0;
-  // Who starts the daemon in the background wants one to run; that there is one already is fine.
-  if (status.error().code == ErrorCode::kAlreadyExists) {
+  // Who starts the daemon in the background wants one to serve; that there is one already is fine.
+  if (status.error().code == ErrorCode::kAlreadyExists && somebody_serves(paths.socket)) {
     (*readiness)->ready();
     return 0;
   }

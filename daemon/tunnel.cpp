@@ -30,7 +30,7 @@ void Tunnel::start() { retry_timer_.start(backoff_.next()); }
 
 void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
                    std::size_t port, ConnectionObserver& observer) {
-  if (session_ && session_->established()) {
+  if (ready()) {
     session_->open(target, std::move(socket), port, observer);
     return;
   }
@@ -152,8 +152,8 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   if (ever_ready_) ++status_.reconnects;
   ever_ready_ = true;
   spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
-  flush_pending();
   set_state(TunnelState::kReady, {});
+  flush_pending();
 }
 
 void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error) {

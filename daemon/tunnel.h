@@ -51,7 +51,8 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   // Makes the first connection.
   void start();
 
-  // Hands a local connection over. While there is no session it waits for one.
+  // Hands a local connection over. While the tunnel isn't ready it waits: in a session that may
+  // turn out to be lost, it would be lost as well.
   void carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
              std::size_t port, ConnectionObserver& observer);
   // Ends what an observer has here, without telling it.
@@ -101,7 +102,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   net::Timer pending_timer_;
   std::deque<Pending> pending_;
   bool ever_ready_ = false;
-  std::unique_ptr<TunnelSession> session_;              // takes new streams once it is established
+  std::unique_ptr<TunnelSession> session_;              // takes new streams while kReady
   std::list<std::unique_ptr<TunnelSession>> draining_;  // their processes will soon end
   std::uint64_t past_sent_ = 0;                         // bytes of sessions that are over
   std::uint64_t past_received_ = 0;
