@@ -27,6 +27,8 @@ SERVICE_NETWORK = "10.96.0.0/16"
 API_SERVICE_ADDRESS = "10.96.0.1"
 DNS_SERVICE_ADDRESS = "10.96.0.10"
 
+NOT_ALLOWED = 77  # an exit code
+
 # The cluster's files live on a tmpfs that is mounted over one of these, in the cluster's own mount namespace only.
 _STATE_PLACES = ("/mnt", "/media", "/srv", "/opt")
 
@@ -34,7 +36,7 @@ _STATE_PLACES = ("/mnt", "/media", "/srv", "/opt")
 def run_inside(main):
     """Runs `main(state_directory)` inside and returns its exit code (128 + signal number if it was killed).
 
-    Call it before any thread or event loop is started. SIGTERM, SIGINT and SIGHUP of the caller are passed on to
+    NOT_ALLOWED, with a word on stderr, where the kernel lets this user have no such namespaces. Call it before any thread or event loop is started. SIGTERM, SIGINT and SIGHUP of the caller are passed on to
     `main`'s process as SIGTERM.
     """
     flags = (sys_.CLONE_NEWNET | sys_.CLONE_NEWNS | sys_.CLONE_NEWPID | sys_.CLONE_NEWUTS | sys_.CLONE_NEWIPC)
@@ -43,7 +45,10 @@ def run_inside(main):
         flags |= sys_.CLONE_NEWUSER
     sys.stdout.flush()
     sys.stderr.flush()
-    init = sys_.clone(flags)
+    try:
+        init = sys_.clone(flags)
+    except OSError as error:
+        return _not_allowed(error)
     if init == 0:
         _in_child(lambda: _init(main, user, group))
 
@@ -52,6 +57,11 @@ def run_inside(main):
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, forward)
     return os.waitstatus_to_exitcode(os.waitpid(init, 0)[1])
+
+
+def _not_allowed(error):
+    print(f"namespaces are not allowed here: {error}", file=sys.stderr)
+    return NOT_ALLOWED
 
 
 def _in_child(run):
@@ -69,13 +79,16 @@ def _in_child(run):
 
 def _init(main, user, group):
     sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
-    if user != 0:
-        _map_ids(user, group)
-        # A change of credentials clears the death signal.
-        sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
-    sys_.mount(None, "/", None, sys_.MS_REC | sys_.MS_PRIVATE)
-    _mount_proc()
-    state = _mount_state()
+    try:
+        if user != 0:
+            _map_ids(user, group)
+            # A change of credentials clears the death signal.
+            sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
+        sys_.mount(None, "/", None, sys_.MS_REC | sys_.MS_PRIVATE)
+        _mount_proc()
+        state = _mount_state()
+    except PermissionError as error:  # a user namespace without rights, as AppArmor makes them
+        return _not_allowed(error)
     child = os.fork()
     if child == 0:
         _in_child(lambda: main(state))

@@ -18,6 +18,7 @@ Options used: `images` {name: command}; `backoff` seconds of the first restart b
 """
 
 import asyncio
+import resource
 import socket
 import traceback
 
@@ -52,6 +53,8 @@ class Node:
         self._last_address = 1  # 10.244.0.1 is the gateway
 
     async def start(self):
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # also of the pods, as the container runtime does it
         netns.set_up_node()
         node_object.register(self.store, NAME)
         controllers_endpoints.publish_api_server(self.store, self.cluster.inside_port)
