@@ -319,7 +319,8 @@ DESCRIBE = WEB + [
 PATCH = [
     step("create deployment web --image=http-echo --replicas=1", r"created$"),
     step(["patch", "deploy", "web", "-p", '{"spec":{"replicas":2}}'], r"^deployment.apps/web patched$"),
-    step(["patch", "deploy", "web", "-p", '{"spec":{"replicas":2}}'], r"^deployment.apps/web patched \(no change\)$"),
+    step("create configmap same --from-literal=a=b"),
+    step(["patch", "configmap", "same", "-p", '{"data":{"a":"b"}}'], r"^configmap/same patched \(no change\)$"),
     step(["patch", "deploy", "web", "-p", '{"spec":{"template":{"spec":{"containers":[{"name":"http-echo","env":'
           '[{"name":"A","value":"b"}]}]}}}}'], r"patched$"),
     step(["get", "deploy", "web", "-o", "jsonpath={.spec.template.spec.containers[0].image} "

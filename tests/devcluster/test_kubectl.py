@@ -5,14 +5,12 @@ kubectl's are looked for on PATH, beside where `kubectl` on PATH really is (kube
 files separated by colons. To run less: test_kubectl.py -k exec, or -k Kubectl_1_33.
 """
 
-import concurrent.futures
 import glob
 import os
 import re
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 import unittest
 import urllib.request
@@ -21,7 +19,6 @@ import kubectl_table
 from server_test_support import Cluster, until
 
 _EXPECTED = [f"1.{minor}" for minor in range(27, 34)]
-_AT_ONCE = 4
 cluster = None
 
 
@@ -51,8 +48,8 @@ def _version(path):
     return match.group(1) if match and not match.group(2) else None
 
 
-class KubectlTest(unittest.TestCase):
-    """One class for each kubectl; `kubectl` is its path, None where it isn't on the machine."""
+class _KubectlTest:
+    """What every kubectl has to do; `kubectl` is its path, None where it isn't on the machine."""
 
     kubectl = None
     version = None
@@ -133,33 +130,27 @@ def _home():
     return os.path.dirname(cluster.kubeconfig)
 
 
-def _add_tables(case):
-    for name, steps in kubectl_table.TABLES.items():
-        setattr(case, f"test_{name}", lambda self, steps=steps: self.run_table(steps))
+def setUpModule():
+    global cluster
+    cluster = Cluster()
 
 
-class _SideBySide(unittest.TestSuite):
-    """Runs its suites, one for each kubectl, at the same time, on one cluster: most of their time is waiting."""
-
-    def run(self, result, debug=False):
-        global cluster
-        with Cluster() as cluster, concurrent.futures.ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(lambda suite: suite.run(result), self))
-        return result
+def tearDownModule():
+    cluster.stop()
 
 
-def load_tests(loader, _tests, _pattern):
+def _add_cases():
+    """A test class for every kubectl that is here or should be; those that aren't are skipped with that reason."""
     found = find_kubectls()
-    suites = _SideBySide()
     for version in sorted({*_EXPECTED, *found}):
         name = f"Kubectl_{version.replace('.', '_')}"
-        case = type(name, (KubectlTest,), {"version": version, "kubectl": found.get(version)})
-        _add_tables(case)
-        globals()[name] = case  # unittest's runner looks the module's fixtures up by the class
-        print(f"kubectl {version}: {found.get(version, 'not on this machine')}", file=sys.stderr)
-        suites.addTest(unittest.TestSuite(loader.loadTestsFromTestCase(case)))
-    return suites
+        tests = {f"test_{table}": lambda self, steps=steps: self.run_table(steps)
+                 for table, steps in kubectl_table.TABLES.items()}
+        globals()[name] = type(name, (_KubectlTest, unittest.TestCase),
+                               {**tests, "version": version, "kubectl": found.get(version)})
 
+
+_add_cases()
 
 if __name__ == "__main__":
     unittest.main()

@@ -291,7 +291,7 @@ class FaultsTest(WithCluster):
             self.cluster.ctl("answer", code, "30")
             got, body = self.admin.send(PODS)
             self.assertEqual((got, body["reason"]), (int(code), reason))
-        self.cluster.ctl("answer", "503", "0")
+        self.cluster.ctl("clear")
         self.assertEqual(self.admin.send(PODS)[0], 200)
 
     def test_trouble_below_a_path_only(self):

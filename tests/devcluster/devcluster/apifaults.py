@@ -12,9 +12,11 @@ from .store import now
 
 def table(cluster):
     """{command: async function(cluster, words) -> text}; `help` describes them all."""
-    commands = {"admit": _admit, "answer": _answer, "answer-page": _answer_page, "cut": _cut,
-                "cut-idle": _cut_idle, "expire": _expire, "forget-history": _forget_history, "refuse": _refuse, "restart": _restart, "resume": _resume,
-                "rotate-keys": _rotate_keys, "stall": _stall, "user": _user}
+    commands = {
+        "admit": _admit, "answer": _answer, "answer-page": _answer_page, "clear": _clear, "cut": _cut,
+        "cut-idle": _cut_idle, "expire": _expire, "forget-history": _forget_history, "refuse": _refuse,
+        "restart": _restart, "resume": _resume, "rotate-keys": _rotate_keys, "stall": _stall, "user": _user,
+    }
 
     async def describe(_cluster, _words):
         """help: this."""
@@ -73,6 +75,16 @@ async def _admit(cluster, words):
     """admit: ends `refuse`."""
     cluster.server.gate.admit()
     return "new connections are accepted"
+
+
+async def _clear(cluster, words):
+    """clear: ends `stall`, `refuse`, `cut-idle` and `answer`."""
+    gate = cluster.server.gate
+    gate.resume()
+    gate.admit()
+    gate.cut_idle_after(None)
+    cluster.server.trouble = None
+    return "all clear"
 
 
 async def _restart(cluster, words):
