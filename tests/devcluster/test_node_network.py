@@ -82,7 +82,7 @@ class NetworkTest(Helpers):
             await self.ask(address)
         output = await self.output("client", f"curl -sS {address} 2>&1")
         self.assertIn("Couldn't connect", output)
-        self.assertLess(time.monotonic() - began, 1)
+        self.assertLess(time.monotonic() - began, 5)
 
     async def test_a_port_that_the_service_does_not_have_refuses(self):
         self.deployment(replicas=1)
