@@ -6,8 +6,8 @@
     cluster.pki       pki.Authority: the CA and the service account tokens
     cluster.server    server.ApiServer
     cluster.node      node.Node (see below)
-    cluster.run_dir   a directory on a private tmpfs (mounted over /run); it vanishes with the process
-    cluster.options   what `up` was given: .images (list of directories with images.yaml of more images), ...
+    cluster.run_dir   a directory on a private tmpfs; it vanishes with the process
+    cluster.options   what `up` was given: .images {name: command}, .backoff seconds, .control the socket's name
     cluster.faults    {"name": async function(cluster, arguments) -> text}: what `ctl` can ask for
 
 The node (module `node`, class `Node(cluster)`) provides to the API server:
@@ -27,15 +27,17 @@ What the API server provides to the node and the controllers, beside the store:
     cluster.pki.service_account_token(namespace, name, uid, pod=None, seconds=3600, audiences=None) -> (token, expiry)
         A signed token that the API server accepts until it expires or its pod is gone. pod is (name, uid).
     cluster.pki.ca_pem           -> the CA certificate (bytes): what goes into a pod's ca.crt
-    cluster.apiserver_inside     -> ("10.96.0.1", 443) for pods: the Service `default/kubernetes`. The server also
-                                    listens on `cluster.inside_port` of every address in the cluster's network
-                                    namespace, so the Service's endpoint is (node address, inside_port).
+    cluster.inside_port          -> where the server listens on every address of the cluster's network namespace: the
+                                    target of the Service `default/kubernetes`
+
+The process that runs this is in PID, network and mount namespaces of its own, and root there (really, or in a user
+namespace). Everything that it has made ends with it, whatever way it ends (`netns.run_inside`).
 """
 
 import asyncio
 import signal
 
-from . import control, apifaults, node, pki, server, store, strategy
+from . import apifaults, control, node, server, store, strategy
 
 INSIDE_PORT = 6443
 
@@ -48,7 +50,6 @@ class Cluster:
         self.run_dir = run_dir
         self.options = options
         self.inside_port = INSIDE_PORT
-        self.apiserver_inside = ("10.96.0.1", 443)
         self.store = store.Store(strategy.Strategy(authority.ca_pem))
         self.server = server.ApiServer(self, listener)
         self.node = node.Node(self)
@@ -70,7 +71,3 @@ class Cluster:
         await self._control.stop()
         await self.server.stop()
         await self.node.stop()
-
-
-# The process that runs this is process 1 of a PID namespace of its own, in a network and a mount namespace of its
-# own, and root there (really, or by a user namespace with one user). All of it ends with that process, whatever way.

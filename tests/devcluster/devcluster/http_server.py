@@ -24,7 +24,11 @@ class _Handler(web_protocol.RequestHandler):
     def connection_lost(self, error):
         if self._taken is not None:
             self._taken.feed_eof()
+        running = self._task_handler
         super().connection_lost(error)
+        # Nobody is left to answer. aiohttp 3.8 cancels the handler by itself, 3.9 doesn't.
+        if running is not None and not running.cancelling():
+            running.cancel()
 
     def pause_writing(self):
         super().pause_writing()

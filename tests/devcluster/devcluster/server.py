@@ -32,6 +32,7 @@ class ApiServer:
         self.address = "%s:%d" % listener.getsockname()
         self.trouble = None  # a fault: function(request) -> response or None
         self._doors = weakref.WeakKeyDictionary()  # aiohttp's handler of a connection -> the gate's connection
+        self._handshakes = set()
         self.stopping = asyncio.Event()  # replaced on a restart: running watches end
         self._http = http_server.Server(self._handle, keepalive_timeout=90, max_line_size=65536,
                                         max_field_size=65536, access_log=None, logger=_LOG)
@@ -61,7 +62,9 @@ class ApiServer:
         self.gate.admit()
 
     def _serve(self, connection, door):
-        asyncio.get_running_loop().create_task(self._handshake(connection, door))
+        task = asyncio.get_running_loop().create_task(self._handshake(connection, door))
+        self._handshakes.add(task)  # the loop itself keeps no task alive
+        task.add_done_callback(self._handshakes.discard)
 
     async def _handshake(self, connection, door):
         def handler():
