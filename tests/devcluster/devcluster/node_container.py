@@ -202,7 +202,7 @@ class Container:
 
     async def _ended(self, code):
         for prober in self._probers:
-            prober.cancel()
+            prober.stop()
         self._probers = []
         await asyncio.wait(self._collectors, timeout=1)  # a program that left may have left its output to a child
         self.log.close()
@@ -250,7 +250,7 @@ class Container:
             def passed():
                 if not self.started:
                     self.started = True
-                    self._probers[0].cancel()
+                    self._probers[0].stop()
                     self._start_regular_probes(checks)
                     self._set_ready("readinessProbe" not in self.spec)
             self._start_prober(checks, "startupProbe", "Startup", passed, lambda: self._unhealthy("startup"))
@@ -269,8 +269,7 @@ class Container:
         def report(text):
             if self._killing is None:  # else it is the end of the container that the probe has seen
                 self._event("Warning", "Unhealthy", f"{title} probe failed: {text}")
-        prober = node_probes.Prober(checks.check, self.spec[field], passed, failed, report)
-        self._probers.append(asyncio.ensure_future(prober.run()))
+        self._probers.append(node_probes.Prober(checks.check, self.spec[field], passed, failed, report))
 
     def _set_ready(self, ready):
         if self.running:

@@ -11,7 +11,7 @@ class ProbeFailed(Exception):
 
 
 class Prober:
-    """Runs one probe of a container again and again.
+    """Runs one probe of a container again and again, from its making to `stop`.
 
     `passed()` is called at every success that counts, `failed()` at every failure that counts (after
     successThreshold and failureThreshold), `report(text)` at every single failure. During the first second, failures
@@ -28,8 +28,15 @@ class Prober:
         self._passed = passed
         self._failed = failed
         self._report = report
+        self._stopped = False
+        self._task = asyncio.ensure_future(self._run())
 
-    async def run(self):
+    def stop(self):
+        """Nothing is called after this."""
+        self._stopped = True
+        self._task.cancel()
+
+    async def _run(self):
         probe = self._probe
         await asyncio.sleep(probe.get("initialDelaySeconds", 0))
         successes = failures = 0
@@ -37,7 +44,7 @@ class Prober:
         while True:
             began = asyncio.get_running_loop().time()
             try:
-                await self._check(probe)
+                await self._check_once(probe)
                 successes, failures = successes + 1, 0
                 if successes >= probe.get("successThreshold", 1):
                     self._passed()
@@ -51,6 +58,14 @@ class Prober:
                     self._failed()
             took = asyncio.get_running_loop().time() - began
             await asyncio.sleep(max(0.0, probe.get("periodSeconds", 10) - took))
+
+    async def _check_once(self, probe):
+        try:
+            await self._check(probe)
+        finally:
+            # Up to Python 3.11, wait_for swallows a cancellation that comes together with the result.
+            if self._stopped:
+                raise asyncio.CancelledError
 
 
 class Checks:
