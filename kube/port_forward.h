@@ -31,11 +31,14 @@ struct PortForwardTarget {
 struct PortForwardOptions {
   // For everything: credentials, TCP, proxy, TLS, upgrade, announcement.
   Duration timeout = std::chrono::seconds(20);
+  // As in net::DialOptions.
+  std::uint32_t not_sent_low_water = 0;
 };
 
 // One attempt. Destroying it cancels it; the callback is then never called. A credential that has
 // to be fetched (a plugin to run, a file to read) is fetched on a thread of its own, which ends
-// with the dial; a 401 leads to one refresh and one more try.
+// with the dial; a 401 leads to one refresh and one more try. It may be destroyed from within the
+// callback.
 class PortForwardDial : public net::Disposable {
  public:
   // Exactly once, never from within the constructor. The stream is not started. It means that the
@@ -46,6 +49,7 @@ class PortForwardDial : public net::Disposable {
   PortForwardDial(net::Loop& loop, std::shared_ptr<Credentials> credentials,
                   PortForwardTarget target, const PortForwardOptions& options, Callback callback);
   ~PortForwardDial() override;
+  void retire() override;
 
  private:
   struct Impl;
