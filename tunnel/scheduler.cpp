@@ -19,7 +19,8 @@ bool Scheduler::is_sparse(Stream& stream, TimePoint now) const {
 
 bool Scheduler::may_send(Stream& stream, std::size_t unsent, TimePoint now) {
   if (stream.turn.granted) return true;  // its room was counted
-  if (stream.turn.deficit > 0 || is_sparse(stream, now)) return unsent < limit_ + kSparseExtra;
+  const bool first = stream.turn.deficit > 0 || (is_sparse(stream, now) && !owes_bulk());
+  if (first) return unsent < limit_ + kSparseExtra;
   return sparse_.empty() && bulk_.empty() && promised(unsent) < limit_;
 }
 
@@ -35,6 +36,7 @@ void Scheduler::sent(Stream& stream, std::size_t n, TimePoint now) {
   sparse_.remove(stream);
   bulk_.remove(stream);
   if (n == 0) return;
+  if (turn.burst < kSparseBurst) sparse_run_ = bulk_.empty() ? 0 : sparse_run_ + n;
   turn.deficit = std::max(turn.deficit - static_cast<std::int64_t>(n), -kQuantumBytes);
   turn.burst += n;
   turn.last_sent = now;
@@ -61,14 +63,17 @@ Stream* Scheduler::give(Queue& queue, Stream& stream, TimePoint now) {
 }
 
 Stream* Scheduler::grant(std::size_t unsent, TimePoint now) {
-  if (!sparse_.empty() && promised(unsent) < limit_ + kSparseExtra) {
+  if (!sparse_.empty() && !owes_bulk() && promised(unsent) < limit_ + kSparseExtra) {
     return give(sparse_, *sparse_.front(), now);
   }
   while (!bulk_.empty() && promised(unsent) < limit_) {
     Stream& stream = *bulk_.front();
     std::int64_t& deficit = stream.turn.deficit;
     deficit = std::min(deficit + kQuantumBytes, kQuantumBytes);
-    if (deficit > 0) return give(bulk_, stream, now);
+    if (deficit > 0) {
+      sparse_run_ = 0;
+      return give(bulk_, stream, now);
+    }
     bulk_.remove(stream);
     bulk_.push_back(stream);
   }

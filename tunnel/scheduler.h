@@ -2,8 +2,9 @@
 //
 // At most `limit` bytes wait there for the carrier, so that the choice is made late. Streams that
 // are new or send little go first, and a little beyond the limit; the others take turns (deficit
-// round robin, 16 KiB a turn). A stream that is refused waits here, and is told when its turn came:
-// that is a grant, and holds its room open until the stream sends, or for kGrantKept.
+// round robin, 16 KiB a turn). Where sparse streams alone could fill the carrier, the others get a
+// turn after each 64 KiB of theirs. A stream that is refused waits here, and is told when its turn
+// came: that is a grant, and holds its room open until the stream sends, or for kGrantKept.
 #pragma once
 
 #include <cstddef>
@@ -19,6 +20,7 @@ class Scheduler {
  public:
   static constexpr std::size_t kQuantum = std::size_t{16} * 1024;
   static constexpr std::size_t kSparseExtra = std::size_t{64} * 1024;  // beyond the limit
+  static constexpr std::size_t kSparseRun = std::size_t{64} * 1024;    // before a bulk turn is due
   static constexpr Duration kSparseIdle = std::chrono::milliseconds(10);
   static constexpr Duration kGrantKept = std::chrono::milliseconds(50);
 
@@ -46,6 +48,7 @@ class Scheduler {
   using Queue = StreamList<TurnHook>;
 
   bool is_sparse(Stream& stream, TimePoint now) const;
+  bool owes_bulk() const { return !bulk_.empty() && sparse_run_ >= kSparseRun; }
   bool waits(Stream& stream) const { return stream.turn.hook.linked(); }
   void end_grant(Stream& stream);
   Stream* give(Queue& queue, Stream& stream, TimePoint now);
@@ -55,7 +58,8 @@ class Scheduler {
   Queue sparse_;
   Queue bulk_;
   std::size_t grants_ = 0;
-  TimePoint granted_at_{};  // the latest
+  std::size_t sparse_run_ = 0;  // bytes of sparse streams since the last bulk turn
+  TimePoint granted_at_{};      // the latest
 };
 
 }  // namespace ferry::tunnel

@@ -181,7 +181,6 @@ void Session::Impl::leave_collaborators(Stream& stream) {
 void Session::Impl::retire(Stream& stream, std::optional<Event> event) {
   leave_collaborators(stream);
   stream.receive.close(budget);
-  if (opening_credit.replenish(budget)) pending.opening_credit = true;
   if (!event) return streams.erase(stream.id);
   stream.state = StreamState::kGone;
   ++gone;

@@ -107,6 +107,25 @@ TEST(FlowTest, AFullRingWaitsAndLosesNothing) {
   EXPECT_TRUE(pair.proxy.stream(id).finished);
 }
 
+TEST(FlowTest, ClosingFitsIntoARingFullOfData) {
+  Options options;
+  options.max_streams = 2000;
+  options.ring_start = options.ring_max = 1;  // the least that works
+  options.unsent_limit = kMiB;
+  Pair pair(options);
+  pair.establish();
+  pair.up.capacity = 0;
+  std::vector<StreamId> ids;
+  for (int i = 0; i < 1900; ++i) ids.push_back(pair.daemon.open("app", pair.now));
+  for (const StreamId id : ids) pair.daemon.send(id, std::string(100'000, 'x'));
+  ASSERT_TRUE(pair.daemon.session().reserve(ids[0]).empty());
+  for (const StreamId id : ids) {
+    pair.daemon.session().finish(id);
+    pair.daemon.reset(id);
+  }
+  EXPECT_LE(pair.daemon.session().stats().ring_bytes, 65536U + 2000 * 32);
+}
+
 TEST(FlowTest, FullRingsOnBothSidesDoNotDeadlock) {
   Options options;
   options.max_streams = 16;
@@ -164,6 +183,37 @@ TEST(FlowTest, IdleStreamsGiveTheirCreditBack) {
   for (const StreamId id : ids) pair.daemon.send(id, std::string(kMiB, 'y'));
   ASSERT_TRUE(pair.run());
   for (const StreamId id : ids) EXPECT_EQ(pair.proxy.stream(id).received.size(), 2 * kMiB);
+}
+
+TEST(FlowTest, AFinishedStreamHoldsNoCredit) {
+  Pair pair;
+  pair.establish();
+  const std::size_t before = pair.proxy.session().stats().credit_granted;
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.daemon.send(id, "request");
+  pair.daemon.finish(id);
+  ASSERT_TRUE(pair.run());
+  EXPECT_EQ(pair.proxy.stream(id).end, "") << "the answer is still to come";
+  EXPECT_LE(pair.proxy.session().stats().credit_granted, before);
+}
+
+TEST(FlowTest, OpeningCreditThatWasLostWithItsCarrierIsToldAgain) {
+  Pair pair;
+  pair.establish();
+  pair.down.stalled = true;
+  for (int i = 0; i < 1000; ++i) {  // more than the first opening credit is enough for
+    const StreamId id = pair.daemon.open("app", pair.now);
+    pair.daemon.send(id, "x");
+  }
+  pair.run();
+  pair.cut();
+  pair.down.stalled = false;
+  ASSERT_TRUE(pair.run());
+  pair.down.stalled = true;
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.daemon.send(id, "at once");
+  pair.run();
+  EXPECT_EQ(pair.proxy.stream(id).received, "at once");
 }
 
 class StalledStreamsTest : public ::testing::Test {

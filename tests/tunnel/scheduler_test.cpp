@@ -67,6 +67,33 @@ TEST_F(SchedulerTest, ASparseStreamPassesTheBulkOnes) {
   EXPECT_EQ(scheduler_.grant(unsent_, now_), &streams_[5]) << "though it came last";
 }
 
+TEST_F(SchedulerTest, SparseStreamsLeaveAShareToTheOthers) {
+  std::array<std::size_t, 8> sent{};
+  send_all_it_may(streams_[0], 16384);
+  // Seven streams of 5,000 bytes every 11 ms, on a carrier that takes less than that.
+  for (int round = 0; round < 2000; ++round) {
+    now_ += std::chrono::milliseconds(11);
+    unsent_ -= std::min<std::size_t>(unsent_, 30'000);
+    while (Stream* next = scheduler_.grant(unsent_, now_)) {
+      const std::size_t frame = next->id == 0 ? 16384 : 5000;
+      scheduler_.sent(*next, frame, now_);
+      unsent_ += frame;
+      sent[next->id] += frame;
+      if (next->id == 0) scheduler_.wait(*next);
+    }
+    for (std::size_t i = 1; i < 8; ++i) {
+      if (streams_[i].turn.hook.linked()) continue;
+      if (!scheduler_.may_send(streams_[i], unsent_, now_)) {
+        scheduler_.wait(streams_[i]);
+        continue;
+      }
+      scheduler_.sent(streams_[i], 5000, now_);
+      unsent_ += 5000;
+    }
+  }
+  EXPECT_GT(sent[0], std::size_t{2000} * 30'000 / 8);
+}
+
 TEST_F(SchedulerTest, AStreamIsSparseAgainAfterAPause) {
   send_all_it_may(streams_[0], 16384);
   scheduler_.remove(streams_[0]);
