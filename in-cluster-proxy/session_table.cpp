@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <utility>
+#include <vector>
 
 #include "net/hmac.h"
 #include "tunnel/io/resume_proof.h"
@@ -40,7 +41,6 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes earl
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
   auto& session = sessions_[keys.id] = std::make_unique<ServedSession>(loop_, dialer_, keys, owner);
-  if (draining_) session->drain();
   session->begin(std::move(carrier), early);
   return {};
 }
@@ -59,8 +59,10 @@ Status SessionTable::resume(std::unique_ptr<tunnel::Carrier>& carrier,
 }
 
 void SessionTable::drain() {
-  draining_ = true;
-  for (auto& [id, session] : sessions_) session->drain();
+  // One that fails meanwhile leaves the table, but lives until this is over.
+  std::vector<ServedSession*> all;
+  for (const auto& [id, session] : sessions_) all.push_back(session.get());
+  for (ServedSession* session : all) session->drain();
 }
 
 std::size_t SessionTable::attached() const {

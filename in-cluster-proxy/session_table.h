@@ -26,6 +26,7 @@ class SessionTable final : private ServedSessionOwner {
   Status resume(std::unique_ptr<tunnel::Carrier>& carrier,
                 const tunnel::Session::ResumeRequest& request, Bytes exporter, Bytes early);
 
+  // Tells every daemon that the end is near; new sessions are not to come any more.
   void drain();
 
   std::size_t attached() const;
@@ -48,7 +49,6 @@ class SessionTable final : private ServedSessionOwner {
   const Config& config_;
   std::function<void()> on_change_;
   net::Timer prune_timer_;
-  bool draining_ = false;
   std::map<tunnel::SessionId, std::unique_ptr<ServedSession>> sessions_;
 };
 
