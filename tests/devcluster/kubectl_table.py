@@ -275,6 +275,29 @@ AUTH = [
     step("create token default", r"^ey[\w-]+\.[\w-]+\.[\w-]+"),
 ]
 
+SAFE = """securityContext:
+          runAsNonRoot: true
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL]}
+          seccompProfile: {type: RuntimeDefault}"""
+
+POD_SECURITY = [
+    step("label ns {ns} pod-security.kubernetes.io/enforce=restricted pod-security.kubernetes.io/warn=restricted",
+         r"labeled$"),
+    step("run loose --image=busybox", code=1, err=r'^Error from server \(Forbidden\): pods "loose" is forbidden: '
+         r'violates PodSecurity "restricted:latest": allowPrivilegeEscalation != false \(container "loose" must set '
+         r'securityContext.allowPrivilegeEscalation=false\), unrestricted capabilities \(container "loose" must set '
+         r'securityContext.capabilities.drop=\["ALL"\]\), runAsNonRoot != true \(pod or container "loose" must set '
+         r'securityContext.runAsNonRoot=true\), seccompProfile \(pod or container "loose" must set '
+         r'securityContext.seccompProfile.type to "RuntimeDefault" or "Localhost"\)$'),
+    step("apply -f -", r"^deployment.apps/web created$", stdin=deployment(),
+         err=r'^Warning: would violate PodSecurity "restricted:latest": allowPrivilegeEscalation != false'),
+    step("wait --for=condition=ReplicaFailure deploy/web --timeout=20s", r"condition met"),
+    step("delete deploy web"),
+    step("apply -f -", r"^deployment.apps/web created$", err=r"\A\Z", stdin=deployment(extra=SAFE)),
+    step("wait --for=condition=Available deploy/web --timeout=30s", r"condition met"),
+]
+
 DELETE = WEB + [
     step("delete pod -l app=web --wait=false", r'^pod "web-\S+" deleted.*\npod "web-\S+" deleted'),
     step("rollout status deploy/web --timeout=30s", r"successfully rolled out$"),
@@ -364,5 +387,5 @@ CREATE = [
 ]
 
 TABLES = {"apply": APPLY, "auth": AUTH, "create": CREATE, "delete": DELETE, "describe": DESCRIBE, "exec": EXEC,
-          "get": GET, "logs": LOGS, "patch": PATCH, "rollout": ROLLOUT, "scale": SCALE,
+          "get": GET, "logs": LOGS, "patch": PATCH, "pod_security": POD_SECURITY, "rollout": ROLLOUT, "scale": SCALE,
           "server_side_apply": SERVER_SIDE_APPLY, "wait": WAIT}

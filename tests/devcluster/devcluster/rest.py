@@ -8,7 +8,7 @@ import binascii
 import json
 from dataclasses import dataclass, field
 
-from . import apply, errors, eventsview, fieldcheck, kinds, patch, selectors
+from . import apply, errors, eventsview, fieldcheck, kinds, patch, pod_security, selectors
 from .store import clone, now
 
 # Kinds whose PUT makes the object when there is none.
@@ -153,7 +153,14 @@ def create(call):
     obj = _given_object(call)
     if obj["metadata"].get("resourceVersion"):
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
-    return 201, call.out(call.store.create(call.kind, obj, call.manager, call.dry_run))
+    created = call.store.create(call.kind, obj, call.manager, call.dry_run)
+    _warn(call, created)
+    return 201, call.out(created)
+
+
+def _warn(call, created):
+    if call.resource.namespaced:
+        call.warnings += pod_security.warnings(call.store.get("Namespace", None, call.info.namespace), created)
 
 
 def update(call):
@@ -217,6 +224,7 @@ def _server_side_apply(call):
     merged = apply.merge(old, applied, call.kind, call.manager, force)
     if old is None:
         created = call.store.create(call.kind, merged, None, call.dry_run)
+        _warn(call, created)
         return 201, call.out(created)
     subresource = call.info.subresource or None
     return 200, call.out(call.store.update(call.kind, merged, subresource, call.manager, call.dry_run, tracked=True))

@@ -4,7 +4,7 @@ import ipaddress
 import random
 import uuid
 
-from . import bootstrap_roles, defaults, errors, kinds, validation
+from . import bootstrap_roles, defaults, errors, kinds, pod_security, validation
 from .store import clone
 
 _SERVICE_NETWORK = ipaddress.ip_network("10.96.0.0/16")
@@ -27,6 +27,8 @@ class Strategy:
         causes = validation.create(kind, obj)
         if causes:
             raise errors.invalid(kind, obj["metadata"]["name"], causes)
+        if kind == "Pod":
+            pod_security.enforce(store.get("Namespace", None, obj["metadata"]["namespace"]), obj)
 
     def allocate(self, store, kind, obj):
         """What the server gives a new object of its own accord: nobody's fields."""
