@@ -52,7 +52,10 @@ void HandoverStream::retire() {
 }
 
 MutableBytes HandoverStream::on_read_buffer() {
-  return handler_ != nullptr && unread_.empty() ? handler_->on_read_buffer() : MutableBytes();
+  if (handler_ == nullptr || !unread_.empty()) return {};
+  const MutableBytes room = handler_->on_read_buffer();
+  if (room.empty()) paused_ = true;  // the lower stream pauses itself then
+  return room;
 }
 
 void HandoverStream::on_end() {

@@ -42,6 +42,8 @@ bool TlsEngine::set_up(const std::string& server_name) {
   BIO_set_data(bio, &wire_);
   BIO_set_init(bio, 1);
   SSL_set_bio(ssl_.get(), bio, bio);
+  SSL_set_ex_data(ssl_.get(), 0, &shown_names_);
+  SSL_set_verify(ssl_.get(), SSL_get_verify_mode(ssl_.get()), remember_names);
   if (state_->server) {
     SSL_set_accept_state(ssl_.get());
     return true;
@@ -150,7 +152,7 @@ TlsEngine::Outcome TlsEngine::outcome_of(int result) {
 }
 
 TlsEngine::Outcome TlsEngine::give_up() {
-  error_ = tls_error(ssl_.get(), peer_);
+  error_ = tls_error(ssl_.get(), peer_, shown_names_);
   ERR_clear_error();
   return Outcome::kFailed;
 }

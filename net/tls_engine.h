@@ -65,6 +65,7 @@ class TlsEngine {
   const std::shared_ptr<const TlsContext::State> state_;
   const std::string peer_;
   Wire wire_;
+  std::string shown_names_;  // in a certificate that was refused
   SslPtr ssl_;
   std::optional<Error> error_;
 };

@@ -52,11 +52,10 @@ std::string names_in(const X509* certificate) {
   return list.empty() ? "no name at all" : list;
 }
 
-Error verification_error(const SSL* ssl, std::string what) {
+Error verification_error(const SSL* ssl, std::string what, const std::string& shown_names) {
   const long verdict = SSL_get_verify_result(ssl);
   Error error{
       ErrorCode::kUnauthenticated, std::move(what), X509_verify_cert_error_string(verdict), {}};
-  const X509* const certificate = SSL_get0_peer_certificate(ssl);
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -64,7 +63,7 @@ Error verification_error(const SSL* ssl, std::string what) {
       break;
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH:
-      if (certificate != nullptr) error.why += ": the certificate is for " + names_in(certificate);
+      error.why += ": the certificate is for " + shown_names;
       error.fix = "use one of the certificate's names as the server's name";
       break;
     case X509_V_ERR_APPLICATION_VERIFICATION:
@@ -94,10 +93,18 @@ bool is_about_our_certificate(int alert) {
 
 }  // namespace
 
-Error tls_error(const SSL* ssl, const std::string& peer) {
+int remember_names(int verdict, X509_STORE_CTX* check) {
+  const void* const ssl = X509_STORE_CTX_get_ex_data(check, SSL_get_ex_data_X509_STORE_CTX_idx());
+  auto* const names = static_cast<std::string*>(SSL_get_ex_data(static_cast<const SSL*>(ssl), 0));
+  const X509* const shown = X509_STORE_CTX_get0_cert(check);
+  if (verdict == 0 && names != nullptr && shown != nullptr) *names = names_in(shown);
+  return verdict;
+}
+
+Error tls_error(const SSL* ssl, const std::string& peer, const std::string& shown_names) {
   const int reason = ERR_GET_REASON(ERR_peek_error());
   const std::string what = "TLS with " + peer;
-  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return verification_error(ssl, what);
+  if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return verification_error(ssl, what, shown_names);
   std::string words = take_openssl_words("the connection broke the protocol");
   if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
     return Error{ErrorCode::kUnauthenticated, what, std::move(words), {}};

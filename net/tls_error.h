@@ -9,6 +9,12 @@
 namespace ferry::net {
 
 // Why `ssl` failed just now, from this thread's error queue. `peer`: how the text calls it.
-Error tls_error(const SSL* ssl, const std::string& peer);
+// `shown_names`: what remember_names() left.
+Error tls_error(const SSL* ssl, const std::string& peer, const std::string& shown_names);
+
+// A verification callback for SSL_set_verify(): leaves the names in the peer's certificate in the
+// std::string that the connection's ex_data 0 points to, as OpenSSL forgets a certificate
+// that it refuses. Changes no verdict.
+int remember_names(int verdict, X509_STORE_CTX* check);
 
 }  // namespace ferry::net

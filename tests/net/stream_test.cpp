@@ -3,6 +3,7 @@
 
 #include <random>
 
+#include "net/opening.h"
 #include "tests/net/harness.h"
 #include "tests/net/tls_harness.h"
 
@@ -10,6 +11,41 @@ namespace ferry::net::testing {
 namespace {
 
 using std::chrono::milliseconds;
+
+StreamPair connect_tls_in_tls(TestLoop& loop) {
+  auto pair = shake_hands(loop, connect_tls(loop),
+                          *TlsContext::mutual_client(installation().client_options()),
+                          *TlsContext::mutual_server(installation().server_options()));
+  EXPECT_TRUE(pair.both_well());
+  if (!pair.both_well()) return {};
+  return {std::move(**pair.client), std::move(**pair.server)};
+}
+
+// Both ends have had an opening: one sent a word, the other answered.
+StreamPair connect_after_opening(TestLoop& loop) {
+  auto lower = connect_tcp(loop);
+  StreamPair pair;
+  const auto wait_for = [](std::string word, std::string answer) {
+    return [word, answer](Bytes received, bool) -> Result<OpeningStep> {
+      if (received.size() < word.size()) return OpeningStep{};
+      return OpeningStep{word.size(), answer, true};
+    };
+  };
+  const auto keep = [&loop](std::unique_ptr<ByteStream>& place) {
+    return [&loop, &place](Result<std::unique_ptr<ByteStream>> result) {
+      ASSERT_TRUE(result) << result.error().summary();
+      place = std::move(*result);
+      loop.poke();
+    };
+  };
+  const Opening client(*loop, std::move(lower.client),
+                       {"asking", "question", milliseconds(5000), 99}, wait_for("answer", ""),
+                       keep(pair.client));
+  const Opening server(*loop, std::move(lower.server), {"answering", "", milliseconds(5000), 99},
+                       wait_for("question", "answer"), keep(pair.server));
+  loop.run_until([&] { return pair.client && pair.server; });
+  return pair;
+}
 
 struct Kind {
   const char* name;
@@ -390,7 +426,10 @@ INSTANTIATE_TEST_SUITE_P(All, StreamTest,
                          ::testing::Values(Kind{"Tcp", connect_tcp, false},
                                            Kind{"Tcp", connect_tcp, true},
                                            Kind{"Tls", connect_tls, false},
-                                           Kind{"Tls", connect_tls, true}),
+                                           Kind{"Tls", connect_tls, true},
+                                           Kind{"TlsInTls", connect_tls_in_tls, false},
+                                           Kind{"AfterOpening", connect_after_opening, false},
+                                           Kind{"AfterOpening", connect_after_opening, true}),
                          name_of_kind);
 
 }  // namespace
