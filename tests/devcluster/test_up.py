@@ -189,6 +189,21 @@ class UsersTest(WithCluster):
         self.assertEqual(jane.send("/api/v1/namespaces/default/secrets")[0], 403)
         self.assertEqual(jane.send("/api/v1/namespaces/kube-system/pods")[0], 403)
 
+    def test_to_apply_what_is_not_there_takes_the_right_to_create(self):
+        with tempfile.NamedTemporaryFile("w") as file:
+            # Two documents, as manifests often are.
+            file.write('rules: [{apiGroups: [""], resources: [configmaps], verbs: [patch]}]\n---\nkind: RoleBinding\n')
+            file.flush()
+            jane = user(self.cluster, "half", "--namespace", "default", "--role", file.name)
+        path = "/api/v1/namespaces/default/configmaps/applied?fieldManager=m"
+        connection = jane.connect()
+        jane.start(connection, path, "PATCH", {"apiVersion": "v1", "kind": "ConfigMap"}, "application/apply-patch+yaml")
+        response = connection.getresponse()
+        self.assertEqual((response.status, json.loads(response.read())["message"]), (
+            403, 'configmaps "applied" is forbidden: User "half" cannot create resource "configmaps" in API group '
+            '"" in the namespace "default"'))
+        connection.close()
+
     def test_a_certificate_with_rights_everywhere(self):
         joe = user(self.cluster, "joe", "--certificate", "--role", self._role_file())
         self.assertEqual(joe.send("/api/v1/pods")[0], 200)

@@ -147,7 +147,7 @@ async def _user(cluster, words):
     groups = options.get("group", [])
     namespace = options.get("namespace", [None])[0]
     for text in options.get("role-text", []):
-        _grant(cluster.store, name, yaml.safe_load(text), namespace)
+        _grant(cluster.store, name, _rules(text), namespace)
     if "certificate" in options:
         entry = pki.certificate_user(*cluster.pki.client_certificate(name, groups, seconds))
     else:
@@ -172,9 +172,13 @@ def _options(words):
     return found
 
 
-def _grant(store, user, given, namespace):
+def _rules(text):
+    """The rules of a Role's YAML, or of several in one file; other objects in it don't matter."""
+    return [rule for each in yaml.safe_load_all(text) if isinstance(each, dict) for rule in each.get("rules") or []]
+
+
+def _grant(store, user, rules, namespace):
     """A Role (or ClusterRole) with the rules, bound to the user; replaces what was granted before."""
-    rules = given.get("rules", []) if isinstance(given, dict) else given
     prefix = "" if namespace else "Cluster"
     meta = {"name": f"ferry-devcluster-{user}", **({"namespace": namespace} if namespace else {})}
     for kind in (f"{prefix}Role", f"{prefix}RoleBinding"):

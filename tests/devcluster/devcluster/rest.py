@@ -29,6 +29,7 @@ class Call:
     body: object
     content_type: str
     user_agent: str
+    require: object = None  # function(verb): ApiError 403 unless the user may do that, too, to this object
     warnings: list = field(default_factory=list)
 
     @property
@@ -171,6 +172,7 @@ def update(call):
                                  f"({call.info.name})")
     subresource = call.info.subresource or None
     if call.store.find(call.kind, call.info.namespace, name) is None and call.kind in _CREATE_ON_UPDATE:
+        call.require("create")
         return 201, call.out(call.store.create(call.kind, obj, call.manager, call.dry_run))
     return 200, call.out(call.store.update(call.kind, obj, subresource, call.manager, call.dry_run))
 
@@ -223,6 +225,7 @@ def _server_side_apply(call):
     force = call.query.get("force", "").lower() in ("1", "true")
     merged = apply.merge(old, applied, call.kind, call.manager, force)
     if old is None:
+        call.require("create")
         created = call.store.create(call.kind, merged, None, call.dry_run)
         _warn(call, created)
         return 201, call.out(created)

@@ -1,6 +1,7 @@
 """The API server: who asks (auth), may they (rbac), what for (requestinfo), and off to the part that answers."""
 
 import asyncio
+import dataclasses
 import json
 import logging
 import ssl
@@ -100,8 +101,7 @@ class ApiServer:
         user = self.authenticator.identify(request)
         info = requestinfo.parse(request.method, request.path, request.query)
         user = self._impersonated(request, user)
-        if not self.authorizer.allows(user, info):
-            raise _refusal(user, info)
+        self._require(user, info)
         if info.is_resource:
             return await self._resource(request, info, user)
         return self._plain(request)
@@ -117,9 +117,12 @@ class ApiServer:
         asked += [("groups", group, "") for group in request.headers.getall("Impersonate-Group", [])]
         for resource, name, namespace in asked:
             info = requestinfo.RequestInfo("", "impersonate", True, "", "v1", namespace, resource, "", name)
-            if not self.authorizer.allows(user, info):
-                raise _refusal(user, info)
+            self._require(user, info)
         return wanted
+
+    def _require(self, user, info):
+        if not self.authorizer.allows(user, info):
+            raise _refusal(user, info)
 
     def _plain(self, request):
         path, accept = request.path, request.headers.get("Accept", "")
@@ -156,7 +159,8 @@ class ApiServer:
         if resource.kind == "Namespace":
             info.namespace = ""
         call = rest.Call(self._store, info, resource, request.query, await _body(request, info),
-                         request.content_type, request.headers.get("User-Agent", ""))
+                         request.content_type, request.headers.get("User-Agent", ""),
+                         lambda verb: self._require(user, dataclasses.replace(info, verb=verb)))
         if resource.kind in _DEPRECATED:
             call.warnings.append(_DEPRECATED[resource.kind])
         if info.subresource in ("portforward", "exec", "log"):
