@@ -181,6 +181,13 @@ class NetworkTest(Helpers):
         self.store.delete("Endpoints", self.namespace, "by-hand")
         await self.until(lambda: not self.store.list("EndpointSlice", self.namespace))
 
+    async def test_the_api_servers_service_comes_back_when_it_is_deleted(self):
+        self.store.delete("Service", "default", "kubernetes")
+        await self.until(lambda: self.store.find("Service", "default", "kubernetes")
+                         and self.store.find("Endpoints", "default", "kubernetes"))
+        output = await self.output("client", "until curl -sk https://kubernetes.default/version; do :; done")
+        self.assertIn("gitVersion", output)
+
     async def test_the_relay_does_what_nftables_does(self):
         """The same table, carried out by the stand-in, on addresses of a network of its own."""
         from devcluster import services, services_relay

@@ -257,6 +257,13 @@ class ExecTest(support.ClusterTest):
         self.assertEqual((status["reason"], status["code"]), ("InternalError", 500))
         self.assertIn('exec: "nope": executable file not found in $PATH', status["message"])
 
+    async def test_a_container_that_does_not_run_is_not_found(self):
+        self.pod("over", "exit 0", restartPolicy="Never")
+        await self.until_ended("over")
+        client = await Client().connect(f"/api/v1/namespaces/{self.namespace}/pods/over/exec?command=ls", headers())
+        self.assertIn(" 500 ", client.head[0])
+        self.assertEqual(client.body, b'container not found ("main")')
+
     async def test_a_terminal_is_resized_by_its_channel(self):
         client = await self.connect("command=sh&command=-c&command=read+x%3B+stty+size&stdin=true&stdout=true&tty=true",
                                     "v4.channel.k8s.io")

@@ -218,15 +218,41 @@ def _in_known_order(before, after):
     return sorted(after, key=lambda endpoint: places.get(endpoint["targetRef"]["uid"], len(places)))
 
 
-def publish_api_server(store, port):
-    """The endpoints of `default/kubernetes`, which has no selector: the API server's address inside."""
-    store.create("Endpoints", {
-        "metadata": {"name": "kubernetes", "namespace": "default",
-                     "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
-        "subsets": [{"addresses": [{"ip": netns.NODE_ADDRESS}],
-                     "ports": [{"name": "https", "port": port, "protocol": "TCP"}]}]})
-    store.create("EndpointSlice", {
-        "metadata": {"name": "kubernetes", "namespace": "default",
-                     "labels": {"kubernetes.io/service-name": "kubernetes"}},
-        "addressType": "IPv4", "endpoints": [{"addresses": [netns.NODE_ADDRESS], "conditions": {"ready": True}}],
-        "ports": [{"name": "https", "port": port, "protocol": "TCP"}]})
+class ApiServerController(controllers.Controller):
+    """`default/kubernetes`: a Service without selector, and its endpoint, the API server; made again when deleted."""
+
+    kind = "Service"
+    watches = {"Service": "itself", "Endpoints": "itself", "EndpointSlice": "itself"}
+
+    def __init__(self, store, port):
+        super().__init__(store)
+        self._port = {"name": "https", "port": port, "protocol": "TCP"}
+
+    def start(self):
+        self.reconcile("default", "kubernetes")  # before anybody can ask for it
+        super().start()
+
+    def itself(self, obj):
+        key = (obj["metadata"].get("namespace"), obj["metadata"]["name"])
+        return [key] if key == ("default", "kubernetes") else []
+
+    def reconcile(self, namespace, name):
+        for kind, content in (("Service", self._service()), ("Endpoints", self._endpoints()),
+                              ("EndpointSlice", self._slice())):
+            if self.store.find(kind, namespace, name) is None:
+                content["metadata"].update(namespace=namespace, name=name)
+                self.store.create(kind, content)
+
+    def _service(self):
+        return {"metadata": {"labels": {"component": "apiserver", "provider": "kubernetes"}},
+                "spec": {"clusterIP": netns.API_SERVICE_ADDRESS, "ports": [
+                    {"name": "https", "port": 443, "protocol": "TCP", "targetPort": self._port["port"]}]}}
+
+    def _endpoints(self):
+        return {"metadata": {"labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+                "subsets": [{"addresses": [{"ip": netns.NODE_ADDRESS}], "ports": [self._port]}]}
+
+    def _slice(self):
+        return {"metadata": {"labels": {"kubernetes.io/service-name": "kubernetes"}}, "addressType": "IPv4",
+                "endpoints": [{"addresses": [netns.NODE_ADDRESS], "conditions": {"ready": True}}],
+                "ports": [self._port]}

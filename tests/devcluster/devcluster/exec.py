@@ -22,18 +22,27 @@ _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 
 async def serve(cluster, request, pod):
     query = request.query
-    name = choose_container(pod, query.get("container"))
+    refused = refusal(cluster, request, pod)
+    if refused is not None:
+        return refused
     if not query.getall("command", []):
         raise errors.bad_request("you must specify at least 1 command for exec")
     protocol = node_websocket.choose(request, _PROTOCOLS)
     if protocol is None:
         return node_websocket.refuse(request)
-    worker = cluster.node.worker_of(pod)
-    container = worker.container(name) if worker is not None else None
-    if container is None or not container.running:
-        return web.Response(status=500, text=f'container not found ("{name}")')
+    name = choose_container(pod, query.get("container"))
     await _Session(cluster.node, request, protocol, pod, name).run()
     return http_server.Taken()
+
+
+def refusal(cluster, request, pod):
+    """kubelet's answer where the container doesn't run; None where it does. ApiError for one that can't be chosen."""
+    name = choose_container(pod, request.query.get("container"))
+    worker = cluster.node.worker_of(pod)
+    container = worker.container(name) if worker is not None else None
+    if container is not None and container.running:
+        return None
+    return web.Response(status=500, text=f'container not found ("{name}")')
 
 
 def choose_container(pod, name):

@@ -48,7 +48,8 @@ class Node:
         self._dns = dns.Server(self.store)
         self._services = services.ServiceProxy(self.store)
         self._controllers = [make(self.store) for make in _CONTROLLERS]
-        self._controllers.append(controllers_job.JobController(self.store, self.backoff))
+        self._controllers += [controllers_job.JobController(self.store, self.backoff),
+                              controllers_endpoints.ApiServerController(self.store, cluster.inside_port)]
         self._tasks = []
         self._last_address = 1  # 10.244.0.1 is the gateway
 
@@ -57,7 +58,6 @@ class Node:
         resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))  # also of the pods, as the container runtime does it
         netns.set_up_node()
         node_object.register(self.store, NAME)
-        controllers_endpoints.publish_api_server(self.store, self.cluster.inside_port)
         await self.runtime.start()
         await self._services.start()
         await self._dns.start()

@@ -33,12 +33,20 @@ async def serve(cluster, request, pod):
     protocol = node_websocket.choose(request, _PROTOCOLS)
     if protocol is None:
         return node_websocket.refuse(request)
-    if cluster.node.worker_of(pod) is None:
-        meta = pod["metadata"]
-        return web.Response(status=500, text=f"pod not found (\"{meta['name']}_{meta['namespace']}\")")
+    refused = refusal(cluster, request, pod)
+    if refused is not None:
+        return refused
     session = _Session(cluster, request, protocol, pod, ports)
     await session.run()
     return http_server.Taken()
+
+
+def refusal(cluster, _, pod):
+    """kubelet's answer where the pod doesn't run (any more); None where it does."""
+    if cluster.node.worker_of(pod) is not None:
+        return None
+    meta = pod["metadata"]
+    return web.Response(status=500, text=f"pod not found (\"{meta['name']}_{meta['namespace']}\")")
 
 
 def _ports(request):

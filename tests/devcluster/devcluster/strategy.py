@@ -206,8 +206,3 @@ def bootstrap(store):
         store.create("Namespace", {"metadata": {"name": name}})
     for kind, obj in bootstrap_roles.objects():
         store.create(kind, obj)
-    store.create("Service", {
-        "metadata": {"name": "kubernetes", "namespace": "default",
-                     "labels": {"component": "apiserver", "provider": "kubernetes"}},
-        "spec": {"clusterIP": "10.96.0.1",
-                 "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": 6443}]}})

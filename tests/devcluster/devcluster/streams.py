@@ -21,6 +21,9 @@ async def serve_spdy(cluster, request, pod, subresource):
     if protocol is None:
         raise errors.ApiError(403, "Forbidden", f"unable to upgrade: unable to negotiate protocol: client supports "
                               f"{offered}, server accepts {list(known)}", {})
+    refused = (exec_route if subresource == "exec" else portforward).refusal(cluster, request, pod)
+    if refused is not None:
+        return refused
     if subresource == "exec":
         handler = _Exec(cluster, request, pod, protocol)
     else:
@@ -39,6 +42,9 @@ async def serve_spdy(cluster, request, pod, subresource):
 
 async def serve_tunnel(cluster, request, pod):
     """SPDY frames as the bytes of a WebSocket's binary messages."""
+    refused = portforward.refusal(cluster, request, pod)
+    if refused is not None:
+        return refused
     socket = web.WebSocketResponse(protocols=[TUNNEL_PROTOCOL], compress=False, max_msg_size=0)
     await socket.prepare(request)
     buffer = bytearray()
