@@ -76,7 +76,8 @@ std::unique_ptr<CarrierSource> ClusterBackend::proxy_in_cluster(
       .state_dir = state_dir_,
       .image = options.image.empty() ? default_proxy_image() : options.image,
       .image_pull_policy = options.pull_policy,
-      .pull_secrets = options.pull_secrets};
+      .pull_secrets = options.pull_secrets,
+      .idle_exit = std::chrono::seconds(options.idle_exit_seconds)};
   return std::make_unique<ProxyInCluster>(loop_, workers_, cluster, install);
 }
 

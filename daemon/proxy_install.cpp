@@ -45,6 +45,15 @@ bool finished(const Json& job) {
   return false;
 }
 
+// Its pod was deleted or evicted, and the Job controller waits before it makes another: ten seconds
+// at first, minutes in the end.
+bool resting(const Json& job) {
+  const Json& status = kube::field(job, "status");
+  constexpr std::int64_t kMany = 1'000'000;
+  return kube::int_field(status, "failed", 0, kMany, 0) > 0 &&
+         kube::int_field(status, "active", 0, kMany, 0) == 0;
+}
+
 bool gone(const kube::Pod& pod) {
   return pod.terminating || pod.phase == "Succeeded" || pod.phase == "Failed";
 }
@@ -116,13 +125,25 @@ class Installation {
     return why_no_pod(kube::text_field(metadata, "uid"));
   }
 
-  // Null: there is none that goes on.
+  // Null: there is none that has a pod or is about to make one. Those that rest are removed, so
+  // that their pods don't come back beside the new Job's; where that isn't allowed, such a pod ends
+  // when it is idle.
   Result<Json> current_job() {
     const auto list = api_.list(kube::kJobs, options_.ns, {selector_, {}}, cancel_);
     if (!list) return fail(list.error());
-    const auto live = std::find_if(list->items.begin(), list->items.end(),
-                                   [](const Json& job) { return !finished(job); });
-    return live == list->items.end() ? Json() : *live;
+    Json current;
+    for (const Json& job : list->items) {
+      if (finished(job)) continue;
+      if (!resting(job)) {
+        current = job;
+        continue;
+      }
+      const Json& metadata = kube::field(job, "metadata");
+      const auto removed = api_.remove(kube::kJobs, options_.ns, kube::text_field(metadata, "name"),
+                                       {.uid = kube::text_field(metadata, "uid")}, cancel_);
+      if (!removed && removed.error().code == ErrorCode::kCancelled) return fail(removed.error());
+    }
+    return current;
   }
 
   Result<Json> create_job() {

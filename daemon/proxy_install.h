@@ -6,8 +6,8 @@
 // with it.
 //
 // Rights needed in the namespace: jobs get, list, create; secrets create; pods get, list; events
-// list (only to explain why a pod doesn't start); jobs delete, only to take back a Job whose Secret
-// could not be created, and for uninstalling. manifests/user-role.yaml is that list.
+// list (only to explain why a pod doesn't start); jobs delete, only to take back a Job that is of
+// no use any more, and for uninstalling. manifests/user-role.yaml is that list.
 //
 // Blocking code for a worker thread; nothing here touches the event loop.
 #pragma once
@@ -32,6 +32,7 @@ struct ProxyInstallOptions {
   std::string image;                // see default_proxy_image()
   std::string image_pull_policy;    // Always, IfNotPresent, Never; empty: the cluster's default
   std::vector<std::string> pull_secrets;  // names of Secrets in the namespace
+  Duration idle_exit{};  // how long an unused proxy stays; zero: as the manifest has it
   Duration ready_timeout = std::chrono::minutes(2);
   Duration poll_interval = std::chrono::milliseconds(500);
 };

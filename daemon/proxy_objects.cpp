@@ -53,6 +53,10 @@ Result<Json> make_proxy_job(const ProxyInstallOptions& options, const std::strin
   Json& container = pod["spec"]["containers"][0];
   container["image"] = options.image;
   if (!options.image_pull_policy.empty()) container["imagePullPolicy"] = options.image_pull_policy;
+  if (options.idle_exit > Duration::zero()) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(options.idle_exit);
+    container["args"].push_back("--idle-exit=" + std::to_string(seconds.count()) + "s");
+  }
   for (const std::string& secret : options.pull_secrets) {
     pod["spec"]["imagePullSecrets"].push_back({{"name", secret}});
   }

@@ -195,6 +195,34 @@ TEST_F(ProxyInstallTest, MakesANewJobWhenTheOldOneIsFinished) {
   EXPECT_EQ(all(kSecretsPath).size(), 2U);
 }
 
+TEST_F(ProxyInstallTest, DoesNotWaitForAJobThatPausesAfterItsPodWasDeleted) {
+  ASSERT_TRUE(ensure().has_value());
+  Json job = all(kJobsPath).at(0);
+  const std::string old_job = job["metadata"]["name"];
+  api_.erase(kube::kPods, "team", old_job + "-pod");
+  controller_ = [this, old_job, looks = 0]() mutable {
+    // The Job's status follows a moment later, and then it rests.
+    if (++looks == 3) {
+      Json rests = *api_.find(kube::kJobs, "team", old_job);
+      rests["status"] = {{"failed", 1}, {"active", 0}};
+      api_.put(kube::kJobs, "team", rests);
+    }
+    if (!api_.find(kube::kJobs, "team", old_job)) give_pods(ready_status());
+  };
+  const auto second = ensure();
+  ASSERT_TRUE(second.has_value()) << second.error().summary();
+  const auto jobs = all(kJobsPath);
+  ASSERT_EQ(jobs.size(), 1U);
+  EXPECT_NE(jobs[0]["metadata"]["name"], old_job);
+}
+
+TEST_F(ProxyInstallTest, TellsTheProxyHowLongToStay) {
+  options_.idle_exit = std::chrono::minutes(2);
+  ASSERT_TRUE(ensure().has_value());
+  const Json container = all(kJobsPath).at(0)["spec"]["template"]["spec"]["containers"][0];
+  EXPECT_THAT(container["args"].get<std::vector<std::string>>(), Contains("--idle-exit=120s"));
+}
+
 TEST_F(ProxyInstallTest, GoesOnWithWhatAnInterruptedCallLeft) {
   // Each call of the first attempt in turn fails, before or after the server has done it.
   for (int failing = 1; failing <= 5; ++failing) {
