@@ -71,11 +71,14 @@ void Link::target_found(Cluster cluster, TargetPlan plan) {
 
 Status Link::open_ports() {
   for (std::size_t i = 0; i < spec_.ports.size(); ++i) {
+    auto& asked = spec_.ports[i];
+    const std::uint16_t number = asked.local_as_remote ? plan_.ports[i].remote : asked.local;
     auto port = LocalPort::open(
-        house_.loop, spec_.addresses, spec_.ports[i].local,
+        house_.loop, spec_.addresses, number,
         [this, i](std::unique_ptr<net::ByteStream> stream) { accepted(i, std::move(stream)); });
     if (!port) return fail(port.error());
-    spec_.ports[i].local = (*port)->port();
+    asked.local = (*port)->port();
+    asked.local_as_remote = false;
     ports_.push_back(std::move(*port));
   }
   return {};
