@@ -67,6 +67,15 @@ TEST_F(CreditTest, ASpentBudgetStillGivesEachStreamTheLeast) {
   EXPECT_EQ(budget_.first_window(), options_.min_credit);
 }
 
+TEST_F(CreditTest, AWindowIsNotFilledUpBeyondTheBudget) {
+  ReceiveWindow window = open(100'000, 100'000);
+  budget_.take(options_.window_budget);
+  ASSERT_TRUE(window.receive(100'000));
+  EXPECT_FALSE(window.consume(60'000, budget_, kStart + milliseconds(900), milliseconds(1)));
+  EXPECT_TRUE(window.consume(40'000, budget_, kStart + milliseconds(900), milliseconds(1)));
+  EXPECT_EQ(window.exposure(), options_.min_credit);
+}
+
 TEST_F(CreditTest, CreditThatThePeerGivesUpIsFreeAgain) {
   ReceiveWindow window = open(100'000, 100'000);
   ASSERT_TRUE(window.receive(10'000));

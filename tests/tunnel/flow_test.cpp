@@ -194,7 +194,8 @@ TEST(FlowTest, AFinishedStreamHoldsNoCredit) {
   pair.daemon.finish(id);
   ASSERT_TRUE(pair.run());
   EXPECT_EQ(pair.proxy.stream(id).end, "") << "the answer is still to come";
-  EXPECT_LE(pair.proxy.session().stats().credit_granted, before);
+  EXPECT_LE(pair.proxy.session().stats().credit_granted, before - 200'000)
+      << "its claim came out of what was granted before";
 }
 
 TEST(FlowTest, OpeningCreditThatWasLostWithItsCarrierIsToldAgain) {
