@@ -54,7 +54,7 @@ Schedule::Schedule(Chooser choose)
   const auto handler = [this](Endpoint& end, StreamId id) { on_opened(end, id); };
   pair_.daemon.on_opened = handler;
   pair_.proxy.on_opened = handler;
-  const std::uint32_t piece = choose_(4) == 0 ? 200 : 300'000;
+  const std::uint32_t piece = choose_(4) == 0 ? 1000 : 300'000;
   pair_.take_size = [this, piece] { return std::size_t{1} + choose_(piece); };
   pair_.deliver_size = pair_.take_size;
 }
@@ -96,7 +96,7 @@ void Schedule::send() {
   const StreamId id = any_stream(end);
   if (id == 0 || end.stream(id).finish_after_outbox) return;
   std::size_t& sent = sent_[{number_of(end), id}];
-  const std::size_t n = choose_(8) == 0 ? choose_(100'000) : choose_(500);
+  const std::size_t n = choose_(8) == 0 ? choose_(40'000) : choose_(500);
   end.send(id, content(number_of(end), id, sent, n));
   sent += n;
 }

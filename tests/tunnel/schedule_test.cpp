@@ -18,7 +18,7 @@ std::uint32_t number_from(const char* variable, std::uint32_t otherwise) {
 
 TEST(ScheduleTest, EveryScheduleKeepsThePromises) {
   const std::uint32_t first = number_from("FERRY_TUNNEL_SEED", 1);
-  const std::uint32_t count = number_from("FERRY_TUNNEL_SCHEDULES", 2000);
+  const std::uint32_t count = number_from("FERRY_TUNNEL_SCHEDULES", 3000);
   std::cout << "seeds " << first << " to " << first + count - 1 << '\n';
   for (std::uint32_t seed = first; seed < first + count; ++seed) {
     std::mt19937 random(seed);
