@@ -17,6 +17,15 @@ constexpr Duration kLinger = std::chrono::seconds(2);
 // milliseconds.
 constexpr Duration kSettling = std::chrono::seconds(1);
 
+// Whether the node's error text says that no connection was made in the pod, as container runtimes
+// put it ("failed to connect to localhost:80 ...", "dial tcp4 127.0.0.1:80: connect: connection
+// refused"). After any other error the pod may have acted on what it was sent.
+bool never_connected(const Error& error) {
+  return error.code == ErrorCode::kUnreachable &&
+         (error.why.find("failed to connect") != std::string::npos ||
+          error.why.find("connect: ") != std::string::npos);
+}
+
 }  // namespace
 
 // --- one side ------------------------------------------------------------------------------------
@@ -174,8 +183,7 @@ void DirectConnection::local_closed() {
 void DirectConnection::remote_closed(const Status& status) {
   linger_.stop();
   if (!status) {
-    // Before the first byte came back this is the word of the node that nobody listens there.
-    if (received_ == 0 && status.error().code == ErrorCode::kUnreachable) {
+    if (never_connected(status.error())) {
       try_another_pod(status.error());
     } else {
       finish(status.error());
