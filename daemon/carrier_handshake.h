@@ -1,6 +1,7 @@
 // Makes a carrier of a connection to a proxy: mutual TLS over it, and the proof that goes with it.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -8,6 +9,10 @@
 #include "net/tls.h"
 
 namespace ferry::daemon {
+
+// So many bytes of a carrier may wait in the kernel for the network: few enough that a new stream's
+// first bytes aren't behind seconds of a bulk transfer.
+inline constexpr std::uint32_t kCarrierNotSent = 128 * 1024;
 
 // PEM texts: our certificate, its key, and the authority that issued the proxy's.
 struct TunnelCredentials {

@@ -9,10 +9,6 @@
 namespace ferry::daemon {
 namespace {
 
-// So much may wait in the kernel for the network: little enough that a new stream's first bytes
-// aren't behind seconds of a bulk transfer.
-constexpr std::uint32_t kNotSent = 128 * 1024;
-
 Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
@@ -53,7 +49,7 @@ void ProxyAt::connect(Callback callback, Progress) {
     return;
   }
   dial_ = std::make_unique<net::Dial>(
-      loop_, *address, net::DialOptions{.not_sent_low_water = kNotSent},
+      loop_, *address, net::DialOptions{.not_sent_low_water = kCarrierNotSent},
       [this, credentials = *credentials](Result<std::unique_ptr<net::ByteStream>> stream) {
         if (stream) {
           dialled(std::move(*stream), credentials);

@@ -50,7 +50,8 @@ void ProxyInCluster::dial() {
   dial_ = std::make_unique<kube::PortForwardDial>(
       loop_, cluster_.credentials,
       kube::PortForwardTarget{.ns = pod_->ns, .pod = pod_->name, .port = pod_->port},
-      kube::PortForwardOptions{}, [this](Result<std::unique_ptr<net::ByteStream>> stream) {
+      kube::PortForwardOptions{.not_sent_low_water = kCarrierNotSent},
+      [this](Result<std::unique_ptr<net::ByteStream>> stream) {
         if (stream) {
           shake_hands(std::move(*stream));
         } else {
