@@ -63,7 +63,9 @@ class Client:
         head = bytes([0x80 | opcode]) + (bytes([0x80 | length]) if length < 126 else
                                          struct.pack(">BH", 0xFE, length) if length < 65536 else
                                          struct.pack(">BQ", 0xFF, length))
-        self.writer.write(head + mask + bytes(byte ^ mask[at & 3] for at, byte in enumerate(payload)))
+        pad = mask * (length // 4 + 1)
+        masked = int.from_bytes(payload, "little") ^ int.from_bytes(pad[:length], "little")
+        self.writer.write(head + mask + masked.to_bytes(length, "little"))
 
     def channel(self, number):
         """What has come on a channel after its announcement."""
@@ -271,6 +273,20 @@ class ExecTest(support.ClusterTest):
         client.send(b"\0\n")
         await client.until(lambda: client.closed_at is not None)
         self.assertIn(b"33 99", b"".join(payload[1:] for _, _, payload in client.frames if payload[0] == 1))
+
+    async def test_a_command_that_does_not_read_stops_its_client(self):
+        client = await self.connect("command=sh&command=-c&command=sleep+1%3B+wc+-c&stdin=true&stdout=true",
+                                    "v5.channel.k8s.io")
+        sent, waited = 32 << 20, 0.0
+        for _ in range(sent >> 16):
+            client.send(b"\0" + bytes(65536))
+            began = time.monotonic()
+            await client.writer.drain()
+            waited = max(waited, time.monotonic() - began)
+        client.send(b"\xff\0")
+        await client.until(lambda: client.closed_at is not None)
+        self.assertIn(str(sent).encode(), b"".join(payload[1:] for _, _, payload in client.frames))
+        self.assertGreater(waited, 0.2)
 
     async def test_the_command_ends_with_its_client(self):
         client = await self.connect("command=sleep&command=1234&stdout=true", "v5.channel.k8s.io")

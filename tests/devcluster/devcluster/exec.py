@@ -17,6 +17,7 @@ from aiohttp import web
 from . import errors, http_server, node_websocket
 
 _PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+_MOST_WAITING = 1 << 20  # bytes for a command that is slow to read
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 
 
@@ -127,12 +128,26 @@ class _Session:
             return
         channel, data = payload[0], payload[1:]
         if channel == _STDIN and self._process.stdin is not None:
-            self._process.stdin.write(data)
+            self._to_stdin(data)
         elif channel == _RESIZE:
             size = json.loads(data)
             self._process.resize(size.get("Width", 80), size.get("Height", 24))
         elif channel == _CLOSE and self._closes_channels and data[:1] == bytes([_STDIN]):
             self._close_stdin()
+
+    def _to_stdin(self, data):
+        stdin = self._process.stdin
+        stdin.write(data)
+        if stdin.transport.get_write_buffer_size() > _MOST_WAITING:
+            self._socket.pause_reading()
+            asyncio.ensure_future(self._resume(stdin))
+
+    async def _resume(self, stdin):
+        try:
+            await stdin.drain()
+        except ConnectionError:
+            pass  # the command has closed it; what still comes is dropped
+        self._socket.resume_reading()
 
     def _close_stdin(self):
         if self._process.stdin is not None:

@@ -77,8 +77,13 @@ class WebSocket:
         if not self._ended.is_set():
             self._transport.write(b"".join(pieces))
 
+    @property
+    def writable(self):
+        """Whether the client has taken most of what was sent."""
+        return self._writable.is_set()
+
     async def drained(self):
-        """Waits until the client has taken most of what was sent, or is gone."""
+        """Waits until it is writable, or the client is gone."""
         await self._writable.wait()
 
     def close(self, code=1000):

@@ -117,7 +117,7 @@ class _Session:
         if self.socket.text:
             channel -= 48
             payload[1:] = base64.b64decode(bytes(payload[1:]))
-        if channel % 2 == 0 and channel // 2 < len(self._streams):
+        if channel % 2 == 0 and 0 <= channel // 2 < len(self._streams):
             del payload[:1]
             self._streams[channel // 2].to_pod(payload)
 
@@ -184,6 +184,8 @@ class _Stream(asyncio.Protocol):
     def connection_made(self, transport):
         self._transport = transport
         transport.set_write_buffer_limits(1 << 20)
+        if not self._session.socket.writable:
+            transport.pause_reading()
         if self._waiting:
             transport.write(bytes(self._waiting))
             self._waiting.clear()
