@@ -2,6 +2,7 @@
 
 import asyncio
 import collections
+import traceback
 
 from . import controllers, errors, kinds
 
@@ -30,10 +31,13 @@ class GarbageCollector:
     async def _watch(self, kind):
         async with self._store.watch(kind) as events:
             async for event in events:
-                if event.type == "DELETED":
-                    self._gone(event.object)
-                else:
-                    self._seen(kind, event.object)
+                try:
+                    if event.type == "DELETED":
+                        self._gone(event.object)
+                    else:
+                        self._seen(kind, event.object)
+                except errors.ApiError:
+                    traceback.print_exc()  # one object's trouble must not leave the others' garbage
 
     def _seen(self, kind, obj):
         meta = obj["metadata"]

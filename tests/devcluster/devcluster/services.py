@@ -8,6 +8,7 @@ import asyncio
 import collections
 import shutil
 import subprocess
+import traceback
 
 from . import netns, services_relay
 
@@ -45,11 +46,16 @@ class ServiceProxy:
             table = routes(self._store)
             if table == self._applied:
                 continue
-            if self._relay is not None:
-                await self._relay.apply(table)
-            else:
-                await _load(_ruleset(table))
-            self._applied = table
+            try:
+                if self._relay is not None:
+                    await self._relay.apply(table)
+                else:
+                    await _load(_ruleset(table))
+                self._applied = table
+            except OSError:
+                traceback.print_exc()
+                self._dirty.set()  # the old rules stay for a second, as with kube-proxy
+                await asyncio.sleep(1)
 
 
 def routes(store):
