@@ -272,7 +272,7 @@ Status check(const Invocation& invocation) {
       if (invocation.links.empty() != invocation.all) {
         return fail(usage_error(
             invocation.all ? "both links and --all are given" : "which link to end is missing",
-            "name links as 'ferry list' shows them, or use --all"));
+            "name links as '" + invocation.program + " list' shows them, or use --all"));
       }
       return {};
     case Command::kCompletion: {

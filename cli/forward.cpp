@@ -240,6 +240,7 @@ void Forwarder::on_signal() {
   }
   interrupted_ = true;
   exit_code_ = kExitInterrupted;
+  terminal_.erase_line();  // the "^C" that the terminal showed
   for (auto& held : links_) held.talk->expect_end();
   end_links();
 }

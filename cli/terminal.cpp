@@ -87,8 +87,13 @@ void Terminal::progress(const std::string& text) {
 }
 
 void Terminal::clear_progress() {
-  if (!progress_.empty() && options_.error_is_terminal) error_ << kEraseLine << std::flush;
-  if (options_.error_is_terminal) progress_.clear();
+  if (!options_.error_is_terminal || progress_.empty()) return;
+  erase_line();
+  progress_.clear();
+}
+
+void Terminal::erase_line() {
+  if (options_.error_is_terminal) error_ << kEraseLine << std::flush;
 }
 
 }  // namespace ferry::cli

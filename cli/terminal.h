@@ -38,6 +38,8 @@ class Terminal {
   void progress(const std::string& line);
   // Takes an overwritable line away.
   void clear_progress();
+  // Takes whatever stands on the cursor's line away, where somebody looks on.
+  void erase_line();
 
   // Whether what was printed found its reader so far.
   bool out_is_fine() const;
