@@ -62,7 +62,9 @@ std::string alternative_names(const std::vector<std::string>& names) {
   for (const auto& name : names) {
     if (name.empty() || name.find_first_of(",\n\r ") != std::string::npos) return {};
     const bool is_address = SocketAddress::from_literal(name, 0).has_value();
-    list += (list.empty() ? "" : ",") + std::string(is_address ? "IP:" : "DNS:") + name;
+    if (!list.empty()) list += ',';
+    list += is_address ? "IP:" : "DNS:";
+    list += name;
   }
   return list;
 }

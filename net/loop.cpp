@@ -75,8 +75,11 @@ Loop::Impl::~Impl() {
   wake_up.reset();
   before_poll.reset();
   after_poll.reset();
-  uv_walk(
-      &uv, [](uv_handle_t* handle, void*) { assert(uv_is_closing(handle)); }, nullptr);
+  const auto check = [](uv_handle_t* handle, void*) {
+    assert(uv_is_closing(handle));  // else it outlives its loop
+    static_cast<void>(handle);
+  };
+  uv_walk(&uv, check, nullptr);
   while (uv_loop_close(&uv) == UV_EBUSY) uv_run(&uv, UV_RUN_DEFAULT);
 }
 
