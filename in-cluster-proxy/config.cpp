@@ -42,7 +42,7 @@ proxy's own ports are refused.
 On SIGTERM it tells the daemons, answers /readyz with 503, lets streams end for --drain-timeout and
 exits with 0; a second SIGTERM ends it at once.)";
 
-void declare(CLI::App& app, Flags& flags) {
+void declare_addresses(CLI::App& app, Flags& flags) {
   app.add_option("--listen", flags.listen, "Address of the tunnel port")
       ->envname("FERRY_PROXY_LISTEN")
       ->capture_default_str()
@@ -65,6 +65,9 @@ void declare(CLI::App& app, Flags& flags) {
       ->envname("FERRY_PROXY_DENY")
       ->delimiter(',')
       ->type_name("ADDRESS[/BITS][:PORT[-PORT]]");
+}
+
+void declare_times(CLI::App& app, Flags& flags) {
   app.add_option("--idle-exit", flags.idle_exit,
                  "Exit with 0 when nobody was attached and no session kept for this long; 0: never")
       ->envname("FERRY_PROXY_IDLE_EXIT")
@@ -88,6 +91,9 @@ void declare(CLI::App& app, Flags& flags) {
       ->envname("FERRY_PROXY_DIAL_TIMEOUT")
       ->capture_default_str()
       ->type_name("DURATION");
+}
+
+void declare_log(CLI::App& app, Flags& flags) {
   app.add_option("--log-level", flags.log_level,
                  "trace, debug, info, warning, error, critical, off")
       ->envname("FERRY_PROXY_LOG_LEVEL")
@@ -97,6 +103,12 @@ void declare(CLI::App& app, Flags& flags) {
       ->envname("FERRY_PROXY_LOG_FORMAT")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));
+}
+
+void declare(CLI::App& app, Flags& flags) {
+  declare_addresses(app, flags);
+  declare_times(app, flags);
+  declare_log(app, flags);
   app.set_version_flag("--version", "ferry-proxy " + std::string(version()));
   app.footer(kFooter);
 }

@@ -29,6 +29,7 @@ struct Limits {
   std::size_t sessions = 64;
   std::size_t pending_dials = 1024;                            // all sessions together
   std::size_t session_memory = std::size_t{96} * 1024 * 1024;  // bytes held for detached sessions
+  Duration prune_every = std::chrono::seconds(5);              // how often those are looked at
 };
 
 struct Config {

@@ -12,8 +12,6 @@
 namespace ferry::proxy {
 namespace {
 
-constexpr Duration kPruneEvery = std::chrono::seconds(5);
-
 tunnel::SessionKeys random_keys() {
   tunnel::SessionKeys keys;
   net::fill_random(keys.id);
@@ -87,8 +85,7 @@ std::size_t SessionTable::live_streams() const {
 }
 
 void SessionTable::on_session_changed(ServedSession& session) {
-  if (!session.attached() && !prune_timer_.active())
-    prune_timer_.start(std::min(kPruneEvery, config_.session_keep));
+  if (!session.attached() && !prune_timer_.active()) prune_timer_.start(config_.limits.prune_every);
   on_change_();
 }
 
@@ -126,7 +123,7 @@ void SessionTable::prune() {
     --left;
     let_go(session->keys().id);
   }
-  if (left > 0) prune_timer_.start(std::min(kPruneEvery, config_.session_keep));
+  if (left > 0) prune_timer_.start(config_.limits.prune_every);
   if (left < kept.size()) on_change_();
 }
 

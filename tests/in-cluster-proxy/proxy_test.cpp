@@ -183,6 +183,7 @@ TEST(ProxyTest, EndsWhenNobodyNeedsIt) {
 TEST(ProxyTest, LivesOnForAnAttachedDaemonAndForStreamsThatAreKept) {
   Config config = World::config();
   config.session_keep = std::chrono::milliseconds(600);
+  config.limits.prune_every = std::chrono::milliseconds(20);
   config.idle_exit = std::chrono::milliseconds(100);
   World world(config);
   Service service(world.loop);
@@ -200,6 +201,32 @@ TEST(ProxyTest, LivesOnForAnAttachedDaemonAndForStreamsThatAreKept) {
   ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
   EXPECT_EQ(service.sockets[0]->seen.error().code, ErrorCode::kReset);
   ASSERT_TRUE(world.loop.run_until([&] { return world.over; }));
+}
+
+TEST(ProxyTest, LetsTheOldestLostSessionGoWhenMemoryIsUsedUp) {
+  Config config = World::config();
+  config.limits.session_memory = std::size_t{768} * 1024;
+  config.limits.prune_every = std::chrono::milliseconds(20);
+  World world(config);
+  Service service(world.loop);
+  std::vector<std::unique_ptr<Daemon>> daemons;
+  std::vector<Daemon::Stream> streams;
+  for (std::size_t i = 0; i < 2; ++i) {
+    daemons.push_back(world.daemon());
+    streams.push_back(daemons[i]->open(service.address()));
+    ASSERT_TRUE(world.loop.run_until([&] { return service.sockets.size() == i + 1; }));
+  }
+  // They are lost one after the other; of what their services go on to send, each holds 256 KiB in
+  // half a mebibyte of memory.
+  for (std::size_t i = 0; i < 2; ++i) {
+    daemons[i]->side.io->drop_carrier();
+    world.run_until([&] { return world.proxy->sessions().attached() == 1 - i; });
+    service.sockets[i]->write(noise(2 * 1024 * 1024));
+  }
+  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
+  world.loop.run_for(std::chrono::milliseconds(200));
+  EXPECT_FALSE(service.sockets[1]->seen.closed.has_value());
+  EXPECT_EQ(world.proxy->sessions().needed(), 1U);
 }
 
 TEST(ProxyTest, DrainingLetsStreamsEndAndTakesNoNewOnes) {

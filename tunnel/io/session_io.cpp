@@ -34,6 +34,7 @@ void SessionIo::retire() { let_everything_go(); }
 // --- the carrier ---------------------------------------------------------------------------------
 
 void SessionIo::attach(std::unique_ptr<Carrier> carrier, Bytes early) {
+  if (over_) return loop_.delete_later(std::move(carrier));
   take_carrier(std::move(carrier));
   touch().attach(loop_.now());
   // A fault shows as the event Failed.
@@ -42,6 +43,7 @@ void SessionIo::attach(std::unique_ptr<Carrier> carrier, Bytes early) {
 }
 
 void SessionIo::resume(std::unique_ptr<Carrier> carrier, const Proof& proof) {
+  if (over_) return loop_.delete_later(std::move(carrier));
   take_carrier(std::move(carrier));
   touch().resume(proof, loop_.now());
   run();
