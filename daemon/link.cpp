@@ -24,6 +24,7 @@ Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool 
       created_(since_),
       backoff_(kFirstRetry, kLongestRetry),
       retry_(house.loop, [this] { look_up_target(); }),
+      ending_(house.loop, [this] { give_up(*last_error_); }),
       health_(house.loop, spec_.ports.size(), [this] { assess(); }) {}
 
 Link::~Link() { take_down(); }
@@ -71,7 +72,7 @@ OpenTraffic Link::open_traffic() const { return route_ ? route_->traffic(*this) 
 
 // Nothing is said while the first answer is still to come.
 void Link::assess() {
-  if (!route_) return;
+  if (!route_ || ending_.active()) return;
   if (const auto why = obstacle()) {
     health_.stop();
     const bool first_time = state_ == LinkState::kStarting && why->empty();
@@ -81,10 +82,22 @@ void Link::assess() {
   health_.watch(*route_);
   if (const auto error = health_.trouble()) {
     last_error_ = error;
+    if (hopeless(*error)) {
+      health_.stop();
+      ending_.start({});
+      return;
+    }
     set_state(LinkState::kWaiting, error->summary());
   } else if (health_.proven()) {
     set_state(LinkState::kActive, {});
   }
+}
+
+// A new link that isn't allowed to do what it is for doesn't wait until it is.
+bool Link::hopeless(const Error& error) const {
+  const bool refused =
+      error.code == ErrorCode::kForbidden || error.code == ErrorCode::kUnauthenticated;
+  return refused && state_ == LinkState::kStarting && !keep_trying_;
 }
 
 // Why connections can't be served now, as far as that is known without trying; empty text while the
@@ -94,11 +107,12 @@ std::optional<std::string> Link::obstacle() const {
     const bool trying_first = !tunnel_->ever_ready() && !tunnel_->status().last_error;
     return trying_first ? std::string() : blocked;
   }
-  const bool by_name = tunnel_ != nullptr && !plan_.dial_host.empty();
   if (plan_.follow == TargetPlan::Follow::kNothing) return {};
+  const bool needs_pods = tunnel_ == nullptr || plan_.dial_host.empty();
+  if (follow_error_ && needs_pods && !view_) return follow_error_->summary();
   if (view_ && view_->pods.empty()) return "no ready endpoints: " + view_->trouble;
-  if (view_ || (by_name && follow_error_)) return {};
-  return follow_error_ ? follow_error_->summary() : std::string();
+  if (view_ || follow_error_) return {};
+  return std::string();  // its pods are still to be heard of
 }
 
 void Link::set_state(LinkState state, const std::string& reason) {
@@ -127,6 +141,7 @@ void Link::give_up(const Error& error) {
 
 void Link::take_down() {
   retry_.stop();
+  ending_.stop();
   look_up_.reset();
   follower_.reset();
   health_.stop();

@@ -74,6 +74,8 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void go_through(const std::string& key, const TunnelPool::MakeSource& make_source);
   void leave_tunnel();
   void follow();
+  void pods_changed(const TargetView& view);
+  void following_failed(const Error& error);
 
   void on_tunnel_changed() override;
   void on_tunnel_progress(const std::string& message) override;
@@ -84,6 +86,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void assess();
   std::optional<std::string> obstacle() const;
   void set_state(control::LinkState state, const std::string& reason);
+  bool hopeless(const Error& error) const;
   void give_up(const Error& error);
   void take_down();
   void notice(const std::string& message);
@@ -105,6 +108,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
 
   Backoff backoff_;
   net::Timer retry_;
+  net::Timer ending_;  // gives up, when no code of the route or of a test is on the stack
   std::unique_ptr<Task> look_up_;
   Cluster cluster_;
   TargetPlan plan_;

@@ -181,26 +181,29 @@ void Link::follow() {
   if (follower_ || plan_.follow == TargetPlan::Follow::kNothing) return;
   follower_ =
       house_.workers.start([this, api = cluster_.api, plan = plan_](const TaskContext& task) {
-        const TargetCallbacks callbacks{.on_view =
-                                            [this, &task](TargetView view) {
-                                              task.post([this, view = std::move(view)] {
-                                                follow_error_.reset();
-                                                view_ = view;
-                                                if (route_) route_->set_view(view);
-                                                assess();
-                                              });
-                                            },
-                                        .on_trouble =
-                                            [this, &task](const Error& error) {
-                                              task.post([this, error] {
-                                                spdlog::warn("link {}: following its pods: {}", id_,
-                                                             error.summary());
-                                                follow_error_ = error;
-                                                assess();
-                                              });
-                                            }};
-        follow_target(*api, plan, callbacks, task.cancel());
+        const auto on_view = [this, &task](TargetView view) {
+          task.post([this, view = std::move(view)] { pods_changed(view); });
+        };
+        const auto on_trouble = [this, &task](const Error& error) {
+          task.post([this, error] { following_failed(error); });
+        };
+        follow_target(*api, plan, {on_view, on_trouble}, task.cancel());
       });
+}
+
+void Link::pods_changed(const TargetView& view) {
+  follow_error_.reset();
+  view_ = view;
+  if (route_) route_->set_view(view);
+  assess();
+}
+
+void Link::following_failed(const Error& error) {
+  spdlog::warn("link {}: following its pods: {}", id_, error.summary());
+  follow_error_ = error;
+  // The direct route needs the same API server: see whether it still works.
+  if (tunnel_ == nullptr) health_.stop();
+  assess();
 }
 
 }  // namespace ferry::daemon

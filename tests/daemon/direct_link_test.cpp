@@ -113,6 +113,18 @@ TEST_F(DirectLinkTest, AReplacedPodIsFollowed) {
   EXPECT_EQ(testing::Client(port).receive(4), "two:");
 }
 
+TEST_F(DirectLinkTest, WhenTheApiServerGoesAwayTheWayIsTestedAgain) {
+  ready_pods({"web-1"});
+  const auto link = add(web());
+  events().wait_for_state(link.id, LinkState::kActive);
+  run([this] { backend().pods.clear(); });
+  api().fail_next("GET /apis/discovery.k8s.io", {ErrorCode::kUnreachable, "watching", "reset", {}});
+  api().end_watches();
+  events().wait_for_state(link.id, LinkState::kWaiting);
+  run([this] { backend().pods["web-1"] = one_->address(); });
+  events().wait_for_state(link.id, LinkState::kActive);
+}
+
 TEST_F(DirectLinkTest, APortWhereNobodyListensIsSaidAndLookedAtAgain) {
   ready_pods({"gone"});
   const auto link = add(web());

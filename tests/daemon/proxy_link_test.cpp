@@ -234,6 +234,15 @@ TEST_F(ProxyLinkTest, AnAddressWithoutAProxyFailsANewLink) {
   EXPECT_EQ(ended.error->code, ErrorCode::kUnreachable);
 }
 
+TEST_F(ProxyLinkTest, ATargetThatTheProxysPolicyForbidsFailsANewLink) {
+  auto spec = to_echo();
+  spec.target.name = "169.254.169.254";
+  const auto ended = add_and_wait_for_end(spec);
+  ASSERT_TRUE(ended.error);
+  EXPECT_EQ(ended.error->code, ErrorCode::kForbidden);
+  EXPECT_TRUE(daemon().links().empty());
+}
+
 TEST_F(ProxyLinkTest, MissingCredentialsFailANewLink) {
   auto spec = to_echo();
   spec.proxy_credentials = "/nonexistent";
