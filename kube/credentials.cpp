@@ -96,6 +96,25 @@ Result<std::int64_t> check_certificate(const ClusterConfig& config, const Creden
   return expiry;
 }
 
+Status set_tls(const ClusterConfig& config, Credential& credential) {
+  const bool proxy_tls = config.proxy && config.proxy->kind == ProxyUrl::Kind::kHttps;
+  if (!config.server.tls && !proxy_tls) return {};
+  net::TlsClientOptions options;
+  options.trusted_pem = config.ca_pem;
+  options.insecure = config.insecure_skip_tls_verify;
+  options.alpn = {"http/1.1"};  // WebSockets aren't served over HTTP/2
+  if (!credential.certificate_pem.empty()) {
+    options.identity = net::Identity{credential.certificate_pem, credential.key_pem};
+  }
+  auto context = net::TlsContext::client(options);
+  if (!context) {
+    return fail(context.error().code, "preparing TLS for " + to_string(config.server),
+                context.error().summary(), "check the cluster and user entries of the kubeconfig");
+  }
+  credential.tls = std::move(*context);
+  return {};
+}
+
 Status read_user(const UserConfig& user, std::string& token, Credential& credential) {
   auto token_text = read_token(user);
   if (!token_text) return fail(token_text.error());
@@ -156,10 +175,12 @@ Result<Credentials::Refreshed> Credentials::refresh(std::int64_t now,
   if (auto status = set_impersonation(config_, out.credential); !status) {
     return fail(status.error());
   }
-  if (out.credential.certificate_pem.empty()) return out;
-  const auto until = check_certificate(config_, out.credential, now);
-  if (!until) return fail(until.error());
-  if (out.expires_at == 0 || *until < out.expires_at) out.expires_at = *until;
+  if (!out.credential.certificate_pem.empty()) {
+    const auto until = check_certificate(config_, out.credential, now);
+    if (!until) return fail(until.error());
+    if (out.expires_at == 0 || *until < out.expires_at) out.expires_at = *until;
+  }
+  if (auto status = set_tls(config_, out.credential); !status) return fail(status.error());
   return out;
 }
 

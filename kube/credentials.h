@@ -20,6 +20,7 @@
 #include "base/result.h"
 #include "kube/cancel.h"
 #include "kube/cluster_config.h"
+#include "net/tls.h"
 
 namespace ferry::kube {
 
@@ -30,6 +31,10 @@ struct Credential {
   std::string key_pem;
   // Name and value: Impersonate-User and such.
   std::vector<std::pair<std::string, std::string>> headers;
+  // For connections to the server (and to an https proxy, as kubectl does it), with the client
+  // certificate; made here since reading certificates takes time that the event loop hasn't got.
+  // Empty: the server is not spoken to in TLS.
+  std::optional<net::TlsContext> tls;
   std::uint64_t generation = 0;  // counts the refreshes
 };
 

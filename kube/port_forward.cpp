@@ -23,17 +23,6 @@ constexpr const char* kSubprotocol = "v4.channel.k8s.io";
 // A message is one frame; what a server sends is as long.
 constexpr std::size_t kMaxMessage = std::size_t{32} * 1024 - 1;
 
-Result<net::TlsContext> make_tls(const ClusterConfig& config, const Credential* credential) {
-  net::TlsClientOptions options;
-  options.trusted_pem = config.ca_pem;
-  options.insecure = config.insecure_skip_tls_verify;
-  options.alpn = {"http/1.1"};
-  if (credential != nullptr && !credential->certificate_pem.empty()) {
-    options.identity = net::Identity{credential->certificate_pem, credential->key_pem};
-  }
-  return net::TlsContext::client(options);
-}
-
 net::UpgradeRequest make_request(const ClusterConfig& config, const Credential& credential,
                                  const std::string& path, std::uint16_t port) {
   net::UpgradeRequest request;
@@ -99,9 +88,7 @@ struct PortForwardDial::Impl {
   }
 
   void secure_proxy(Stream lower) {
-    const auto context = make_tls(config(), nullptr);
-    if (!context) return settle_failure(context.error());
-    handshake(*context, std::move(lower), config().proxy->address.host, &Impl::ask_proxy);
+    handshake(std::move(lower), config().proxy->address.host, &Impl::ask_proxy);
   }
 
   void ask_proxy(Stream lower) {
@@ -125,19 +112,15 @@ struct PortForwardDial::Impl {
 
   void secure(Stream lower) {
     if (!config().server.tls) return upgrade(std::move(lower));
-    const auto context = make_tls(config(), &credential);
-    if (!context) return settle_failure(context.error());
     const std::string& name = config().tls_server_name;
-    handshake(*context, std::move(lower), name.empty() ? config().server.address.host : name,
-              &Impl::upgrade);
+    handshake(std::move(lower), name.empty() ? config().server.address.host : name, &Impl::upgrade);
   }
 
-  void handshake(const net::TlsContext& context, Stream lower, const std::string& name,
-                 void (Impl::*next)(Stream)) {
+  void handshake(Stream lower, const std::string& name, void (Impl::*next)(Stream)) {
     doing = "agreeing on TLS with " + name;
     const net::TlsHandshakeOptions handshake{.server_name = name, .timeout = stage_timeout};
     stage = std::make_unique<net::TlsHandshake>(
-        loop, context, std::move(lower), handshake,
+        loop, *credential.tls, std::move(lower), handshake,
         [this, next](Result<std::unique_ptr<net::TlsStream>> got) {
           if (!got) return settle_failure(got.error());
           (this->*next)(std::move(*got));

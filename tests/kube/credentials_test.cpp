@@ -22,6 +22,7 @@ using testing::Pair;
 class CredentialsTest : public testing::Test {
  protected:
   CredentialsTest() {
+    config_.server.tls = false;
     config_.user_name = "jane";
     config_.environment = {{"PATH", "/usr/bin:/bin"}, {"FROM_USER", "yes"}};
     options_.wall_clock = [this] { return now_; };
@@ -272,7 +273,7 @@ TEST_F(CredentialsTest, APluginGetsTheClusterWhenItAsksForIt) {
   use_plugin("", "printf %s \"$KUBERNETES_EXEC_INFO\" > info.json");
   config_.user.exec->provide_cluster_info = true;
   config_.user.exec->cluster_extension = R"({"audience":"x"})";
-  config_.server = {true, {"api", 6443}, "/p"};
+  config_.server = {false, {"api", 6443}, "/p"};
   config_.ca_pem = "PEM";
   config_.tls_server_name = "kube";
   config_.proxy = ProxyUrl{ProxyUrl::Kind::kHttp, {"proxy", 3128}, "me", "p@ss"};
@@ -280,8 +281,16 @@ TEST_F(CredentialsTest, APluginGetsTheClusterWhenItAsksForIt) {
   EXPECT_THAT(
       files_.read("info.json"),
       HasSubstr(R"("cluster":{"certificate-authority-data":"UEVN","config":{"audience":"x"},)"
-                R"("proxy-url":"http://me:p%40ss@proxy:3128","server":"https://api:6443/p",)"
+                R"("proxy-url":"http://me:p%40ss@proxy:3128","server":"http://api:6443/p",)"
                 R"("tls-server-name":"kube"})"));
+}
+
+TEST_F(CredentialsTest, AnAuthorityThatDoesNotParseIsAnError) {
+  config_.server.tls = true;
+  config_.ca_pem = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+  const auto error = get().error();
+  EXPECT_EQ(error.code, ErrorCode::kInvalid);
+  EXPECT_THAT(error.what, HasSubstr("preparing TLS for https://"));
 }
 
 TEST_F(CredentialsTest, APluginMayAnswerWithAClientCertificate) {
