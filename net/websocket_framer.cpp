@@ -1,6 +1,7 @@
 #include "net/websocket_framer.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <cstring>
 
@@ -30,10 +31,27 @@ std::uint8_t opcode_of(WebSocketFramer::Kind kind) {
   return WSLAY_BINARY_FRAME;
 }
 
+using Mask = std::array<std::uint8_t, 4>;
+
+// RFC 6455, section 5.3; eight bytes a step.
+void mask_bytes(const Mask& mask, MutableBytes bytes) {
+  std::uint64_t wide = 0;
+  std::memcpy(&wide, mask.data(), mask.size());
+  std::memcpy(reinterpret_cast<std::uint8_t*>(&wide) + mask.size(), mask.data(), mask.size());
+  std::size_t i = 0;
+  for (; i + sizeof wide <= bytes.size(); i += sizeof wide) {
+    std::uint64_t eight = 0;
+    std::memcpy(&eight, &bytes[i], sizeof eight);
+    eight ^= wide;
+    std::memcpy(&bytes[i], &eight, sizeof eight);
+  }
+  for (; i < bytes.size(); ++i) bytes[i] ^= mask.at(i % mask.size());
+}
+
 }  // namespace
 
 WebSocketFramer::WebSocketFramer() {
-  const wslay_frame_callbacks callbacks = {give_output, take_input, make_mask};
+  const wslay_frame_callbacks callbacks = {nullptr, take_input, nullptr};
   wslay_frame_context_ptr context = nullptr;
   if (wslay_frame_context_init(&context, &callbacks, this) != 0) std::abort();  // out of memory
   context_.reset(context);
@@ -79,18 +97,33 @@ const char* WebSocketFramer::fault_of_header(const wslay_frame_iocb& frame) cons
   }
 }
 
+// By hand: wslay masks byte by byte, which would cost more than encrypting does.
 void WebSocketFramer::put(Kind kind, std::size_t size, std::span<const Bytes> pieces) {
-  wslay_frame_iocb frame = {};
-  frame.fin = 1;
-  frame.opcode = opcode_of(kind);
-  frame.payload_length = size;
-  frame.mask = 1;
-  if (size == 0) wslay_frame_send(context_.get(), &frame);
-  for (const Bytes piece : pieces) {
-    if (piece.empty()) continue;
-    frame.data = piece.data();
-    frame.data_length = piece.size();
-    wslay_frame_send(context_.get(), &frame);
+  put_header(kind, size);
+  Mask mask = {};
+  fill_random(mask);
+  output_.insert(output_.end(), mask.begin(), mask.end());
+  const std::size_t begin = output_.size();
+  for (const Bytes piece : pieces) output_.insert(output_.end(), piece.begin(), piece.end());
+  mask_bytes(mask, MutableBytes(output_).subspan(begin));
+}
+
+// RFC 6455, section 5.2.
+void WebSocketFramer::put_header(Kind kind, std::size_t size) {
+  constexpr std::uint8_t kFin = 0x80;
+  constexpr std::uint8_t kMasked = 0x80;
+  constexpr std::uint8_t kTwoBytes = 126;
+  constexpr std::uint8_t kEightBytes = 127;
+  std::size_t length_bytes = 0;
+  auto length = static_cast<std::uint8_t>(size);
+  if (size >= kTwoBytes) {
+    length_bytes = size <= 0xFFFF ? 2 : 8;
+    length = length_bytes == 2 ? kTwoBytes : kEightBytes;
+  }
+  output_.push_back(kFin | opcode_of(kind));
+  output_.push_back(kMasked | length);
+  for (std::size_t i = length_bytes; i > 0; --i) {
+    output_.push_back(static_cast<std::uint8_t>(size >> (8 * (i - 1))));
   }
 }
 
@@ -101,17 +134,6 @@ ssize_t WebSocketFramer::take_input(std::uint8_t* data, std::size_t size, int, v
   std::memcpy(data, input.data(), n);
   input = input.subspan(n);
   return static_cast<ssize_t>(n);
-}
-
-ssize_t WebSocketFramer::give_output(const std::uint8_t* data, std::size_t size, int, void* self) {
-  auto& output = static_cast<WebSocketFramer*>(self)->output_;
-  output.insert(output.end(), data, data + size);
-  return static_cast<ssize_t>(size);
-}
-
-int WebSocketFramer::make_mask(std::uint8_t* data, std::size_t size, void*) {
-  fill_random({data, size});
-  return 0;
 }
 
 }  // namespace ferry::net

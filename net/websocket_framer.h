@@ -1,4 +1,4 @@
-// WebSocket frames without I/O, by wslay: bytes from the wire in, parts of frames out; payload in,
+// WebSocket frames without I/O: bytes from the wire in, parts of frames out (by wslay); payload in,
 // masked frames out. The client's side. Included by sources of net/ only.
 #pragma once
 
@@ -45,8 +45,7 @@ class WebSocketFramer {
     void operator()(wslay_frame_context* context) const { wslay_frame_context_free(context); }
   };
   static ssize_t take_input(std::uint8_t* data, std::size_t size, int flags, void* self);
-  static ssize_t give_output(const std::uint8_t* data, std::size_t size, int flags, void* self);
-  static int make_mask(std::uint8_t* data, std::size_t size, void* self);
+  void put_header(Kind kind, std::size_t size);
   const char* fault_of_header(const wslay_frame_iocb& frame) const;
 
   Bytes input_;

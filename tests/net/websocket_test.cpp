@@ -96,15 +96,18 @@ class WebSocketServerTest : public ::testing::Test {
     request.host = to_string(address);
     request.path = path;
     request.subprotocols = {"v5.unknown", "v4.channel.k8s.io"};
+    request.max_message = max_message;
     return upgrade(loop, std::move(stream), request);
   }
 
   ChildProcess server{{"/usr/bin/python3", "tests/net/websocket_server.py"}};
   TestLoop loop;
   HostPort address;
+  std::size_t max_message = UpgradeRequest{}.max_message;
 };
 
 TEST_F(WebSocketServerTest, EchoesMessagesOfAllSizes) {
+  max_message = 100'000;
   auto socket = open("/echo");
   ASSERT_TRUE(socket) << socket.error().error.summary();
   EXPECT_EQ((*socket)->subprotocol(), "v4.channel.k8s.io");
@@ -112,7 +115,8 @@ TEST_F(WebSocketServerTest, EchoesMessagesOfAllSizes) {
   (*socket)->start(recorder);
   std::mt19937 random(1);
   std::vector<std::string> sent;
-  for (const std::size_t size : {1U, 124U, 125U, 126U, 127U, 4095U, 4096U, 4097U, 32768U}) {
+  for (const std::size_t size : {1U, 124U, 125U, 126U, 127U, 4095U, 4096U, 4097U, 32768U, 65533U,
+                                 65534U, 65535U, 65536U, 100000U}) {
     std::string text(size, '\0');
     for (auto& c : text) c = static_cast<char>(random());
     send(**socket, "\0"s, text);
