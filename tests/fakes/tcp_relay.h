@@ -54,7 +54,6 @@ class TcpRelay {
    private:
     struct End final : net::StreamHandler {
       End(Link& the_link, std::size_t the_index) : link(the_link), index(the_index) {}
-      End(const End&) = default;
       Link& link;
       std::size_t index;
       std::unique_ptr<net::ByteStream> stream = nullptr;
