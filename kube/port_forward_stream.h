@@ -1,9 +1,8 @@
 // The one port of a port-forward WebSocket as a net::ByteStream.
 //
-// https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/.../portforward/websocket.go:
-// each message begins with a byte that names its channel. Channel 0 carries data both ways, channel
-// 1 the server's error text. The first message on each announces the port: two bytes, the low one
-// first.
+// As in k8s.io/kubelet/pkg/cri/streaming/portforward/websocket.go, each message begins with a byte
+// that names its channel. Channel 0 carries data both ways, channel 1 the server's error text. The
+// first message on each announces the port: two bytes, the low one first.
 #pragma once
 
 #include <cstdint>
