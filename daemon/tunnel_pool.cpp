@@ -4,10 +4,15 @@
 #include <utility>
 
 namespace ferry::daemon {
+namespace {
+constexpr Duration kLinger = std::chrono::seconds(2);
+}  // namespace
 
 TunnelPool::Entry::Entry(TunnelPool& owner, const MakeSource& make_source,
                          control::TunnelStatus status)
-    : pool(owner), tunnel(owner.loop_, owner.options_, make_source(), std::move(status), *this) {}
+    : pool(owner),
+      tunnel(owner.loop_, owner.options_, make_source(), std::move(status), *this),
+      unused(owner.loop_, [this] { pool.end(*this); }) {}
 
 // A user may release the tunnel, or others of its users, from within what it is told.
 void TunnelPool::Entry::tell_users(const std::function<void(TunnelEvents&)>& tell) {
@@ -17,7 +22,7 @@ void TunnelPool::Entry::tell_users(const std::function<void(TunnelEvents&)>& tel
 }
 
 void TunnelPool::Entry::on_tunnel_changed() {
-  pool.on_change_(tunnel.status());
+  if (!users.empty()) pool.on_change_(tunnel.status());
   tell_users([](TunnelEvents& user) { user.on_tunnel_changed(); });
 }
 
@@ -31,6 +36,7 @@ Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_sourc
                                   [&](const auto& entry) { return entry->key == key; });
   if (found != entries_.end()) {
     (*found)->users.push_back(&user);
+    (*found)->unused.stop();
     return (*found)->tunnel;
   }
   status.id = "t" + std::to_string(++made_);
@@ -49,11 +55,21 @@ void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
   Entry& entry = **found;
   entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user), entry.users.end());
   if (!entry.users.empty()) return;
+  if (tunnel.ready()) {
+    entry.unused.start(kLinger);
+  } else {
+    end(entry);
+  }
+}
+
+void TunnelPool::end(Entry& entry) {
   auto last = entry.tunnel.status();
   last.state = control::TunnelState::kClosed;
   last.reason = "no link needs it";
   last.since = control::unix_millis_now();
   on_change_(last);
+  const auto found = std::find_if(entries_.begin(), entries_.end(),
+                                  [&](const auto& owned) { return owned.get() == &entry; });
   loop_.delete_later(std::move(*found));
   entries_.erase(found);
 }
@@ -64,7 +80,9 @@ void TunnelPool::check_now() {
 
 std::vector<control::TunnelStatus> TunnelPool::status() const {
   std::vector<control::TunnelStatus> all;
-  for (const auto& entry : entries_) all.push_back(entry->tunnel.status());
+  for (const auto& entry : entries_) {
+    if (!entry->users.empty()) all.push_back(entry->tunnel.status());
+  }
   return all;
 }
 

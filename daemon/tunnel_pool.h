@@ -1,4 +1,5 @@
-// The daemon's tunnels: links with the same proxy share one, and the last to leave ends it.
+// The daemon's tunnels: links with the same proxy share one. When the last has left, it stays for a
+// moment: the proxy still has to hear that the last streams are reset, and the next link may come.
 #pragma once
 
 #include <functional>
@@ -26,6 +27,7 @@ class TunnelPool {
   void release(const Tunnel& tunnel, const TunnelEvents& user);
 
   void check_now();
+  // Of those that have users.
   std::vector<control::TunnelStatus> status() const;
 
  private:
@@ -40,7 +42,10 @@ class TunnelPool {
     std::string key;
     std::vector<TunnelEvents*> users;
     Tunnel tunnel;
+    net::Timer unused;  // runs while there are no users
   };
+
+  void end(Entry& entry);
 
   net::Loop& loop_;
   const TunnelOptions options_;

@@ -215,6 +215,19 @@ TEST_F(ProxyLinkTest, LinksToTheSameProxyShareOneTunnel) {
   EXPECT_TRUE(daemon().status().tunnels.empty());
 }
 
+TEST_F(ProxyLinkTest, TheProxyHearsThatAnEndedLinksConnectionsAreGone) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto streams = [this] { return run([this] { return proxy_->sessions().live_streams(); }); };
+  EXPECT_EQ(streams(), 1U);
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  // By the reset of the stream, that is: while the session is still attached.
+  while (streams() != 0) std::this_thread::yield();
+  EXPECT_EQ(run([this] { return proxy_->sessions().attached(); }), 1U);
+  wait_for_tunnel(TunnelState::kClosed);
+}
+
 TEST_F(ProxyLinkTest, ACertificateOfAnotherInstallationIsRefused) {
   const testing::TemporaryDirectory other;
   testing::TunnelCertificates().write(other.path());
