@@ -134,7 +134,9 @@ void set_tls(CURL* easy, const ClusterConfig& config, const Credential& credenti
 void set_message(CURL* easy, const Credential& credential, const HttpRequest& request,
                  TextList& headers) {
   for (const auto& header : request.headers) headers.add(header);
-  for (const auto& [name, value] : credential.headers) headers.add(name + ": " + value);
+  for (const auto& [name, value] : credential.headers) {
+    headers.add(std::string(name).append(": ").append(value));
+  }
   if (!credential.authorization.empty()) {
     headers.add("Authorization: " + credential.authorization);
   }

@@ -44,8 +44,9 @@ net::UpgradeRequest make_request(const ClusterConfig& config, const Credential& 
 // callback. The outcome is handed over by a timer, so that no code of a stage or of the stream is
 // on the stack when the owner lets go of them.
 struct PortForwardDial::Impl {
-  Impl(net::Loop& the_loop, std::shared_ptr<Credentials> the_credentials, PortForwardTarget target,
-       const PortForwardOptions& the_options, Callback the_callback)
+  Impl(net::Loop& the_loop, std::shared_ptr<Credentials> the_credentials,
+       const PortForwardTarget& target, const PortForwardOptions& the_options,
+       Callback the_callback)
       : loop(the_loop),
         credentials(std::move(the_credentials)),
         options(the_options),
@@ -205,9 +206,9 @@ struct PortForwardDial::Impl {
 };
 
 PortForwardDial::PortForwardDial(net::Loop& loop, std::shared_ptr<Credentials> credentials,
-                                 PortForwardTarget target, const PortForwardOptions& options,
+                                 const PortForwardTarget& target, const PortForwardOptions& options,
                                  Callback callback)
-    : impl_(std::make_unique<Impl>(loop, std::move(credentials), std::move(target), options,
+    : impl_(std::make_unique<Impl>(loop, std::move(credentials), target, options,
                                    std::move(callback))) {}
 
 PortForwardDial::~PortForwardDial() = default;

@@ -47,7 +47,8 @@ class PortForwardDial : public net::Disposable {
   using Callback = std::function<void(Result<std::unique_ptr<net::ByteStream>>)>;
 
   PortForwardDial(net::Loop& loop, std::shared_ptr<Credentials> credentials,
-                  PortForwardTarget target, const PortForwardOptions& options, Callback callback);
+                  const PortForwardTarget& target, const PortForwardOptions& options,
+                  Callback callback);
   ~PortForwardDial() override;
   void retire() override;
 

@@ -211,7 +211,9 @@ std::optional<pid_t> spawn(const ProcessSpec& spec, const std::string& path, con
   arguments.add(spec.command);
   for (const auto& argument : spec.args) arguments.add(argument);
   PointerList variables;
-  for (const auto& [name, value] : spec.environment) variables.add(name + "=" + value);
+  for (const auto& [name, value] : spec.environment) {
+    variables.add(std::string(name).append("=").append(value));
+  }
   const SpawnSettings settings(spec.inherit_input, output.write_end.get(),
                                error_output.write_end.get());
   pid_t pid = 0;
