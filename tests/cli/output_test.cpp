@@ -88,6 +88,9 @@ TEST(OutputTest, TheSchemaRefusesWhatBreaksTheContract) {
   EXPECT_EQ(schema_complaint(kSchema, "status", json), "$.links[0].state: not in enum");
   json["links"][0].erase("state");
   EXPECT_EQ(schema_complaint(kSchema, "status", json), "$.links[0]: misses \"state\"");
+  json = nlohmann::json::parse(status_text(sample_status(), view(OutputFormat::kJson)));
+  json["started"] = "yesterday";
+  EXPECT_EQ(schema_complaint(kSchema, "status", json), "$.started: does not match");
   json["running"] = "yes";
   EXPECT_NE(schema_complaint(kSchema, "status", json), "");
 }
