@@ -212,8 +212,11 @@ void Tunnel::release(std::unique_ptr<TunnelSession> session) {
 
 // --- connections that wait -----------------------------------------------------------------------
 
+// An observer may forget others of its connections from within what it is told.
 void Tunnel::flush_pending() {
-  for (Pending& waiting : std::exchange(pending_, {})) {
+  for (std::size_t left = pending_.size(); left > 0 && !pending_.empty(); --left) {
+    Pending waiting = std::move(pending_.front());
+    pending_.pop_front();
     carry(waiting.target, std::move(waiting.socket), waiting.port, *waiting.observer);
   }
 }

@@ -88,13 +88,19 @@ void TunnelSession::forget(const ConnectionObserver& observer) {
   for (const auto id : ids) io_.reset(id, tunnel::Reason::kCancelled);
 }
 
+// One at a time: an observer may be told of one stream and forget others from within.
 void TunnelSession::end_streams(const Error& error) {
-  for (auto& [id, stream] : std::exchange(streams_, {})) {
+  while (!streams_.empty()) {
+    const auto first = streams_.begin();
+    const tunnel::StreamId id = first->first;
+    const Stream stream = std::move(first->second);
+    streams_.erase(first);
     const auto traffic = io_.traffic(id).value_or(tunnel::StreamTraffic{});
     io_.reset(id, tunnel::Reason::kCancelled);
-    stream.observer->on_ended(
-        stream.port,
-        {.opened = true, .error = error, .sent = traffic.to_peer, .received = traffic.from_peer});
+    stream.observer->on_ended(stream.port, {.opened = stream.accepted,
+                                            .error = error,
+                                            .sent = traffic.to_peer,
+                                            .received = traffic.from_peer});
   }
 }
 
@@ -120,7 +126,9 @@ void TunnelSession::on_opened(tunnel::StreamId stream, const tunnel::Target&) {
 
 void TunnelSession::on_accepted(tunnel::StreamId stream) {
   const auto found = streams_.find(stream);
-  if (found != streams_.end()) found->second.observer->on_connected(found->second.port);
+  if (found == streams_.end()) return;
+  found->second.accepted = true;
+  found->second.observer->on_connected(found->second.port);
 }
 
 void TunnelSession::on_stream_ended(const tunnel::StreamEnd& end) {

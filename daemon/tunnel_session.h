@@ -63,6 +63,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
     ConnectionObserver* observer = nullptr;
     std::size_t port = 0;
     std::string target;  // for messages
+    bool accepted = false;
   };
 
   void on_established(bool resumed, const std::string& peer_version) override;
