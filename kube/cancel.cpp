@@ -15,7 +15,7 @@ namespace {
 int milliseconds_until(TimePoint deadline) {
   const auto left = std::chrono::ceil<std::chrono::milliseconds>(
       deadline - TimePoint(std::chrono::steady_clock::now()));
-  constexpr std::int64_t kLongest = 24 * 3600 * 1000;
+  constexpr std::int64_t kLongest = std::int64_t{24} * 3600 * 1000;
   return static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, kLongest));
 }
 

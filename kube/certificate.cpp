@@ -70,7 +70,8 @@ Result<std::int64_t> parse_time(const std::string& text) {
     const bool east = *rest == '+';
     rest = strptime(rest + 1, "%H:%M", &offset);
     if (rest == nullptr) return bad();
-    shift = (offset.tm_hour * 3600 + offset.tm_min * 60) * (east ? -1 : 1);
+    shift =
+        (std::int64_t{offset.tm_hour} * 3600 + std::int64_t{offset.tm_min} * 60) * (east ? -1 : 1);
   } else if (*rest == 'Z' || *rest == 'z') {
     ++rest;
   } else {

@@ -67,6 +67,7 @@ const Entry* find(const std::vector<Entry>& entries, const std::string& name) {
 template <typename Entry>
 std::string names_of(const std::vector<Entry>& entries) {
   std::vector<std::string> names;
+  names.reserve(entries.size());
   for (const auto& entry : entries) names.push_back(entry.name);
   return enumerate(names, "none");
 }

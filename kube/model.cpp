@@ -13,7 +13,7 @@ int count_field(const Json& object, std::string_view key, int otherwise) {
   return static_cast<int>(int_field(object, key, 0, kMaxCount, otherwise));
 }
 
-std::string text_or(const Json& object, std::string_view key, std::string otherwise) {
+std::string text_or(const Json& object, std::string_view key, const char* otherwise) {
   auto text = text_field(object, key);
   return text.empty() ? otherwise : text;
 }
@@ -88,7 +88,7 @@ const Json& condition_of(const Json& status, std::string_view type) {
 
 // One requirement of matchExpressions in the form of a list request's labelSelector.
 std::string requirement(const Json& expression) {
-  const auto key = text_field(expression, "key");
+  auto key = text_field(expression, "key");
   const auto op = text_field(expression, "operator");
   if (op == "Exists") return key;
   if (op == "DoesNotExist") return "!" + key;
@@ -232,7 +232,8 @@ std::string endpoint_slice_selector(std::string_view service_name) {
 
 std::string to_selector(const std::map<std::string, std::string>& labels) {
   std::string text;
-  for (const auto& [key, value] : labels) text += (text.empty() ? "" : ",") + key + "=" + value;
+  for (const auto& [key, value] : labels)
+    text.append(text.empty() ? "" : ",").append(key).append("=").append(value);
   return text;
 }
 
