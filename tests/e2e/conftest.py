@@ -1,0 +1,114 @@
+"""Fixtures of the end-to-end tests: a cluster, a namespace of the test's own, a ferry of the test's own."""
+
+import contextlib
+import os
+import pathlib
+import shutil
+import tempfile
+import uuid
+
+import pytest
+
+import workloads
+from clusters import GivenCluster, TestCluster
+from ferry import Ferry
+from kube_api import KubeApi, wait_for
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+
+
+def pytest_addoption(parser):
+    parser.addoption("--image", help="ferry-proxy's image, for the cluster that KUBECONFIG names")
+    parser.addoption("--app-image", default="ferry-test-app:e2e", help="the test application's image there")
+    parser.addoption("--build", default=str(ROOT / "build" / "release"), help="where the programs were built")
+
+
+def pytest_collection_modifyitems(config, items):
+    if config.getoption("--image"):
+        for item in items:
+            if "faults" in getattr(item, "fixturenames", ()):
+                item.add_marker(pytest.mark.skip(reason="needs the test cluster's fault switches"))
+
+
+@pytest.fixture(scope="session")
+def build(request):
+    return pathlib.Path(request.config.getoption("--build"))
+
+
+@pytest.fixture(scope="session")
+def cluster(request, build):
+    image = request.config.getoption("--image")
+    if image:
+        workloads.IMAGE = request.config.getoption("--app-image")
+        yield GivenCluster(os.environ["KUBECONFIG"], image)
+        return
+    with TestCluster.started(build) as made:
+        yield made
+
+
+@pytest.fixture
+def faults(cluster):
+    """The test cluster's fault switches; what they did is undone afterwards."""
+    yield cluster.faults
+    cluster.faults.clear()
+
+
+@pytest.fixture(scope="session")
+def api(cluster):
+    return KubeApi(cluster.kubeconfig)
+
+
+@pytest.fixture
+def namespace(api):
+    with new_namespace(api) as name:
+        yield name
+
+
+@contextlib.contextmanager
+def new_namespace(api):
+    name = f"ferry-e2e-{uuid.uuid4().hex[:8]}"
+    api.apply(
+        None,
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": name, "labels": {"pod-security.kubernetes.io/enforce": "restricted"}},
+        },
+    )
+    try:
+        yield name
+    finally:
+        api.delete("Namespace", None, name)
+
+
+@pytest.fixture
+def web(api, namespace):
+    """A Deployment of two pods and its Service, ready; its name."""
+    api.apply(namespace, workloads.deployment(replicas=2), workloads.service())
+    wait_for("two pods are ready", lambda: len(api.ready_pods(namespace, "app=web")) == 2)
+    return "web"
+
+
+@pytest.fixture
+def ferry(build, cluster, namespace):
+    with new_ferry(build, cluster.kubeconfig, namespace, cluster.image) as made:
+        yield made
+
+
+@contextlib.contextmanager
+def new_ferry(build, kubeconfig, namespace, image):
+    home = tempfile.mkdtemp(prefix="ferry-e2e-")
+    made = Ferry(build / "cli" / "ferry", home, kubeconfig, namespace, image)
+    try:
+        yield made
+    finally:
+        made.close()
+        if os.environ.get("FERRY_E2E_KEEP"):
+            print(f"kept {home}")
+        else:
+            shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(params=["proxy", "direct"])
+def route(request):
+    return request.param

@@ -1,0 +1,139 @@
+"""The real `ferry`, with a daemon, settings and state of its own that are gone after the test."""
+
+import json
+import os
+import pathlib
+import re
+import signal
+import socket
+import subprocess
+import time
+
+from kube_api import wait_for
+
+FORWARDING = re.compile(r"Forwarding from (?:127\.0\.0\.1|\[::1\]):(\d+) -> (\S+)")
+
+
+class Foreground:
+    """A `ferry forward` that stays in the foreground."""
+
+    def __init__(self, process, ports, log):
+        self.process = process
+        self.ports = ports  # local ports, in the order of the arguments
+        self.log = log
+
+    @property
+    def port(self):
+        return self.ports[0]
+
+    def stderr(self):
+        return self.log.read_text()
+
+    def end(self, by=signal.SIGINT):
+        if self.process.poll() is None:
+            self.process.send_signal(by)
+        return self.process.wait(timeout=20)
+
+
+class Ferry:
+    def __init__(self, binary, home, kubeconfig=None, namespace=None, image=None):
+        self.binary = binary
+        self.home = pathlib.Path(home)
+        self.namespace = namespace
+        self._running = []
+        self.env = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "LANG": "C.UTF-8",
+            "XDG_RUNTIME_DIR": str(self.home / "run"),
+            "XDG_STATE_HOME": str(self.home / "state"),
+            "XDG_CONFIG_HOME": str(self.home / "config"),
+        }
+        if kubeconfig:
+            self.env["KUBECONFIG"] = str(kubeconfig)
+        if image:
+            self.env["FERRY_IMAGE"] = image
+        for folder in ("run", "state", "config"):
+            (self.home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def args(self, *words):
+        scope = ["--namespace", self.namespace] if self.namespace and words[0] == "forward" else []
+        return [str(self.binary), words[0], *scope, *words[1:]]
+
+    def run(self, *words, check=True, timeout=60, env=None):
+        done = subprocess.run(
+            self.args(*words), env={**self.env, **(env or {})}, text=True, capture_output=True, timeout=timeout
+        )
+        if check and done.returncode != 0:
+            raise AssertionError(f"ferry {' '.join(words)}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+        return done
+
+    def forward(self, *words, links=1, timeout=60):
+        """Starts `ferry forward WORDS` and waits until it says where it listens (once for each of `links` ports)."""
+        log = self.home / f"forward-{len(self._running)}.err"
+        with log.open("w") as errors:
+            process = subprocess.Popen(
+                self.args("forward", *words), env=self.env, text=True, stdout=subprocess.PIPE, stderr=errors
+            )
+        started = Foreground(process, [], log)
+        self._running.append(started)
+        deadline = time.monotonic() + timeout
+        while len(started.ports) < links:
+            line = process.stdout.readline()
+            match = FORWARDING.search(line)
+            if match and int(match[1]) not in started.ports:
+                started.ports.append(int(match[1]))
+            if not line or time.monotonic() > deadline:
+                raise AssertionError(f"ferry forward {' '.join(words)} said {started.stderr()!r}")
+        return started
+
+    def status(self):
+        return json.loads(self.run("status", "-o", "json").stdout)
+
+    def links(self):
+        return self.status()["links"]
+
+    def daemon_pid(self):
+        return self.status()["pid"]
+
+    def wait_for_state(self, state, timeout=60):
+        def reached():
+            links = self.links()
+            return links[0] if links and all(link["state"] == state for link in links) else None
+
+        return wait_for(f"every link is {state}", reached, timeout)
+
+    def daemon_log(self):
+        path = self.home / "state" / "ferry" / "ferryd.log"
+        return path.read_text() if path.exists() else ""
+
+    def close(self):
+        for started in self._running:
+            if started.process.poll() is None:
+                started.process.kill()
+            started.process.wait(timeout=20)
+            started.process.stdout.close()
+        self.run("quit", check=False)
+        socket_path = self.home / "run" / "ferry" / "ferryd.sock"
+        wait_for("the daemon has ended", lambda: not alive(socket_path), timeout=20)
+
+
+def alive(socket_path):
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(socket_path))
+            return True
+        except OSError:
+            return False
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def rss_mib(pid):
+    for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmHWM"):
+            return int(line.split()[1]) / 1024
+    raise AssertionError(f"no memory figure for process {pid}")

@@ -1,0 +1,201 @@
+"""A forward link goes on where `kubectl port-forward` ends. Nothing here restarts the daemon."""
+
+import json
+import threading
+
+import pytest
+
+import http_client as client
+import workloads
+from kube_api import wait_for
+
+RECOVERY = 60  # seconds; what a cluster needs to replace a pod, not what Ferry needs
+
+
+@pytest.fixture
+def link(ferry, web, route):
+    made = ferry.forward("svc/web", ":http", ":echo", "--route", route, links=2)
+    assert client.name_of(made.ports[0])
+    return made
+
+
+class Bystander:
+    """A connection that has to live through what happens to others."""
+
+    def __init__(self, port):
+        self._connection = client.connect(port)
+        self.works()
+
+    def works(self):
+        self._connection.sendall(b"still there?")
+        assert self._connection.recv(12) == b"still there?"
+
+    def close(self):
+        self._connection.close()
+
+
+@pytest.fixture
+def bystander(link):
+    made = Bystander(link.ports[1])
+    yield made
+    made.close()
+
+
+def answers_again(link, unlike=()):
+    return wait_for(
+        "the Service answers through the link",
+        lambda: (name := client.name_of(link.ports[0])) and name not in unlike and name,
+        RECOVERY,
+    )
+
+
+def pod_names(api, namespace):
+    return {pod["metadata"]["name"] for pod in api.ready_pods(namespace, "app=web")}
+
+
+def test_a_pod_is_deleted_and_replaced(link, api, namespace):
+    old = pod_names(api, namespace)
+    for name in old:
+        api.delete("Pod", namespace, name)
+    answers_again(link, unlike=old)
+    assert link.process.poll() is None
+
+
+def test_other_connections_live_when_one_pod_goes(link, ferry, api, namespace):
+    """Connections to both pods; the one to the pod that stays goes on."""
+    bystanders = [Bystander(link.ports[1]) for _ in range(12)]
+    gone = sorted(pod_names(api, namespace))[0]
+    api.delete("Pod", namespace, gone, grace=0)
+    wait_for("the pod is gone", lambda: gone not in pod_names(api, namespace))
+
+    def survivors():
+        alive = 0
+        for bystander in bystanders:
+            try:
+                bystander.works()
+                alive += 1
+            except (OSError, AssertionError):
+                pass
+        return alive
+
+    assert 0 < survivors()
+    answers_again(link, unlike={gone})
+
+
+def test_rollout_restart(link, api, namespace):
+    old = pod_names(api, namespace)
+    stamp = {"spec": {"template": {"metadata": {"annotations": {"restarted": "now"}}}}}
+    api.patch("Deployment", namespace, "web", stamp)
+    wait_for("the old pods are gone", lambda: not old & pod_names(api, namespace), RECOVERY)
+    answers_again(link, unlike=old)
+
+
+def test_a_container_restarts(link, api, namespace):
+    for name in pod_names(api, namespace):
+        client.post(link.ports[0], "/exit?code=3")
+    answers_again(link)
+
+
+def test_nothing_listens_on_the_target_port(ferry, web, route):
+    link = ferry.forward("svc/web", ":nobody", ":http", "--route", route, links=2)
+    for _ in range(3):
+        with client.connect(link.ports[0]) as connection:
+            try:
+                connection.sendall(b"x")
+                assert connection.recv(1) == b""
+            except ConnectionResetError:
+                pass
+        assert client.name_of(link.ports[1])
+    assert link.process.poll() is None
+    error = wait_for("the status tells the refusal", lambda: ferry.links()[0].get("last_error"))
+    assert "refused" in json.dumps(error)
+
+
+def test_scaled_to_zero_and_back(link, ferry, api, namespace):
+    api.scale("Deployment", namespace, "web", 0)
+    wait_for("no pod is left", lambda: not api.list("Pod", namespace, "app=web"))
+    assert client.name_of(link.ports[0]) is None
+    status = ferry.wait_for_state("waiting")[0]
+    assert "no ready endpoints" in status["reason"]
+    api.scale("Deployment", namespace, "web", 1)
+    answers_again(link)
+    ferry.wait_for_state("active")
+
+
+def test_starts_with_a_service_that_has_no_pods_yet(ferry, api, namespace, route):
+    api.apply(namespace, workloads.service())
+    link = ferry.forward("svc/web", ":http", "--route", route)
+    assert client.name_of(link.port) is None
+    assert "no ready endpoints" in ferry.wait_for_state("waiting")[0]["reason"]
+    api.apply(namespace, workloads.deployment())
+    answers_again(link)
+
+
+def proxy_pods(api, namespace):
+    return api.ready_pods(namespace, "app.kubernetes.io/name=ferry-proxy")
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_the_proxy_pod_is_deleted(link, ferry, api, namespace):
+    (old,) = proxy_pods(api, namespace)
+    with client.connect(link.ports[1]) as connection:
+        connection.sendall(b"x")
+        assert connection.recv(1) == b"x"
+        api.delete("Pod", namespace, old["metadata"]["name"], grace=0)
+        with pytest.raises(ConnectionResetError):  # the session went with the proxy: said at once, not at some time-out
+            while connection.recv(1):
+                pass
+    wait_for(
+        "a new proxy is ready",
+        lambda: [p for p in proxy_pods(api, namespace) if p["metadata"]["uid"] != old["metadata"]["uid"]],
+        RECOVERY,
+    )
+    wait_for("the link works within a second of that", lambda: client.name_of(link.ports[0]), timeout=3)
+
+
+def test_the_api_server_restarts(link, faults):
+    faults.restart_api_server()
+    answers_again(link)
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_connections_survive_a_restart_of_the_api_server(link, bystander, faults):
+    faults.restart_api_server()
+    bystander.works()
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_connections_survive_a_cut_tunnel(link, bystander, ferry, faults):
+    for _ in range(5):
+        faults.cut_connections()
+        bystander.works()
+    assert ferry.status()["tunnels"][0]["reconnects"] >= 5
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_a_download_survives_cuts_without_a_byte_lost(link, faults):
+    stop = threading.Event()
+
+    def cutter():
+        while not stop.wait(0.4):
+            faults.cut_connections()
+
+    thread = threading.Thread(target=cutter)
+    thread.start()
+    try:
+        size = 200_000_000
+        assert client.download_hash(link.ports[0], size) == (client.hash_of_pattern(size), size)
+        assert client.upload(link.ports[0], size) == (size, client.hash_of_pattern(size))
+    finally:
+        stop.set()
+        thread.join()
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_connections_survive_a_stalled_network(link, bystander, ferry, faults):
+    faults.stall_connections()  # open, and nothing comes through
+    wait_for(
+        "the status says that the tunnel is lost", lambda: ferry.status()["tunnels"][0]["state"] == "lost", timeout=40
+    )
+    faults.clear()
+    bystander.works()
