@@ -40,6 +40,7 @@ class Ferry:
         self.binary = binary
         self.home = pathlib.Path(home)
         self.namespace = namespace
+        self.prefix = []  # words before the command: whose user it runs as
         self._running = []
         self.env = {
             "PATH": os.environ["PATH"],
@@ -57,8 +58,8 @@ class Ferry:
             (self.home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def args(self, *words):
-        scope = ["--namespace", self.namespace] if self.namespace and words[0] == "forward" else []
-        return [str(self.binary), words[0], *scope, *words[1:]]
+        scope = ["--namespace", self.namespace] if self.namespace and words[:1] == ("forward",) else []
+        return [*self.prefix, str(self.binary), *words[:1], *scope, *words[1:]]
 
     def run(self, *words, check=True, timeout=60, env=None):
         done = subprocess.run(
