@@ -11,12 +11,7 @@ GIB = 1 << 30
 LIMIT_MIB = 64
 
 
-def proxy_rss_mib(cluster, api, namespace):
-    """The proxy's peak memory, where its process can be seen from here (the test cluster runs it on this machine)."""
-    return rss_mib(cluster.pid_of("ferry-proxy", namespace)) if cluster.is_local else None
-
-
-def test_a_gibibyte_each_way_and_2000_requests(ferry, web, cluster, api, namespace, capsys):
+def test_a_gibibyte_each_way_and_2000_requests(ferry, web, cluster, capsys):
     link = ferry.forward(f"svc/{web}", ":80", "--route", "proxy")
     assert client.download_hash(link.port, GIB) == (client.hash_of_pattern(GIB), GIB)
     assert client.upload(link.port, GIB) == (GIB, client.hash_of_pattern(GIB))
@@ -34,7 +29,8 @@ def test_a_gibibyte_each_way_and_2000_requests(ferry, web, cluster, api, namespa
         answers = list(pool.map(request, range(2000)))
     assert answers == [(200, client.pattern(1024))] * 2000
 
-    daemon, proxy = rss_mib(ferry.daemon_pid()), proxy_rss_mib(cluster, api, namespace)
+    daemon = rss_mib(ferry.daemon_pid())
+    proxy = cluster.peak_rss_mib("ferry-proxy") if cluster.is_local else None
     with capsys.disabled():
         print(f"\npeak RSS: ferryd {daemon:.1f} MiB, ferry-proxy {proxy and round(proxy, 1)} MiB (limit {LIMIT_MIB})")
     assert daemon < LIMIT_MIB
