@@ -9,6 +9,7 @@ import http.client
 import json
 import os
 import ssl
+import sys
 import tempfile
 import time
 import urllib.parse
@@ -146,3 +147,30 @@ def _pem(section, key):
         return base64.b64decode(section[key + "-data"])
     with open(os.path.expanduser(section[key]), "rb") as file:
         return file.read()
+
+
+def main(words):
+    """kube_api.py apply NAMESPACE FILE | wait-ready NAMESPACE SELECTOR COUNT | delete-pods NAMESPACE SELECTOR"""
+    api = KubeApi(os.environ["KUBECONFIG"])
+    verb, namespace, what = words[:3]
+    if verb == "apply":
+        with open(what, encoding="utf-8") as file:
+            for thing in yaml.safe_load_all(file):
+                api.apply(namespace, thing)
+                print(f"{thing['kind'].lower()}/{thing['metadata']['name']} applied")
+    elif verb == "wait-ready":
+        pods = wait_for(
+            f"{words[3]} pods are ready",
+            lambda: (pods := api.ready_pods(namespace, what)) and len(pods) == int(words[3]) and pods,
+        )
+        print(*(f"pod/{pod['metadata']['name']} ready" for pod in pods), sep="\n")
+    elif verb == "delete-pods":
+        for pod in api.list("Pod", namespace, what):
+            api.delete("Pod", namespace, pod["metadata"]["name"])
+            print(f"pod/{pod['metadata']['name']} deleted")
+    else:
+        sys.exit(main.__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
