@@ -1,0 +1,248 @@
+"""The tunnel port among strangers: a proxy that is reached by address, without any cluster."""
+
+import contextlib
+import os
+import pathlib
+import re
+import resource
+import signal
+import socket
+import ssl
+import struct
+import subprocess
+import tempfile
+import threading
+
+import pytest
+
+import http_client as client
+from conftest import ROOT, new_ferry
+from ferry import free_port, rss_mib
+from kube_api import wait_for
+
+
+class Proxy:
+    """A ferry-proxy of the test's own on the loopback, the test application behind it, and keys for both ends."""
+
+    def __init__(self, build, folder):
+        self.keys = folder / "keys"
+        subprocess.run([ROOT / "scripts" / "make-credentials", self.keys], check=True)
+        self._build = build
+        self.port, self.http, self.echo = free_port(), free_port(), free_port()
+        env = {**os.environ, "HTTP_PORT": str(self.http), "ECHO_PORT": str(self.echo), "RESET_PORT": str(free_port())}
+        self._app = subprocess.Popen([build / "tests" / "e2e" / "app" / "ferry-test-app"], env=env)
+        self.log = folder / "proxy.log"
+        self.start()
+        wait_for("the application answers", lambda: client.name_of(self.http))
+
+    def start(self):
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [
+                    self._build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"127.0.0.1:{self.port}",
+                    "--health-listen", f"127.0.0.1:{free_port()}", "--tls-dir", self.keys / "proxy",
+                    "--allow", "127.0.0.0/8",
+                ],
+                stderr=log,
+            )
+        wait_for("the proxy listens", lambda: not _refuses(self.port))
+
+    def options(self, credentials=None):
+        return ["--proxy-addr", f"127.0.0.1:{self.port}", "--proxy-credentials", str(credentials or self.keys / "daemon")]
+
+    def stop(self):
+        for process in (self.process, self._app):
+            process.kill()
+            process.wait()
+
+
+def _refuses(port):
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        return False
+    except OSError:
+        return True
+
+
+@pytest.fixture
+def proxy(build):
+    with tempfile.TemporaryDirectory(prefix="ferry-e2e-proxy-") as folder:
+        made = Proxy(build, pathlib.Path(folder))
+        try:
+            yield made
+        finally:
+            made.stop()
+
+
+@pytest.fixture
+def lone_ferry(build):
+    with new_ferry(build, None, None, None) as made:
+        yield made
+
+
+@pytest.fixture
+def link(lone_ferry, proxy):
+    made = lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", f":{proxy.echo}", *proxy.options(), links=2)
+    assert client.name_of(made.port)
+    return made
+
+
+def test_a_host_answers_without_any_cluster(link):
+    assert client.download_hash(link.port, 10_000_000)[0] == client.hash_of_pattern(10_000_000)
+
+
+def test_a_wrong_certificate_is_refused_at_both_ends(lone_ferry, proxy, tmp_path):
+    subprocess.run([ROOT / "scripts" / "make-credentials", tmp_path / "foreign"], check=True)
+    done = lone_ferry.run(
+        "forward", "host/127.0.0.1", f":{proxy.http}", *proxy.options(tmp_path / "foreign" / "daemon"), check=False
+    )
+    assert done.returncode != 0
+    assert re.search("certificate", done.stderr), done.stderr
+    assert "terminate" not in done.stderr
+
+
+def test_a_client_without_a_certificate_gets_nothing(proxy, link):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as raw, pytest.raises((ssl.SSLError, OSError)):
+        with context.wrap_socket(raw) as stranger:
+            stranger.sendall(b"hello")
+            if stranger.recv(1) == b"":
+                raise ConnectionResetError
+    assert client.name_of(link.port)
+
+
+def test_older_tls_is_refused(proxy):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as raw, pytest.raises((ssl.SSLError, OSError)):
+        context.wrap_socket(raw)
+
+
+@pytest.mark.parametrize(
+    "says",
+    [b"GET / HTTP/1.1\r\nHost: x\r\n\r\n", b"\x00" * 5000, os.urandom(100_000), b"\x16\x03\x01\x02\x00\x01", b"\x16\x03\x03\x40\x00" + b"\x01" * 100],
+    ids=["http", "zeros", "noise", "half a record", "a record too long"],
+)
+def test_garbage_ends_its_own_connection_only(proxy, link, says):
+    for _ in range(50):
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as stranger:
+            stranger.sendall(says)
+    assert client.name_of(link.port)
+    assert proxy.process.poll() is None
+
+
+def test_slow_handshakes_are_cut(proxy, link):
+    slow = [socket.create_connection(("127.0.0.1", proxy.port), timeout=40) for _ in range(50)]
+    for connection in slow:
+        connection.sendall(b"\x16\x03\x01")
+    assert client.name_of(link.port)
+    for connection in slow:
+        with contextlib.suppress(ConnectionResetError):
+            assert connection.recv(1) == b""
+        connection.close()
+
+
+def test_ten_thousand_connections_harm_nobody(proxy, link):
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 20_000), hard))
+    crowd = []
+    try:
+        for _ in range(10_000):
+            with contextlib.suppress(OSError):
+                made = socket.socket()
+                made.setblocking(False)
+                made.connect_ex(("127.0.0.1", proxy.port))
+                crowd.append(made)
+        assert client.name_of(link.port)
+        with client.connect(link.ports[1]) as connection:
+            connection.sendall(b"x")
+            assert connection.recv(1) == b"x"
+    finally:
+        for connection in crowd:
+            connection.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert proxy.process.poll() is None
+    assert rss_mib(proxy.process.pid) < 64
+
+
+# --- versions ------------------------------------------------------------------------------------------
+
+
+def hello(protocol, version):
+    """HELLO as tunnel/README.md lays it out; only the fields up to the version mean something across protocols."""
+    payload = b"FRRY" + struct.pack(">HB", protocol, len(version)) + version + struct.pack(">IIQB", 0, 100, 1 << 20, 0)
+    return struct.pack(">BBHI", 0x80, 0, len(payload), 0) + payload
+
+
+def tls(proxy, end):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER if end == "proxy" else ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.minimum_version = ssl.TLSVersion.TLSv1_3
+    folder = proxy.keys / end
+    context.load_cert_chain(folder / "tls.crt", folder / "tls.key")
+    context.load_verify_locations(folder / "ca.crt")
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
+
+
+def test_a_proxy_of_another_protocol_version_is_named(lone_ferry, proxy):
+    """The daemon meets a proxy from the future."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            with contextlib.suppress(OSError, ssl.SSLError):
+                while True:
+                    raw, _ = listener.accept()
+                    with contextlib.suppress(OSError, ssl.SSLError), tls(proxy, "proxy").wrap_socket(raw, server_side=True) as peer:
+                        peer.recv(4096)
+                        peer.sendall(hello(99, b"9.9.9"))
+                        peer.recv(4096)
+
+        threading.Thread(target=serve, daemon=True).start()
+        words = ["--proxy-addr", f"127.0.0.1:{listener.getsockname()[1]}", "--proxy-credentials", str(proxy.keys / "daemon")]
+        done = lone_ferry.run("forward", "host/127.0.0.1", f":{proxy.http}", *words, check=False, timeout=30)
+    assert done.returncode != 0
+    assert "9.9.9" in done.stderr and re.search("upgrade", done.stderr), done.stderr
+
+
+def test_a_daemon_of_another_protocol_version_is_told(proxy, link):
+    """A daemon from the past gets the proxy's HELLO, which names its version, and then the end."""
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as raw:
+        with tls(proxy, "daemon").wrap_socket(raw) as daemon:
+            daemon.sendall(hello(0, b"0.0.1"))
+            answer = b""
+            with contextlib.suppress(OSError, ssl.SSLError):
+                while part := daemon.recv(4096):
+                    answer += part
+    assert answer[:1] == b"\x80" and answer[8:12] == b"FRRY"
+    assert client.name_of(link.port)
+
+
+# --- the proxy's end -------------------------------------------------------------------------------------
+
+
+def test_a_killed_proxy_resets_its_connections_and_new_ones_go_to_the_next(proxy, link, lone_ferry):
+    with client.connect(link.ports[1]) as connection:
+        connection.sendall(b"x")
+        assert connection.recv(1) == b"x"
+        proxy.process.kill()
+        proxy.process.wait()
+        proxy.start()
+        with pytest.raises(ConnectionResetError):
+            while connection.recv(1):
+                pass
+    wait_for("the link works again", lambda: client.name_of(link.port), timeout=15)
+
+
+def test_sigterm_drains(proxy, link):
+    with client.connect(link.ports[1]) as connection:
+        connection.sendall(b"x")
+        assert connection.recv(1) == b"x"
+        proxy.process.send_signal(signal.SIGTERM)
+        connection.sendall(b"y")
+        assert connection.recv(1) == b"y"
+    assert proxy.process.wait(timeout=20) == 0
