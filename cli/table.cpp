@@ -6,7 +6,7 @@ namespace ferry::cli {
 
 void Table::add(std::vector<std::string> row) {
   for (auto& cell : row) {
-    if (cell.empty()) cell = "-";
+    if (cell.empty()) cell.push_back('-');
   }
   rows_.push_back(std::move(row));
 }
@@ -21,7 +21,7 @@ std::string Table::text() const {
   for (const auto& row : rows_) {
     for (std::size_t i = 0; i < widths.size(); ++i) {
       out += row[i];
-      if (i + 1 < widths.size()) out += std::string(widths[i] - row[i].size() + 3, ' ');
+      if (i + 1 < widths.size()) out.append(widths[i] - row[i].size() + 3, ' ');
     }
     out += '\n';
   }
