@@ -113,7 +113,7 @@ def test_no_selector_and_no_endpoints(ferry, api, namespace, route):
     del service["spec"]["selector"]
     api.apply(namespace, service)
     ferry.forward("svc/bare", ":80", "--route", route)
-    assert re.search("selector|no ready endpoints", ferry.wait_for_state("waiting")[0]["reason"])
+    assert re.search("selector|no ready endpoints", ferry.wait_for_state("waiting")["reason"])
 
 
 # --- kubeconfigs and rights ----------------------------------------------------------------------------

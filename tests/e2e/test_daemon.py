@@ -42,16 +42,19 @@ def test_it_survives_its_terminal(ferry, web):
     assert os.getsid(ferry.daemon_pid()) != os.getsid(0)
 
 
-def test_detached_links_come_back_after_a_kill(ferry, web):
+def test_links_come_back_after_a_kill(ferry, web):
+    """A detached link by itself with the next daemon, a foreground link by its command, which starts that daemon."""
     port = free_port()
     ferry.run("forward", f"svc/{web}", f"{port}:80", "--detach")
     foreground = ferry.forward(f"svc/{web}", ":80")
     (before,) = [link for link in ferry.links() if link["detached"]]
-    os.kill(ferry.daemon_pid(), signal.SIGKILL)
-    assert foreground.process.wait(timeout=20) not in (0, 130)
-    (link,) = ferry.links()
-    assert link["id"] == before["id"]
-    wait_for("the link works again", lambda: client.name_of(port))
+    pid = ferry.daemon_pid()
+    os.kill(pid, signal.SIGKILL)
+    wait_for("the detached link works again", lambda: client.name_of(port))
+    wait_for("the foreground link works again", lambda: client.name_of(foreground.port))
+    assert ferry.daemon_pid() != pid
+    assert before["id"] in [link["id"] for link in ferry.links()]
+    assert "again" in foreground.stderr()
 
 
 def test_quit_ends_everything(ferry, web):

@@ -107,7 +107,7 @@ def test_nothing_listens_on_the_target_port(ferry, web, route):
                 pass
         assert client.name_of(link.ports[1])
     assert link.process.poll() is None
-    error = wait_for("the status tells the refusal", lambda: ferry.links()[0].get("last_error"))
+    error = wait_for("the status tells the refusal", lambda: ferry.links()[0].get("lastError"))
     assert "refused" in json.dumps(error)
 
 
@@ -115,7 +115,7 @@ def test_scaled_to_zero_and_back(link, ferry, api, namespace):
     api.scale("Deployment", namespace, "web", 0)
     wait_for("no pod is left", lambda: not api.list("Pod", namespace, "app=web"))
     assert client.name_of(link.ports[0]) is None
-    status = ferry.wait_for_state("waiting")[0]
+    status = ferry.wait_for_state("waiting")
     assert "no ready endpoints" in status["reason"]
     api.scale("Deployment", namespace, "web", 1)
     answers_again(link)
@@ -126,7 +126,7 @@ def test_starts_with_a_service_that_has_no_pods_yet(ferry, api, namespace, route
     api.apply(namespace, workloads.service())
     link = ferry.forward("svc/web", ":http", "--route", route)
     assert client.name_of(link.port) is None
-    assert "no ready endpoints" in ferry.wait_for_state("waiting")[0]["reason"]
+    assert "no ready endpoints" in ferry.wait_for_state("waiting")["reason"]
     api.apply(namespace, workloads.deployment())
     answers_again(link)
 
