@@ -1,7 +1,10 @@
 # What goes beside the programs, and the Debian package: cpack --config build/release/CPackConfig.cmake
 install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
-install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md" PATTERN "*.json" PATTERN "*.svg")
+install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DOCDIR}/docs FILES_MATCHING PATTERN "*.md" PATTERN man EXCLUDE
+        PATTERN schema EXCLUDE)
 install(DIRECTORY manifests/ DESTINATION ${CMAKE_INSTALL_DATADIR}/ferry/manifests FILES_MATCHING PATTERN "*.yaml")
+
+install(FILES docs/man/ferryd.8 docs/man/ferry-proxy.8 DESTINATION ${CMAKE_INSTALL_MANDIR}/man8)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME ferry)

@@ -7,6 +7,8 @@ import subprocess
 
 import pytest
 
+from conftest import ROOT
+
 EXPECTED = [
     "usr/bin/ferry",
     "usr/bin/ferryd",
@@ -47,3 +49,13 @@ def test_the_package_holds_the_same(build, tmp_path):
     assert missing == []
     depends = subprocess.run(["dpkg-deb", "-f", package, "Depends"], check=True, capture_output=True, text=True).stdout
     assert "libuv1" in depends and "libssl3" in depends
+
+
+@pytest.mark.parametrize("program", ["ferryd", "ferry-proxy"])
+def test_man_pages_know_every_option(build, program):
+    folder = {"ferryd": "daemon", "ferry-proxy": "in-cluster-proxy"}[program]
+    told = subprocess.run([build / folder / program, "--help"], check=True, capture_output=True, text=True).stdout
+    options = set(re.findall(r"^ +(?:-h,)?(--[a-z-]+)", told, re.MULTILINE))
+    page = (ROOT / "docs" / "man" / f"{program}.8").read_text().replace("\\-", "-")
+    assert len(options) >= 4
+    assert {option for option in options if option not in page} == set()
