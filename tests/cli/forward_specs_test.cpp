@@ -24,7 +24,7 @@ class ForwardSpecsTest : public testing::Test {
       if (name == "KUBECONFIG") return dir_.path() + "/kubeconfig";
       return std::nullopt;
     };
-    return forward_specs(invocation_, get_env, {{"A", "b"}}, "/work/dir");
+    return forward_specs(invocation_, get_env, {{"A", "b"}}, "/home/dev/project");
   }
 
   std::string complaint() {
@@ -44,8 +44,8 @@ TEST_F(ForwardSpecsTest, CarryWhatTheDaemonNeedsOfTheUsersShell) {
   invocation_.kube_namespace = "shop";
   invocation_.forward.addresses = {"localhost"};
   const auto spec = specs().value().at(0);
-  EXPECT_EQ(spec.kube.kubeconfig, "/work/dir/kc.yaml");
-  EXPECT_EQ(spec.kube.working_directory, "/work/dir");
+  EXPECT_EQ(spec.kube.kubeconfig, "/home/dev/project/kc.yaml");
+  EXPECT_EQ(spec.kube.working_directory, "/home/dev/project");
   EXPECT_EQ(spec.kube.context, "staging");
   EXPECT_EQ(spec.kube.kube_namespace, "shop");
   EXPECT_EQ(spec.kube.environment.at("A"), "b");
@@ -86,7 +86,7 @@ TEST_F(ForwardSpecsTest, AProxysAddressIsARouteOfItsOwn) {
   const auto spec = specs().value().at(0);
   EXPECT_EQ(spec.route, control::Route::kAddr);
   EXPECT_EQ(spec.proxy_addr, "10.0.0.7:8443");
-  EXPECT_EQ(spec.proxy_credentials, "/work/dir/creds");
+  EXPECT_EQ(spec.proxy_credentials, "/home/dev/project/creds");
   invocation_.settings["route"] = "direct";
   EXPECT_THAT(complaint(), HasSubstr("leave --route out"));
 }
