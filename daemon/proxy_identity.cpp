@@ -120,16 +120,7 @@ std::string text_at(const Json& json, const char* pointer) {
   return json.at(place).get<std::string>();
 }
 
-}  // namespace
-
-std::string random_hex(std::size_t digits) {
-  std::string text;
-  std::vector<std::uint8_t> bytes(digits);
-  net::fill_random(bytes);
-  for (const std::uint8_t byte : bytes) text += "0123456789abcdef"[byte % 16];
-  return text;
-}
-
+// Error: kNotFound (there is none), kIo.
 Result<ProxyIdentity> load_proxy_identity(const fs::path& state_dir, const std::string& cluster,
                                           const std::string& ns) {
   const fs::path path = file_of(state_dir, cluster, ns);
@@ -152,6 +143,16 @@ Result<ProxyIdentity> load_proxy_identity(const fs::path& state_dir, const std::
   return identity;
 }
 
+}  // namespace
+
+std::string random_hex(std::size_t digits) {
+  std::string text;
+  std::vector<std::uint8_t> bytes(digits);
+  net::fill_random(bytes);
+  for (const std::uint8_t byte : bytes) text += "0123456789abcdef"[byte % 16];
+  return text;
+}
+
 Result<ProxyIdentity> load_or_make_proxy_identity(const fs::path& state_dir,
                                                   const std::string& cluster,
                                                   const std::string& ns) {
@@ -164,15 +165,6 @@ Result<ProxyIdentity> load_or_make_proxy_identity(const fs::path& state_dir,
       write_private_file(file_of(state_dir, cluster, ns), to_json(*fresh, cluster, ns).dump(1));
   if (!written) return fail(written.error());
   return fresh;
-}
-
-Status forget_proxy_identity(const fs::path& state_dir, const std::string& cluster,
-                             const std::string& ns) {
-  const fs::path path = file_of(state_dir, cluster, ns);
-  std::error_code error;
-  fs::remove(path, error);
-  if (error) return io_error("removing", path, error.value());
-  return {};
 }
 
 }  // namespace ferry::daemon

@@ -28,14 +28,6 @@ Result<ProxyIdentity> load_or_make_proxy_identity(const std::filesystem::path& s
                                                   const std::string& cluster,
                                                   const std::string& ns);
 
-// Error: kNotFound (there is none), kIo.
-Result<ProxyIdentity> load_proxy_identity(const std::filesystem::path& state_dir,
-                                          const std::string& cluster, const std::string& ns);
-
-// No error when there is none. Error: kIo.
-Status forget_proxy_identity(const std::filesystem::path& state_dir, const std::string& cluster,
-                             const std::string& ns);
-
 // `digits` random hexadecimal digits, from the kernel.
 std::string random_hex(std::size_t digits);
 

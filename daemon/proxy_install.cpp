@@ -66,7 +66,7 @@ class Installation {
       : api_(api),
         options_(options),
         identity_(identity),
-        selector_(proxy_selector(identity.owner, true)),
+        selector_(proxy_selector(identity.owner)),
         progress_(progress),
         cancel_(cancel),
         started_(clock_.now()) {}
@@ -287,30 +287,6 @@ Result<ProxyPod> ensure_proxy(kube::Api& api, const ProxyInstallOptions& options
   const auto identity = load_or_make_proxy_identity(options.state_dir, options.cluster, options.ns);
   if (!identity) return fail(identity.error());
   return Installation(api, options, *identity, progress, cancel).run();
-}
-
-Result<std::size_t> uninstall_proxy(kube::Api& api, const ProxyInstallOptions& options,
-                                    const kube::CancelToken& cancel) {
-  const auto identity = load_proxy_identity(options.state_dir, options.cluster, options.ns);
-  if (!identity) {
-    if (identity.error().code == ErrorCode::kNotFound) return std::size_t{0};
-    return fail(identity.error());
-  }
-  const std::string selector = proxy_selector(identity->owner, false);
-  const auto jobs = api.list(kube::kJobs, options.ns, {selector, {}}, cancel);
-  if (!jobs) return fail(with_fix(jobs.error()));
-  for (const Json& job : jobs->items) {
-    const std::string name = kube::text_field(kube::field(job, "metadata"), "name");
-    const auto removed = api.remove(kube::kJobs, options.ns, name, {}, cancel);
-    if (!removed && removed.error().code != ErrorCode::kNotFound) {
-      return fail(with_fix(removed.error()));
-    }
-  }
-  if (Status forgotten = forget_proxy_identity(options.state_dir, options.cluster, options.ns);
-      !forgotten) {
-    return fail(forgotten.error());
-  }
-  return jobs->items.size();
 }
 
 std::string default_proxy_image() { return FERRY_PROXY_IMAGE; }

@@ -7,7 +7,7 @@
 //
 // Rights needed in the namespace: jobs get, list, create; secrets create; pods get, list; events
 // list (only to explain why a pod doesn't start); jobs delete, only to take back a Job that is of
-// no use any more, and for uninstalling. manifests/user-role.yaml is that list.
+// no use any more. manifests/user-role.yaml is that list.
 //
 // Blocking code for a worker thread; nothing here touches the event loop.
 #pragma once
@@ -67,11 +67,6 @@ using ProxyProgress = std::function<void(const std::string& line)>;
 // it otherwise.
 Result<ProxyPod> ensure_proxy(kube::Api& api, const ProxyInstallOptions& options,
                               const ProxyProgress& progress, const kube::CancelToken& cancel);
-
-// Deletes every proxy of this user in the namespace (their Secrets go with them) and forgets the
-// certificates. Returns how many Jobs there were.
-Result<std::size_t> uninstall_proxy(kube::Api& api, const ProxyInstallOptions& options,
-                                    const kube::CancelToken& cancel);
 
 // The image that this build was made for (FERRY_PROXY_IMAGE at configure time); may be empty.
 std::string default_proxy_image();

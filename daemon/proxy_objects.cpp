@@ -34,11 +34,9 @@ void label(Json& metadata, const std::string& owner) {
 
 }  // namespace
 
-std::string proxy_selector(const std::string& owner, bool this_version) {
-  std::string selector = "app.kubernetes.io/name=ferry-proxy,";
-  selector += std::string(kOwnerLabel) + "=" + owner;
-  if (this_version) selector += "," + std::string(kVersionLabel) + "=" + std::string(version());
-  return selector;
+std::string proxy_selector(const std::string& owner) {
+  return "app.kubernetes.io/name=ferry-proxy," + std::string(kOwnerLabel) + "=" + owner + "," +
+         std::string(kVersionLabel) + "=" + std::string(version());
 }
 
 Result<Json> make_proxy_job(const ProxyInstallOptions& options, const std::string& owner) {

@@ -10,9 +10,9 @@
 
 namespace ferry::daemon {
 
-// The labels that a proxy of this owner bears, as a list request takes them. `this_version`: only
-// those that this version of Ferry has made.
-std::string proxy_selector(const std::string& owner, bool this_version);
+// The labels that a proxy bears which this version of Ferry has made for this owner, as a list
+// request takes them.
+std::string proxy_selector(const std::string& owner);
 
 // A Job with a name of its own. Error: kInternal (the embedded manifest is broken).
 Result<kube::Json> make_proxy_job(const ProxyInstallOptions& options, const std::string& owner);

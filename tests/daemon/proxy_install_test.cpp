@@ -335,18 +335,6 @@ TEST_F(ProxyInstallTest, EndsWhenCancelled) {
   EXPECT_EQ(proxy.error().code, ErrorCode::kCancelled);
 }
 
-TEST_F(ProxyInstallTest, UninstallsItsOwnJobsOnly) {
-  ASSERT_TRUE(ensure().has_value());
-  api_.put(kube::kJobs, "team", {{"metadata", {{"name", "other"}}}});
-  const auto removed = uninstall_proxy(api_, options_, cancel_);
-  ASSERT_TRUE(removed.has_value());
-  EXPECT_EQ(*removed, 1U);
-  const auto jobs = all(kJobsPath);
-  ASSERT_EQ(jobs.size(), 1U);
-  EXPECT_EQ(jobs[0]["metadata"]["name"], "other");
-  EXPECT_EQ(*uninstall_proxy(api_, options_, cancel_), 0U);
-}
-
 TEST_F(ProxyInstallTest, KeepsKeysWhereOnlyTheUserCanReadThem) {
   ASSERT_TRUE(ensure().has_value());
   std::size_t files = 0;
