@@ -20,6 +20,10 @@ void ignore_sigpipe() {
   }
 }
 
+// libuv looks up names on half of its worker threads, of which there are four unless it is told
+// otherwise before the first one starts: two names that hang would hold up all others.
+void allow_many_lookups() { setenv("UV_THREADPOOL_SIZE", "32", 0); }
+
 void abort_if_failed(int rc) {
   if (rc != 0) std::abort();
 }
@@ -49,6 +53,7 @@ struct Loop::Impl {
 
 Loop::Impl::Impl() {
   ignore_sigpipe();
+  allow_many_lookups();
   abort_if_failed(uv_loop_init(&uv));
   wake_up = make_uv_handle<uv_async_t>(
       [&](uv_async_t* h) { return uv_async_init(&uv, h, uv_callback<&Impl::on_wake_up>); });
