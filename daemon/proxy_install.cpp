@@ -58,6 +58,17 @@ bool gone(const kube::Pod& pod) {
   return pod.terminating || pod.phase == "Succeeded" || pod.phase == "Failed";
 }
 
+// As the Job controller labels the pods that it makes.
+std::string job_of(const kube::Pod& pod) {
+  const auto label = pod.labels.find("job-name");
+  return label == pod.labels.end() ? std::string() : label->second;
+}
+
+bool image_is_hopeless(const std::string& waiting_reason) {
+  return waiting_reason == "ImagePullBackOff" || waiting_reason == "InvalidImageName" ||
+         waiting_reason == "ErrImageNeverPull";
+}
+
 // One call of ensure_proxy().
 class Installation {
  public:
@@ -77,7 +88,7 @@ class Installation {
       if (!pod) return fail(with_fix(pod.error()));
       if (*pod && (*pod)->ready) return found(**pod);
       if (Status job = look_after_job(pod->has_value()); !job) return fail(with_fix(job.error()));
-      if (*pod) {
+      if (*pod && job_of(**pod) == job_name_) {
         if (std::optional<Error> hopeless = judge(**pod)) return fail(*hopeless);
       }
       if (clock_.now() - started_ >= options_.ready_timeout) return fail(too_late());
@@ -88,7 +99,8 @@ class Installation {
   }
 
  private:
-  // The ready one, else one that is on its way.
+  // The ready one, else one that is on its way. Pods outlive their Job for a moment when it is
+  // deleted: such a one isn't waited for.
   Result<std::optional<kube::Pod>> best_pod() {
     const auto list = api_.list(kube::kPods, options_.ns, {selector_, {}}, cancel_);
     if (!list) return fail(list.error());
@@ -96,6 +108,7 @@ class Installation {
     for (const Json& item : list->items) {
       kube::Pod pod = kube::parse_pod(item);
       if (gone(pod)) continue;
+      if (!pod.ready && !job_name_.empty() && job_of(pod) != job_name_) continue;
       if (!best || (pod.ready && !best->ready)) best = std::move(pod);
     }
     return best;
@@ -127,14 +140,14 @@ class Installation {
 
   // Null: there is none that has a pod or is about to make one. Those that rest are removed, so
   // that their pods don't come back beside the new Job's; where that isn't allowed, such a pod ends
-  // when it is idle.
+  // when it is idle. So are those of another image, which may be one that can't be pulled.
   Result<Json> current_job() {
     const auto list = api_.list(kube::kJobs, options_.ns, {selector_, {}}, cancel_);
     if (!list) return fail(list.error());
     Json current;
     for (const Json& job : list->items) {
       if (finished(job)) continue;
-      if (!resting(job)) {
+      if (!resting(job) && !of_another_image(job)) {
         current = job;
         continue;
       }
@@ -144,6 +157,18 @@ class Installation {
       if (!removed && removed.error().code == ErrorCode::kCancelled) return fail(removed.error());
     }
     return current;
+  }
+
+  // Asked only while no pod is ready. The Job that is waited for has been found good already, even
+  // if the cluster's admission gave it another image.
+  bool of_another_image(const Json& job) const {
+    if (options_.image.empty()) return false;
+    if (kube::text_field(kube::field(job, "metadata"), "name") == job_name_) return false;
+    const Json& pod = kube::field(kube::field(kube::field(job, "spec"), "template"), "spec");
+    for (const Json& container : kube::array_field(pod, "containers")) {
+      if (kube::text_field(container, "image") == options_.image) return false;
+    }
+    return true;
   }
 
   Result<Json> create_job() {
@@ -159,7 +184,16 @@ class Installation {
     Result<Json> job = make_proxy_job(options_, identity_.owner);
     if (!job) return job;
     tell("namespace " + options_.ns, "creating a proxy from the image " + options_.image);
-    return api_.create(kube::kJobs, options_.ns, *job, cancel_);
+    job = api_.create(kube::kJobs, options_.ns, *job, cancel_);
+    if (job) created_ = kube::text_field(kube::field(*job, "metadata"), "name");
+    return job;
+  }
+
+  // The Job of an image that can't be had would retry for hours. One that isn't of this call stays.
+  void take_back_job() {
+    if (created_.empty() || created_ != job_name_) return;
+    const kube::CancelToken never;
+    static_cast<void>(api_.remove(kube::kJobs, options_.ns, created_, {}, never));
   }
 
   // Its pod waits for it. An earlier call may have made it.
@@ -207,8 +241,8 @@ class Installation {
     for (const kube::Container& container : pod.containers) {
       const std::string& reason = container.waiting_reason;
       if (reason == "ErrImagePull") pull_message_ = container.waiting_message;
-      if (reason == "ImagePullBackOff" || reason == "InvalidImageName" ||
-          reason == "ErrImageNeverPull") {
+      if (image_is_hopeless(reason)) {
+        take_back_job();
         std::string why = pod.trouble();
         if (!pull_message_.empty()) why += " (" + pull_message_ + ")";
         return Error{ErrorCode::kUnavailable, what, std::move(why), kImageFix};
@@ -273,6 +307,7 @@ class Installation {
   const SteadyClock clock_;
   const TimePoint started_;
   int jobs_ = 0;              // created by this call
+  std::string created_;       // the latest of them
   std::string job_name_;      // the Job that is waited for
   bool secret_done_ = false;  // and whether its Secret is there
   std::string waiting_for_;   // the latest line of progress

@@ -64,7 +64,9 @@ using ProxyProgress = std::function<void(const std::string& line)>;
 //   kTimedOut     not ready within ready_timeout; `why` is what the pod was waiting for
 //   kCancelled    and whatever reaching the API server brings
 // What was created stays when waiting failed: a later call goes on with it, and the cluster removes
-// it otherwise.
+// it otherwise. But a Job whose image can't be pulled is deleted by the call that created it, and
+// one of another image than options.image by a call that finds no proxy ready; where the right to
+// that is missing, they stay and don't get in the way.
 Result<ProxyPod> ensure_proxy(kube::Api& api, const ProxyInstallOptions& options,
                               const ProxyProgress& progress, const kube::CancelToken& cancel);
 

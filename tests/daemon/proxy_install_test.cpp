@@ -70,11 +70,14 @@ class ProxyInstallTest : public ::testing::Test {
     return std::nullopt;
   }
 
-  // What the Job controller and the kubelet make of the Jobs that are there: a pod with `status`.
-  void give_pods(const Json& status) {
+  // What the Job controller and the kubelet make of the Jobs that are there, or of those of one
+  // image: a pod with `status`.
+  void give_pods(const Json& status, const std::string& image = {}) {
     for (const Json& job : all(kJobsPath)) {
       const std::string name = job["metadata"]["name"].get<std::string>();
       Json pod = job["spec"]["template"];
+      if (!image.empty() && pod["spec"]["containers"][0]["image"] != image) continue;
+      pod["metadata"]["labels"]["job-name"] = name;
       pod["metadata"]["name"] = name + "-pod";
       pod["metadata"]["namespace"] = "team";
       pod["status"] = status;
@@ -268,6 +271,81 @@ TEST_F(ProxyInstallTest, StopsEarlyWhenTheImageCannotBePulled) {
   EXPECT_THAT(proxy.error().why, HasSubstr("manifest unknown"));
   EXPECT_THAT(proxy.error().fix, HasSubstr("--route direct"));
   EXPECT_THAT(progress_, Contains(HasSubstr("ErrImagePull")));
+  EXPECT_TRUE(all(kJobsPath).empty()) << "what this call has made is of no use";
+}
+
+TEST_F(ProxyInstallTest, TheRightImageHelpsThoughAPodOfTheWrongOneIsStillThere) {
+  controller_ = [this] {
+    give_pods(waiting_status("InvalidImageName", "couldn't parse"), "proxy:wrong");
+    give_pods(ready_status(), "proxy:1");
+  };
+  options_.image = "proxy:wrong";
+  ASSERT_FALSE(ensure().has_value());
+  ASSERT_EQ(all(kPodsPath).size(), 1U) << "nothing collects it here";
+  options_.image = "proxy:1";
+  const auto proxy = ensure();
+  ASSERT_TRUE(proxy.has_value()) << proxy.error().summary();
+  EXPECT_EQ(proxy->name, all(kJobsPath).at(0)["metadata"]["name"].get<std::string>() + "-pod");
+}
+
+TEST_F(ProxyInstallTest, TheRightImageTakesThePlaceOfAJobOfTheWrongOne) {
+  controller_ = [this] {
+    give_pods(waiting_status("ImagePullBackOff", "Back-off"), "proxy:wrong");
+    give_pods(ready_status(), "proxy:1");
+  };
+  for (const bool may_delete : {false, true}) {
+    refuse_ = [](const Request& request) { return request.method == "DELETE"; };
+    options_.image = "proxy:wrong";
+    ASSERT_FALSE(ensure().has_value());
+    ASSERT_EQ(all(kJobsPath).size(), 1U);
+    if (may_delete) refuse_ = nullptr;
+    options_.image = "proxy:1";
+    const auto proxy = ensure();
+    ASSERT_TRUE(proxy.has_value()) << proxy.error().summary();
+    EXPECT_EQ(all(kJobsPath).size(), may_delete ? 1U : 2U);
+    for (const Json& job : all(kJobsPath)) {
+      api_.erase(kube::kJobs, "team", job["metadata"]["name"]);
+    }
+    for (const Json& pod : all(kPodsPath)) {
+      api_.erase(kube::kPods, "team", pod["metadata"]["name"]);
+    }
+  }
+}
+
+TEST_F(ProxyInstallTest, LeavesAJobThatAnotherCallHasMade) {
+  controller_ = [this] { give_pods(waiting_status("ContainerCreating", "")); };
+  options_.ready_timeout = Duration::zero();
+  ASSERT_FALSE(ensure().has_value());
+  const auto jobs = all(kJobsPath);
+  controller_ = [this] { give_pods(waiting_status("ImagePullBackOff", "Back-off")); };
+  const auto proxy = ensure();
+  ASSERT_FALSE(proxy.has_value());
+  EXPECT_EQ(proxy.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(all(kJobsPath), jobs);
+}
+
+TEST_F(ProxyInstallTest, KeepsItsJobWhenAdmissionGivesItAnotherImage) {
+  controller_ = [this, looks = 0]() mutable {
+    for (Json job : all(kJobsPath)) {
+      job["spec"]["template"]["spec"]["containers"][0]["image"] = "mirror/proxy:1";
+      api_.put(kube::kJobs, "team", job);
+    }
+    if (++looks > 4) give_pods(ready_status());
+  };
+  ASSERT_TRUE(ensure().has_value());
+  EXPECT_EQ(count(api_.requests(), "POST " + kJobsPath), 1U);
+}
+
+TEST_F(ProxyInstallTest, UsesAReadyProxyOfAnotherImage) {
+  const auto first = ensure();
+  ASSERT_TRUE(first.has_value());
+  const auto jobs = all(kJobsPath);
+  controller_ = nullptr;
+  options_.image = "proxy:2";
+  const auto second = ensure();
+  ASSERT_TRUE(second.has_value()) << second.error().summary();
+  EXPECT_EQ(second->uid, first->uid);
+  EXPECT_EQ(all(kJobsPath), jobs);
 }
 
 TEST_F(ProxyInstallTest, StopsEarlyWhenQuotaOrPodSecurityForbidsThePod) {
