@@ -263,7 +263,7 @@ class Installation {
                  "make room on a node, or go without a proxy (--route direct)"};
   }
 
-  Result<ProxyPod> found(const kube::Pod& pod) const {
+  Result<ProxyPod> found(const kube::Pod& pod) {
     ProxyPod proxy;
     proxy.ns = options_.ns;
     proxy.name = pod.name;
@@ -272,7 +272,9 @@ class Installation {
                          identity_.daemon.key_pem};
     for (const kube::Container& container : pod.containers) {
       for (const kube::ContainerPort& port : container.ports) {
-        if (port.name == "tunnel") proxy.port = port.port;
+        if (port.name != "tunnel") continue;
+        proxy.port = port.port;
+        tell_of_another_image(pod, container.image);
       }
     }
     if (proxy.port == 0) {
@@ -280,6 +282,13 @@ class Installation {
                   "it declares no port called tunnel");
     }
     return proxy;
+  }
+
+  // What this call has created is what was asked for, whatever admission made of it.
+  void tell_of_another_image(const kube::Pod& pod, const std::string& image) {
+    const bool created_here = !created_.empty() && job_of(pod) == created_;
+    if (options_.image.empty() || image == options_.image || created_here) return;
+    tell("pod/" + pod.name, "using the proxy that runs, made from " + image);
   }
 
   void tell(const std::string& object, const std::string& state) {

@@ -334,18 +334,24 @@ TEST_F(ProxyInstallTest, KeepsItsJobWhenAdmissionGivesItAnotherImage) {
   };
   ASSERT_TRUE(ensure().has_value());
   EXPECT_EQ(count(api_.requests(), "POST " + kJobsPath), 1U);
+  EXPECT_THAT(progress_, Not(Contains(HasSubstr("made from"))));
 }
 
-TEST_F(ProxyInstallTest, UsesAReadyProxyOfAnotherImage) {
+TEST_F(ProxyInstallTest, UsesAReadyProxyOfAnotherImageAndSaysSo) {
   const auto first = ensure();
   ASSERT_TRUE(first.has_value());
   const auto jobs = all(kJobsPath);
   controller_ = nullptr;
+  progress_.clear();
+  ASSERT_TRUE(ensure().has_value());
+  EXPECT_TRUE(progress_.empty()) << "it is the image asked for";
   options_.image = "proxy:2";
   const auto second = ensure();
   ASSERT_TRUE(second.has_value()) << second.error().summary();
   EXPECT_EQ(second->uid, first->uid);
   EXPECT_EQ(all(kJobsPath), jobs);
+  EXPECT_EQ(progress_, std::vector<std::string>{"pod/" + first->name +
+                                                ": using the proxy that runs, made from proxy:1"});
 }
 
 TEST_F(ProxyInstallTest, StopsEarlyWhenQuotaOrPodSecurityForbidsThePod) {
