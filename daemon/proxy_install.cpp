@@ -244,7 +244,7 @@ class Installation {
       if (image_is_hopeless(reason)) {
         take_back_job();
         std::string why = pod.trouble();
-        if (!pull_message_.empty()) why += " (" + pull_message_ + ")";
+        if (why.find(pull_message_) == std::string::npos) why += " (" + pull_message_ + ")";
         return Error{ErrorCode::kUnavailable, what, std::move(why), kImageFix};
       }
       if (reason == "CrashLoopBackOff" || reason == "CreateContainerConfigError" ||

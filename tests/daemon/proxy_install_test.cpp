@@ -274,6 +274,20 @@ TEST_F(ProxyInstallTest, StopsEarlyWhenTheImageCannotBePulled) {
   EXPECT_TRUE(all(kJobsPath).empty()) << "what this call has made is of no use";
 }
 
+TEST_F(ProxyInstallTest, SaysOnceWhyTheImageCannotBePulled) {
+  controller_ = [this, looks = 0]() mutable {
+    give_pods(++looks < 4
+                  ? waiting_status("ErrImagePull", "manifest unknown")
+                  : waiting_status("ImagePullBackOff",
+                                   "Back-off pulling image: ErrImagePull: manifest unknown"));
+  };
+  const auto proxy = ensure();
+  ASSERT_FALSE(proxy.has_value());
+  EXPECT_EQ(proxy.error().why,
+            "container proxy: ImagePullBackOff: Back-off pulling image: ErrImagePull: manifest "
+            "unknown");
+}
+
 TEST_F(ProxyInstallTest, TheRightImageHelpsThoughAPodOfTheWrongOneIsStillThere) {
   controller_ = [this] {
     give_pods(waiting_status("InvalidImageName", "couldn't parse"), "proxy:wrong");
