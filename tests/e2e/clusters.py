@@ -79,17 +79,8 @@ class Faults:
     def stall_connections(self):
         self._ctl("stall")
 
-    def cut_idle(self, seconds):
-        self._ctl("cut-idle", str(seconds))
-
-    def answer(self, code, seconds, prefix=""):
-        self._ctl("answer", str(code), str(seconds), *([prefix] if prefix else []))
-
     def restart_api_server(self):
         self._ctl("restart", "1")
-
-    def drop_pod(self, namespace, pod):
-        self._ctl("drop-pod", f"{namespace}/{pod}")
 
     def user(self, name, role, namespace, *options):
         """A kubeconfig (as text) for a user who has the rights of that Role (as YAML text) in the namespace."""
@@ -102,6 +93,4 @@ class Faults:
         self._ctl("expire", user)
 
     def clear(self):
-        self._ctl("resume")
-        self._ctl("admit")
-        self._ctl("cut-idle", "off")
+        self._ctl("clear")

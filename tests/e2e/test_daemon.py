@@ -1,8 +1,12 @@
 """The daemon: one per user, starts itself, outlives its terminal, takes its links up again."""
 
+import base64
 import os
+import shutil
 import signal
 import subprocess
+
+import yaml
 
 import http_client as client
 from ferry import free_port
@@ -69,14 +73,41 @@ def test_quit_ends_everything(ferry, web):
 def test_state_is_the_users_alone(ferry, web):
     ferry.run("forward", f"svc/{web}", ":80", "--detach")
     for folder in ("run", "state"):
-        for path in (ferry.home / folder / "ferry").rglob("*"):
+        own = ferry.home / folder / "ferry"
+        for path in (own, *own.rglob("*")):
             assert path.stat().st_mode & 0o077 == 0, path
 
 
-def test_logs_hold_no_secrets(ferry, web):
+def test_logs_hold_no_secrets(ferry, web, cluster):
+    """At the loudest level, on both routes: neither the user's key nor the tunnel's, nor what stands in the environment."""
     ferry.env["PLANTED_SECRET"] = "correct-horse-battery"
-    ferry.run("forward", f"svc/{web}", ":80", "--detach")
-    for path in (ferry.home / "state" / "ferry").rglob("*"):
-        if path.is_file():
-            assert b"correct-horse-battery" not in path.read_bytes(), path
-    assert "correct-horse-battery" not in ferry.run("status", "-o", "json").stdout
+    ferry.run("--log-level", "trace", "forward", "--namespace", ferry.namespace, f"svc/{web}", ":80", "--detach")
+    ferry.run("forward", f"svc/{web}", ":80", "--detach", "--route", "direct")
+    config = yaml.safe_load(open(cluster.kubeconfig, encoding="utf-8"))
+    keys = base64.b64decode(config["users"][0]["user"]["client-key-data"]).decode().splitlines()
+    secrets = ["correct-horse-battery", "PRIVATE KEY", *(line for line in keys if len(line) > 40)]
+    told = [ferry.daemon_log(), ferry.run("status", "-o", "json").stdout, ferry.run("logs").stdout]
+    told += [path.read_text() for path in (ferry.home / "state" / "ferry").glob("links.json")]
+    assert len(ferry.daemon_log()) > 200
+    for text in told:
+        assert [secret for secret in secrets if secret in text] == []
+
+
+def test_it_works_as_a_kubectl_plugin(ferry, web, build):
+    """kubectl looks for kubectl-ferry on the PATH, and passes the rest of the words on."""
+    plugin = ferry.home / "bin"
+    plugin.mkdir()
+    for program in (build / "daemon" / "ferryd", build / "cli" / "ferry"):
+        (plugin / program.name).symlink_to(program)
+    (plugin / "kubectl-ferry").symlink_to(build / "cli" / "ferry")
+    env = {**ferry.env, "PATH": f"{plugin}:{ferry.env['PATH']}"}
+    port = free_port()
+    starter = ["kubectl", "ferry"] if shutil.which("kubectl") else [str(plugin / "kubectl-ferry")]
+    done = subprocess.run(
+        [*starter, "forward", "-n", ferry.namespace, f"svc/{web}", f"{port}:80", "--detach"],
+        env=env, capture_output=True, text=True, check=False, timeout=60,
+    )
+    assert done.returncode == 0, done.stderr
+    assert client.name_of(port)
+    told = subprocess.run([*starter, "--help"], env=env, capture_output=True, text=True, check=True).stdout
+    assert "kubectl ferry" in told
