@@ -259,6 +259,10 @@ Status check_forward(const Invocation& invocation) {
   }
   if (args.target.empty()) return fail(usage_error("what to forward is missing", example));
   if (args.ports.empty()) return fail(usage_error("the ports are missing", example));
+  if (!args.proxy_addr.empty() && args.proxy_credentials.empty()) {
+    return fail(usage_error("--proxy-addr wants keys for the tunnel",
+                            "add --proxy-credentials DIR; scripts/make-credentials makes them"));
+  }
   if (args.proxy_addr.empty() && !args.proxy_credentials.empty()) {
     return fail(usage_error("--proxy-credentials goes with --proxy-addr", "add --proxy-addr"));
   }

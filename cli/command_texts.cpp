@@ -36,8 +36,9 @@ const std::array<CommandText, 9> kCommandTexts = {{
      "ferry leave 3\n"
      "ferry leave svc/app\n"
      "ferry leave --all"},
-    {Command::kQuit, "quit", "", "End the daemon, and every link with it", "",
-     "Detached links come back when the daemon runs again. 'ferry leave --all' ends them for good.",
+    {Command::kQuit, "quit", "", "End the daemon; detached links come back with the next one", "",
+     "Links in the foreground end. Detached ones are taken up by the next daemon, which any\n"
+     "'ferry' command starts; 'ferry leave --all' first ends them for good.",
      "ferry quit"},
     {Command::kLogs, "logs", "", "Show the daemon's log", "", "",
      "ferry logs\n"

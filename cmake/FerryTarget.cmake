@@ -39,6 +39,6 @@ function(ferry_test name)
   add_executable(ferry_${name}_test ${ARG_SOURCES})
   ferry_configure(ferry_${name}_test)
   target_link_libraries(ferry_${name}_test PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
-  gtest_discover_tests(ferry_${name}_test WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
+  gtest_discover_tests(ferry_${name}_test NO_PRETTY_VALUES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
                        DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()

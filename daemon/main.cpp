@@ -23,6 +23,7 @@
 #include "daemon/lock_file.h"
 #include "net/loop.h"
 #include "net/signal.h"
+#include "net/timer.h"
 
 namespace {
 
@@ -90,9 +91,11 @@ Result<LockFile> acquire_lock(const Paths& paths, std::chrono::milliseconds pati
 // From the first word of a signal to the end of the loop: links end, clients hear of it, the server
 // waits for its threads, which may in turn wait for the loop.
 class Ending {
+  static constexpr auto kForever = std::chrono::hours(24);
+
  public:
   Ending(ferry::net::Loop& loop, ferry::daemon::Daemon& daemon, ferry::control::Server& server)
-      : loop_(loop), daemon_(daemon), server_(server) {}
+      : loop_(loop), daemon_(daemon), server_(server), stay_(loop, [] {}) {}
   ~Ending() {
     if (stopper_.joinable()) stopper_.join();
   }
@@ -102,6 +105,7 @@ class Ending {
   void begin() {
     if (stopper_.joinable()) return;
     spdlog::info("ferryd is ending");
+    stay_.start(kForever);  // with nothing left to do, the loop would end before who waits for it
     daemon_.close();
     stopper_ = std::thread([this] {
       server_.stop();
@@ -113,6 +117,7 @@ class Ending {
   ferry::net::Loop& loop_;
   ferry::daemon::Daemon& daemon_;
   ferry::control::Server& server_;
+  ferry::net::Timer stay_;
   std::thread stopper_;
 };
 

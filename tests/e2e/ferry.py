@@ -115,17 +115,20 @@ class Ferry:
             started.process.wait(timeout=20)
             started.process.stdout.close()
         self.run("quit", check=False)
-        socket_path = self.home / "run" / "ferry" / "ferryd.sock"
-        wait_for("the daemon has ended", lambda: not alive(socket_path), timeout=20)
+        wait_for("no daemon is left", lambda: not self.daemons(), timeout=20)
+
+    def daemons(self):
+        """The processes of this ferry's daemons, by what stands in their environment."""
+        mark = f"XDG_RUNTIME_DIR={self.home}/run\0".encode()
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_daemon(pid, mark)]
 
 
-def alive(socket_path):
-    with socket.socket(socket.AF_UNIX) as probe:
-        try:
-            probe.connect(str(socket_path))
-            return True
-        except OSError:
-            return False
+def is_daemon(pid, mark):
+    folder = pathlib.Path(f"/proc/{pid}")
+    try:
+        return (folder / "comm").read_text() == "ferryd\n" and mark in (folder / "environ").read_bytes()
+    except OSError:
+        return False
 
 
 def free_port():

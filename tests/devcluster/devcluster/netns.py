@@ -84,7 +84,7 @@ def _init(main, user, group):
             _map_ids(user, group)
             # A change of credentials clears the death signal.
             sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
-        sys_.mount(None, "/", None, sys_.MS_REC | sys_.MS_PRIVATE)
+        _keep_mounts_to_ourselves()
         _mount_proc()
         state = _mount_state()
     except PermissionError as error:  # a user namespace without rights, as AppArmor makes them
@@ -108,6 +108,31 @@ def _map_ids(user, group):
     for name, text in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"), ("gid_map", f"0 {group} 1")):
         with open(f"/proc/self/{name}", "w") as file:
             file.write(text)
+
+
+def _keep_mounts_to_ourselves():
+    try:
+        sys_.mount(None, "/", None, sys_.MS_REC | sys_.MS_PRIVATE)
+    except OSError as error:
+        if error.errno != errno.EINVAL:
+            raise
+        _leave_chroot_for_a_mount()
+
+
+def _leave_chroot_for_a_mount():
+    """In a chroot "/" is no mount, so it can't be made private. Puts one that is over /proc, the one mount that is surely
+    there and gets a new one anyway, and moves into it: nothing is mounted where others could see it."""
+    with open("/proc/self/mountinfo") as file:
+        points = sorted(line.split()[4] for line in file)
+    for point in points:
+        sys_.mount(None, point, None, sys_.MS_PRIVATE)
+    sys_.bind("/", "/proc", recursive=False)
+    sys_.mount(None, "/proc", None, sys_.MS_PRIVATE)
+    for point in points:
+        if os.path.dirname(point) == "/" and point != "/proc":
+            sys_.bind(point, "/proc" + point)
+    os.chroot("/proc")
+    os.chdir("/")
 
 
 def _mount_proc():
