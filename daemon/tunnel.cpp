@@ -136,7 +136,12 @@ void Tunnel::connected(NewCarrier carrier) {
 }
 
 void Tunnel::connecting_failed(const Error& error) {
-  spdlog::warn("tunnel {}: {}", id(), error.summary());
+  // Retries mostly fail as the last one did. `what` may name a pod made anew for each of them.
+  const auto& last = status_.last_error;
+  const bool known = last && status_.reason == last->summary() && last->code == error.code &&
+                     last->why == error.why;
+  spdlog::log(known ? spdlog::level::debug : spdlog::level::warn, "tunnel {}: {}", id(),
+              error.summary());
   status_.last_error = error;
   if (session_ && error.code == ErrorCode::kGone) lose_session(error);
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
