@@ -231,7 +231,7 @@ Result<control::Route> parse_route(const std::string& text) {
 }
 
 Result<std::chrono::seconds> parse_duration(const std::string& text) {
-  constexpr std::int64_t kWeek = 7 * 24 * 3600;
+  constexpr std::int64_t kWeek = std::int64_t{7} * 24 * 3600;
   const auto total = total_seconds(text);
   if (!total || *total < 1 || *total > kWeek) {
     return fail(ErrorCode::kUsage, "reading the time '" + text + "'",
