@@ -17,7 +17,8 @@ namespace ferry::daemon {
 struct Cluster {
   std::string context;  // may be empty (in a pod)
   std::string ns;
-  std::string server;  // URL, for messages
+  std::string kubeconfig_list;  // the files that were read, absolute, as KUBECONFIG would hold them
+  std::string server;           // URL, for messages
   std::string user;
   std::shared_ptr<kube::Api> api;                  // shared with the tasks that use it
   std::shared_ptr<kube::Credentials> credentials;  // shared with dials

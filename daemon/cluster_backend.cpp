@@ -4,6 +4,7 @@
 
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "daemon/proxy_at.h"
 #include "daemon/proxy_in_cluster.h"
@@ -24,6 +25,12 @@ kube::Environment own_environment() {
     environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
+}
+
+std::string join(const std::vector<std::string>& paths) {
+  std::string list;
+  for (const auto& path : paths) list += (list.empty() ? "" : ":") + path;
+  return list;
 }
 
 class PortForwardDialer final : public PodDialer {
@@ -48,15 +55,18 @@ ClusterBackend::ClusterBackend(net::Loop& loop, std::string state_dir)
     : loop_(loop), state_dir_(std::move(state_dir)), workers_(loop) {}
 
 Result<Cluster> ClusterBackend::open_cluster(const control::KubeAccess& access) {
-  auto config = kube::load(
-      {.environment = access.environment.empty() ? own_environment() : access.environment,
-       .working_directory = access.working_directory,
-       .explicit_path = access.kubeconfig,
-       .context = access.context,
-       .ns = access.kube_namespace});
+  kube::KubeconfigSource source{
+      .environment = access.environment.empty() ? own_environment() : access.environment,
+      .working_directory = access.working_directory,
+      .explicit_path = access.kubeconfig,
+      .context = access.context,
+      .ns = access.kube_namespace};
+  if (!access.kubeconfig_list.empty()) source.environment["KUBECONFIG"] = access.kubeconfig_list;
+  auto config = kube::load(source);
   if (!config) return fail(config.error());
   Cluster cluster{.context = config->context,
                   .ns = config->ns,
+                  .kubeconfig_list = join(kube::kubeconfig_files(source)),
                   .server = kube::to_string(config->server),
                   .user = config->user_name};
   cluster.credentials = std::make_shared<kube::Credentials>(std::move(*config));

@@ -58,7 +58,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void sample_rate() { meter_.sample(open_traffic(), house_.loop.now()); }
 
   const std::string& id() const { return id_; }
-  // With the local ports that were found free.
+  // With the local ports that were found free, and where in which cluster its target was found.
   const control::LinkSpec& spec() const { return spec_; }
   bool listening() const { return !ports_.empty(); }
   control::LinkStatus status() const;
@@ -66,6 +66,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
  private:
   void look_up_target();
   void target_found(Cluster cluster, TargetPlan plan);
+  void settle_access();
   Status open_ports();
   void accepted(std::size_t port, std::unique_ptr<net::ByteStream> stream);
   void choose_route();

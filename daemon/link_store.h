@@ -11,7 +11,7 @@ namespace ferry::daemon {
 
 struct StoredLink {
   std::string id;
-  control::LinkSpec spec;  // with the local ports that were in force; without an environment
+  control::LinkSpec spec;  // as Link::spec(); without an environment
 };
 
 class LinkStore {

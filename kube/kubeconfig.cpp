@@ -27,20 +27,6 @@ std::string absolute(const KubeconfigSource& source, std::string_view path) {
   return (base / path).lexically_normal().string();
 }
 
-// Where kubeconfig files may be, in the order of their weight.
-std::vector<std::string> candidate_files(const KubeconfigSource& source) {
-  if (!source.explicit_path.empty()) return {absolute(source, source.explicit_path)};
-  std::vector<std::string> files;
-  const std::string list = variable(source.environment, "KUBECONFIG");
-  for (const auto entry : split(list, ':')) {
-    if (!entry.empty()) files.push_back(absolute(source, entry));
-  }
-  if (!files.empty()) return files;
-  const auto home = variable(source.environment, "HOME");
-  if (!home.empty()) files.push_back(absolute(source, home + "/.kube/config"));
-  return files;
-}
-
 Result<Kubeconfig> read_files(const KubeconfigSource& source,
                               const std::vector<std::string>& files) {
   Kubeconfig merged;
@@ -231,8 +217,21 @@ Result<ClusterConfig> assemble(const KubeconfigSource& source, const Kubeconfig&
 
 }  // namespace
 
+std::vector<std::string> kubeconfig_files(const KubeconfigSource& source) {
+  if (!source.explicit_path.empty()) return {absolute(source, source.explicit_path)};
+  std::vector<std::string> files;
+  const std::string list = variable(source.environment, "KUBECONFIG");
+  for (const auto entry : split(list, ':')) {
+    if (!entry.empty()) files.push_back(absolute(source, entry));
+  }
+  if (!files.empty()) return files;
+  const auto home = variable(source.environment, "HOME");
+  if (!home.empty()) files.push_back(absolute(source, home + "/.kube/config"));
+  return files;
+}
+
 Result<ClusterConfig> load(const KubeconfigSource& source) {
-  const auto files = candidate_files(source);
+  const auto files = kubeconfig_files(source);
   const auto kubeconfig = read_files(source, files);
   if (!kubeconfig) return fail(kubeconfig.error());
   if (!kubeconfig->empty()) return assemble(source, *kubeconfig);

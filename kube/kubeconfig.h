@@ -9,6 +9,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "kube/cluster_config.h"
@@ -27,6 +28,9 @@ struct KubeconfigSource {
   std::string ns;                 // --namespace; empty: the context's, else "default"
   std::string service_account_directory = "/var/run/secrets/kubernetes.io/serviceaccount";
 };
+
+// The files that load() reads, absolute, by weight, whether they exist or not.
+std::vector<std::string> kubeconfig_files(const KubeconfigSource& source);
 
 // Errors: kNotFound (file, context, cluster or user that is named but not there; names those that
 // are), kInvalid (malformed YAML with file and line, contradicting fields), kIo (unreadable file),

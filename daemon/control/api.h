@@ -67,9 +67,10 @@ struct ProxyOptions {
 // Where the user's kubectl would look: the daemon was started by some other shell, so each request
 // brings its own.
 struct KubeAccess {
-  std::string kubeconfig;      // --kubeconfig: this file only; empty: KUBECONFIG of the environment
-  std::string context;         // empty: current-context
-  std::string kube_namespace;  // empty: the context's, else "default"
+  std::string kubeconfig;  // --kubeconfig: this file only; empty: KUBECONFIG of the environment
+  std::string kubeconfig_list;    // in place of the environment's KUBECONFIG; empty: that one
+  std::string context;            // empty: current-context
+  std::string kube_namespace;     // empty: the context's, else "default"
   std::string working_directory;  // relative paths of KUBECONFIG start here
 
   // The environment that exec plugins and the KUBECONFIG lookup see. May hold secrets: kept in

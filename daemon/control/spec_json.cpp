@@ -17,6 +17,7 @@ Json to_json(const PortSpec& port) {
 
 Json to_json(const KubeAccess& kube, Include include) {
   Json json = {{"kubeconfig", kube.kubeconfig},
+               {"kubeconfigList", kube.kubeconfig_list},
                {"context", kube.context},
                {"namespace", kube.kube_namespace},
                {"workingDirectory", kube.working_directory}};
@@ -79,6 +80,7 @@ Result<KubeAccess> kube_from_json(const Json& json, const std::string& path) {
   JsonReader reader(json, path);
   KubeAccess kube;
   reader.text("kubeconfig", kube.kubeconfig);
+  reader.text("kubeconfigList", kube.kubeconfig_list);
   reader.text("context", kube.context);
   reader.text("namespace", kube.kube_namespace);
   reader.text("workingDirectory", kube.working_directory);

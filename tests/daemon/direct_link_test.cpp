@@ -210,6 +210,35 @@ TEST_F(DirectLinkTest, DetachedLinksComeBackWithTheirPorts) {
   EXPECT_EQ(testing::Client(port).receive(4), "one:");
 }
 
+TEST_F(DirectLinkTest, ADetachedLinkStaysWhereItWasFoundWhateverTheCurrentContextBecomes) {
+  ready_pods({"web-1"});
+  backend().set_current(
+      {.kubeconfig_list = "/a:/b", .context = "work", .kube_namespace = "default"});
+  auto spec = web();
+  spec.detach = true;
+  const auto link = add(spec);
+  events().wait_for_state(link.id, LinkState::kActive);
+  backend().set_current({.kubeconfig_list = "/c", .context = "play", .kube_namespace = "other"});
+  restart_daemon();
+  const auto again = events().wait_for_state(link.id, LinkState::kActive);
+  EXPECT_EQ(again.context, "work");
+  EXPECT_EQ(again.kube_namespace, "default");
+  EXPECT_EQ(backend().last_access().kubeconfig_list, "/a:/b");
+}
+
+TEST_F(DirectLinkTest, ALinkThatNamesItsKubeconfigKeepsThatOne) {
+  ready_pods({"web-1"});
+  auto spec = web();
+  spec.detach = true;
+  spec.kube.kubeconfig = "/named";
+  const auto link = add(spec);
+  events().wait_for_state(link.id, LinkState::kActive);
+  restart_daemon();
+  events().wait_for_state(link.id, LinkState::kActive);
+  EXPECT_EQ(backend().last_access().kubeconfig, "/named");
+  EXPECT_EQ(backend().last_access().kubeconfig_list, "");
+}
+
 TEST_F(DirectLinkTest, ForegroundLinksDoNotOutliveTheDaemon) {
   ready_pods({"web-1"});
   events().wait_for_state(add(web()).id, LinkState::kActive);

@@ -24,6 +24,7 @@ class LinkStoreTest : public ::testing::Test {
   static StoredLink example() {
     StoredLink link{.id = "f7"};
     link.spec.kube.context = "work";
+    link.spec.kube.kubeconfig_list = "/a:/b";
     link.spec.kube.environment["TOKEN"] = "hush";
     link.spec.target = {control::TargetKind::kDeployment, "web"};
     link.spec.ports = {{.local = 8080, .remote = {.name = "http"}}};

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -29,8 +30,14 @@ class FakeBackend final : public Backend {
     if (access.context == "missing") {
       return fail(ErrorCode::kNotFound, "reading the kubeconfig", "no context named 'missing'");
     }
-    return Cluster{.context = "fake",
-                   .ns = access.kube_namespace.empty() ? "default" : access.kube_namespace,
+    const std::lock_guard lock(mutex_);
+    last_access_ = access;
+    const auto either = [](const std::string& asked, const std::string& otherwise) {
+      return asked.empty() ? otherwise : asked;
+    };
+    return Cluster{.context = either(access.context, current_.context),
+                   .ns = either(access.kube_namespace, current_.kube_namespace),
+                   .kubeconfig_list = either(access.kubeconfig_list, current_.kubeconfig_list),
                    .server = "https://fake",
                    .user = "somebody",
                    .api = api};
@@ -47,6 +54,17 @@ class FakeBackend final : public Backend {
     return proxy_at_address(address, credentials);
   }
   bool has_proxy_image(const control::ProxyOptions&) override { return static_cast<bool>(proxy); }
+
+  // What is used where open_cluster() isn't told.
+  void set_current(control::KubeAccess current) {
+    const std::lock_guard lock(mutex_);
+    current_ = std::move(current);
+  }
+  // What open_cluster() was asked for last.
+  control::KubeAccess last_access() const {
+    const std::lock_guard lock(mutex_);
+    return last_access_;
+  }
 
  private:
   class Dialer final : public PodDialer {
@@ -66,6 +84,11 @@ class FakeBackend final : public Backend {
   };
 
   net::Loop& loop_;
+  mutable std::mutex mutex_;
+  control::KubeAccess current_{.kubeconfig_list = "/home/somebody/.kube/config",
+                               .context = "fake",
+                               .kube_namespace = "default"};
+  control::KubeAccess last_access_;
 };
 
 }  // namespace ferry::daemon
