@@ -73,6 +73,7 @@ OpenTraffic Link::open_traffic() const { return route_ ? route_->traffic(*this) 
 // Nothing is said while the first answer is still to come.
 void Link::assess() {
   if (!route_ || ending_.active()) return;
+  if (lacks_pods() && end_if_hopeless(*follow_error_)) return;
   if (const auto why = obstacle()) {
     health_.stop();
     const bool first_time = state_ == LinkState::kStarting && why->empty();
@@ -82,11 +83,7 @@ void Link::assess() {
   health_.watch(*route_);
   if (const auto error = health_.trouble()) {
     last_error_ = error;
-    if (hopeless(*error)) {
-      health_.stop();
-      ending_.start({});
-      return;
-    }
+    if (end_if_hopeless(*error)) return;
     set_state(LinkState::kWaiting, error->summary());
   } else if (health_.proven()) {
     set_state(LinkState::kActive, {});
@@ -94,10 +91,20 @@ void Link::assess() {
 }
 
 // A new link that isn't allowed to do what it is for doesn't wait until it is.
-bool Link::hopeless(const Error& error) const {
+bool Link::end_if_hopeless(const Error& error) {
   const bool refused =
       error.code == ErrorCode::kForbidden || error.code == ErrorCode::kUnauthenticated;
-  return refused && state_ == LinkState::kStarting && !keep_trying_;
+  if (!refused || state_ != LinkState::kStarting || keep_trying_) return false;
+  last_error_ = error;
+  health_.stop();
+  ending_.start({});
+  return true;
+}
+
+// Connections go to the target's pods, and these couldn't be found out once.
+bool Link::lacks_pods() const {
+  const bool needs_pods = tunnel_ == nullptr || plan_.dial_host.empty();
+  return follow_error_ && needs_pods && !view_;
 }
 
 // Why connections can't be served now, as far as that is known without trying; empty text while the
@@ -108,8 +115,7 @@ std::optional<std::string> Link::obstacle() const {
     return trying_first ? std::string() : blocked;
   }
   if (plan_.follow == TargetPlan::Follow::kNothing) return {};
-  const bool needs_pods = tunnel_ == nullptr || plan_.dial_host.empty();
-  if (follow_error_ && needs_pods && !view_) return follow_error_->summary();
+  if (lacks_pods()) return follow_error_->summary();
   if (view_ && view_->pods.empty()) return "no ready endpoints: " + view_->trouble;
   if (view_ || follow_error_) return {};
   return std::string();  // its pods are still to be heard of

@@ -87,7 +87,8 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void assess();
   std::optional<std::string> obstacle() const;
   void set_state(control::LinkState state, const std::string& reason);
-  bool hopeless(const Error& error) const;
+  bool end_if_hopeless(const Error& error);
+  bool lacks_pods() const;
   void give_up(const Error& error);
   void take_down();
   void notice(const std::string& message);
@@ -109,7 +110,8 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
 
   Backoff backoff_;
   net::Timer retry_;
-  net::Timer ending_;  // gives up, when no code of the route or of a test is on the stack
+  net::Timer
+      ending_;  // gives up, when no code of the route, of a test or of a task is on the stack
   std::unique_ptr<Task> look_up_;
   Cluster cluster_;
   TargetPlan plan_;

@@ -170,6 +170,34 @@ TEST_F(DirectLinkTest, ANewLinkToWhatIsNotThereFails) {
   EXPECT_TRUE(daemon().links().empty());
 }
 
+Error no_endpoint_slices() {
+  return {ErrorCode::kForbidden, "listing endpointslices", "endpointslices is forbidden", "ask"};
+}
+
+TEST_F(DirectLinkTest, ANewLinkThatMayNotSeeItsPodsFails) {
+  api().fail_next("GET /apis/discovery.k8s.io", no_endpoint_slices());
+  const auto ended = add_and_wait_for_end(web());
+  ASSERT_TRUE(ended.error);
+  EXPECT_EQ(ended.error->code, ErrorCode::kForbidden);
+  EXPECT_EQ(ended.error->why, "endpointslices is forbidden");
+  EXPECT_EQ(ended.link->state, LinkState::kFailed);
+  EXPECT_TRUE(daemon().links().empty());
+}
+
+TEST_F(DirectLinkTest, ALinkFromBeforeARestartThatMayNotSeeItsPodsWaits) {
+  ready_pods({"web-1"});
+  auto spec = web();
+  spec.detach = true;
+  const auto link = add(spec);
+  events().wait_for_state(link.id, LinkState::kActive);
+  end_daemon();
+  api().fail_next("GET /apis/discovery.k8s.io", no_endpoint_slices());
+  start_daemon();
+  const auto waiting = events().wait_for_state(link.id, LinkState::kWaiting);
+  EXPECT_THAT(waiting.reason, HasSubstr("forbidden"));
+  events().wait_for_state(link.id, LinkState::kActive);
+}
+
 TEST_F(DirectLinkTest, ATakenPortFailsWithTheNameOfItsHolder) {
   ready_pods({"web-1"});
   const auto ended = add_and_wait_for_end(web(one_->address().port));
