@@ -181,7 +181,7 @@ def test_ten_thousand_connections_harm_nobody(build, proxy, link):
             connection.close()
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     assert proxy.process.poll() is None
-    assert rss_mib(proxy.process.pid) < 64
+    assert rss_mib(proxy.process.pid) < 128  # half of what its pod may use
 
 
 # --- versions ------------------------------------------------------------------------------------------
