@@ -19,14 +19,17 @@ class LinkStore {
   explicit LinkStore(std::string path) : path_(std::move(path)) {}
 
   // Nothing where there is no file. Entries that don't parse (a newer version's, say) are left out
-  // and logged. Errors: kIo, kInvalid when the file as a whole is no JSON array.
+  // and logged. Errors: kIo; kInvalid when the file as a whole is no JSON array: then it is moved
+  // aside
+  // (".bad"), so that the next save() doesn't destroy what somebody may want to mend.
   Result<std::vector<StoredLink>> load() const;
 
-  // Replaces the file in one step, mode 0600: a crash of the daemon leaves the old or the new one.
-  // It doesn't wait for the disk, since the event loop calls it. Error: kIo.
+  // As write_private_file(). Error: kIo.
   Status save(const std::vector<StoredLink>& links) const;
 
  private:
+  Error set_aside(const std::string& why) const;
+
   const std::string path_;
 };
 

@@ -25,7 +25,9 @@ LinkTable::LinkTable(const LinkHouse& house, const LinkStore& store, EventHub& e
 void LinkTable::restore() {
   auto stored = store_.load();
   if (!stored) {
-    spdlog::error("detached links are not taken up: {}", stored.error().summary());
+    const Error& error = stored.error();
+    spdlog::error("detached links are not taken up: {}{}{}", error.summary(),
+                  error.fix.empty() ? "" : "; ", error.fix);
     return;
   }
   for (StoredLink& link : *stored) {

@@ -1,8 +1,5 @@
 #include "daemon/proxy_identity.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -11,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "daemon/private_file.h"
 #include "net/hmac.h"
 
 namespace ferry::daemon {
@@ -78,31 +76,13 @@ Json to_json(const ProxyIdentity& identity, const std::string& cluster, const st
            {{"certificate", identity.proxy.certificate_pem}, {"key", identity.proxy.key_pem}}}};
 }
 
-Status write_all(int file, const std::string& text, const fs::path& path) {
-  for (std::size_t done = 0; done < text.size();) {
-    const ssize_t n = write(file, text.data() + done, text.size() - done);
-    if (n < 0) return io_error("writing", path, errno);
-    done += static_cast<std::size_t>(n);
-  }
-  if (fsync(file) != 0) return io_error("writing", path, errno);
-  return {};
-}
-
-// Whole or not at all, and never readable by others, not even for a moment.
-Status write_private_file(const fs::path& path, const std::string& text) {
+// Never readable by others, not even for a moment.
+Status write_identity(const fs::path& path, const std::string& text) {
   std::error_code error;
   fs::create_directories(path.parent_path(), error);
   if (!error) fs::permissions(path.parent_path(), fs::perms::owner_all, error);
   if (error) return io_error("creating", path.parent_path(), error.value());
-  const fs::path part = path.string() + ".part";
-  const int file = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (file < 0) return io_error("writing", part, errno);
-  const Status written = write_all(file, text, part);
-  close(file);
-  if (!written) return written;
-  fs::rename(part, path, error);
-  if (error) return io_error("writing", path, error.value());
-  return {};
+  return write_private_file(path, text);
 }
 
 bool ends_soon(const ProxyIdentity& identity) {
@@ -162,7 +142,7 @@ Result<ProxyIdentity> load_or_make_proxy_identity(const fs::path& state_dir,
   Result<ProxyIdentity> fresh = make_identity();
   if (!fresh) return fresh;
   const Status written =
-      write_private_file(file_of(state_dir, cluster, ns), to_json(*fresh, cluster, ns).dump(1));
+      write_identity(file_of(state_dir, cluster, ns), to_json(*fresh, cluster, ns).dump(1));
   if (!written) return fail(written.error());
   return fresh;
 }

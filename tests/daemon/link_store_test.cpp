@@ -84,6 +84,17 @@ TEST_F(LinkStoreTest, AFileThatIsNoListIsAnError) {
   }
 }
 
+TEST_F(LinkStoreTest, AFileThatIsNoListIsNotLostToTheNextSave) {
+  write("[{\"id\": \"f7\",");
+  const auto links = store_.load();
+  ASSERT_FALSE(links);
+  EXPECT_THAT(links.error().fix, ::testing::HasSubstr("links.json.bad"));
+  ASSERT_TRUE(store_.save({}));
+  std::ostringstream aside;
+  aside << std::ifstream(path() + ".bad").rdbuf();
+  EXPECT_EQ(aside.str(), "[{\"id\": \"f7\",");
+}
+
 TEST_F(LinkStoreTest, ADirectoryThatIsNotThereIsAnError) {
   const LinkStore store(directory_.path() / "nowhere" / "links.json");
   EXPECT_EQ(store.save({}).error().code, ErrorCode::kIo);

@@ -1,8 +1,10 @@
 """The real `ferry`, with a daemon, settings and state of its own that are gone after the test."""
 
+import contextlib
 import json
 import os
 import pathlib
+import random
 import re
 import signal
 import socket
@@ -132,8 +134,11 @@ def is_daemon(pid, mark):
 
 
 def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """A port below those that the kernel gives to outgoing connections: none of these takes it before its user does."""
+    while True:
+        port = random.randrange(15000, 30000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def rss_mib(pid):
