@@ -134,7 +134,8 @@ void Link::direct_or_fail(const Error& why_no_proxy) {
     return;
   }
   leave_tunnel();
-  notice("using the direct route, without a proxy: " + why_no_proxy.summary());
+  const std::string fix = why_no_proxy.fix.empty() ? "" : " (" + why_no_proxy.fix + ")";
+  notice("using the direct route, without a proxy: " + why_no_proxy.summary() + fix);
   go_direct();
 }
 

@@ -1,5 +1,7 @@
 #include "daemon/local_port.h"
 
+#include <unistd.h>
+
 #include <utility>
 
 #include "daemon/port_holder.h"
@@ -14,6 +16,11 @@ Error explain(Error error, const net::HostPort& address) {
   error.what = "listening on " + to_string(address);
   if (error.code == ErrorCode::kAlreadyExists) {
     const auto holder = find_port_holder(address.port);
+    if (holder && holder->pid == getpid()) {
+      error.why = "another link of yours listens there";
+      error.fix = "`ferry list` shows it, `ferry leave` ends it; or choose another local port";
+      return error;
+    }
     error.why = holder ? "the port is taken by " + describe(*holder) : "the port is taken";
     error.fix = "end that process, choose another local port, or let Ferry choose with :REMOTE";
   } else if (error.code == ErrorCode::kForbidden) {

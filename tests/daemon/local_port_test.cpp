@@ -2,7 +2,12 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
+
+#include <csignal>
 
 #include "daemon/port_holder.h"
 
@@ -34,15 +39,55 @@ TEST_F(LocalPortTest, WithoutAnAddressTheLoopbackIsServed) {
   EXPECT_EQ((*port)->addresses().front(), "127.0.0.1");
 }
 
+// A child process that listens on a port of 127.0.0.1, and nothing else.
+class OtherProcess {
+ public:
+  OtherProcess() {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t size = sizeof address;
+    auto* plain = reinterpret_cast<sockaddr*>(&address);
+    EXPECT_EQ(bind(fd, plain, size), 0);
+    EXPECT_EQ(listen(fd, 1), 0);
+    EXPECT_EQ(getsockname(fd, plain, &size), 0);
+    port_ = ntohs(address.sin_port);
+    pid_ = fork();
+    if (pid_ == 0) {
+      for (;;) pause();
+    }
+    close(fd);
+  }
+  ~OtherProcess() {
+    kill(pid_, SIGKILL);
+    waitpid(pid_, nullptr, 0);
+  }
+  pid_t pid() const { return pid_; }
+  std::uint16_t port() const { return port_; }
+
+ private:
+  pid_t pid_ = -1;
+  std::uint16_t port_ = 0;
+};
+
 TEST_F(LocalPortTest, ATakenPortNamesItsHolder) {
+  const OtherProcess holder;
+  const auto port = open({"127.0.0.1"}, holder.port());
+  ASSERT_FALSE(port);
+  EXPECT_EQ(port.error().code, ErrorCode::kAlreadyExists);
+  EXPECT_THAT(port.error().what, HasSubstr("127.0.0.1:" + std::to_string(holder.port())));
+  EXPECT_THAT(port.error().why, HasSubstr("(pid " + std::to_string(holder.pid()) + ")"));
+  EXPECT_FALSE(port.error().fix.empty());
+}
+
+TEST_F(LocalPortTest, APortOfAnotherLinkIsSaidToBeOne) {
   const auto first = open({"127.0.0.1"}, 0);
   ASSERT_TRUE(first);
   const auto second = open({"127.0.0.1"}, (*first)->port());
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().code, ErrorCode::kAlreadyExists);
-  EXPECT_THAT(second.error().what, HasSubstr("127.0.0.1:" + std::to_string((*first)->port())));
-  EXPECT_THAT(second.error().why, HasSubstr("(pid " + std::to_string(getpid()) + ")"));
-  EXPECT_FALSE(second.error().fix.empty());
+  EXPECT_THAT(second.error().why, HasSubstr("another link of yours"));
+  EXPECT_THAT(second.error().fix, HasSubstr("ferry leave"));
 }
 
 TEST_F(LocalPortTest, AForeignAddressIsAnErrorThatNamesIt) {
