@@ -88,7 +88,11 @@ std::unique_ptr<CarrierSource> ClusterBackend::proxy_in_cluster(
       .image_pull_policy = options.pull_policy,
       .pull_secrets = options.pull_secrets,
       .idle_exit = std::chrono::seconds(options.idle_exit_seconds)};
-  return std::make_unique<ProxyInCluster>(loop_, workers_, cluster, install);
+  return std::make_unique<ProxyInCluster>(
+      loop_, workers_, cluster,
+      [install](kube::Api& api, const ProxyProgress& progress, const kube::CancelToken& cancel) {
+        return ensure_proxy(api, install, progress, cancel);
+      });
 }
 
 std::unique_ptr<CarrierSource> ClusterBackend::proxy_at(const std::string& address,

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <optional>
 
 #include "daemon/control/json.h"
 #include "daemon/private_file.h"
@@ -17,22 +18,28 @@ namespace {
 
 constexpr std::size_t kMaxFile = std::size_t{16} * 1024 * 1024;
 
-std::optional<StoredLink> read_entry(const control::Json& entry) {
+Result<control::LinkSpec> read_spec(const control::Json& json, const control::LinkSpec*) {
+  return control::link_spec_from_json(json);
+}
+
+template <typename Spec>
+std::optional<Stored<Spec>> read_entry(const control::Json& entry) {
   if (!entry.is_object() || !entry.contains("id") || !entry["id"].is_string() ||
       !entry.contains("spec")) {
     return {};
   }
-  auto spec = control::link_spec_from_json(entry["spec"]);
+  auto spec = read_spec(entry["spec"], static_cast<const Spec*>(nullptr));
   if (!spec) {
     spdlog::warn("a stored link is left out: {}", spec.error().summary());
     return {};
   }
-  return StoredLink{entry["id"].get<std::string>(), std::move(*spec)};
+  return Stored<Spec>{entry["id"].get<std::string>(), std::move(*spec)};
 }
 
 }  // namespace
 
-Error LinkStore::set_aside(const std::string& why) const {
+template <typename Spec>
+Error SpecStore<Spec>::set_aside(const std::string& why) const {
   const std::string aside = path_ + ".bad";
   Error error{ErrorCode::kInvalid, "reading " + path_, why, {}};
   if (std::rename(path_.c_str(), aside.c_str()) == 0) {
@@ -41,29 +48,32 @@ Error LinkStore::set_aside(const std::string& why) const {
   return error;
 }
 
-Result<std::vector<StoredLink>> LinkStore::load() const {
+template <typename Spec>
+Result<std::vector<Stored<Spec>>> SpecStore<Spec>::load() const {
   std::error_code error;
-  if (!std::filesystem::exists(path_, error)) return std::vector<StoredLink>{};
+  if (!std::filesystem::exists(path_, error)) return std::vector<Stored<Spec>>{};
   std::ifstream file(path_);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (!file) return fail(ErrorCode::kIo, "reading " + path_, std::strerror(errno));
   auto json = control::parse_json(text, kMaxFile);
   if (json && !json->is_array()) json = fail(ErrorCode::kInvalid, {}, "not an array of links");
   if (!json) return fail(set_aside(json.error().why));
-  std::vector<StoredLink> links;
+  std::vector<Stored<Spec>> entries;
   for (const auto& entry : *json) {
-    if (auto link = read_entry(entry)) links.push_back(std::move(*link));
+    if (auto read = read_entry<Spec>(entry)) entries.push_back(std::move(*read));
   }
-  return links;
+  return entries;
 }
 
-Status LinkStore::save(const std::vector<StoredLink>& links) const {
+template <typename Spec>
+Status SpecStore<Spec>::save(const std::vector<Stored<Spec>>& entries) const {
   auto json = control::Json::array();
-  for (const StoredLink& link : links) {
-    json.push_back(
-        {{"id", link.id}, {"spec", to_json(link.spec, control::Include::kNoEnvironment)}});
+  for (const auto& [id, spec] : entries) {
+    json.push_back({{"id", id}, {"spec", to_json(spec, control::Include::kNoEnvironment)}});
   }
   return write_private_file(path_, json.dump(2) + "\n");
 }
+
+template class SpecStore<control::LinkSpec>;
 
 }  // namespace ferry::daemon

@@ -1,4 +1,5 @@
-// The detached links, kept in a file so that they come back after a restart or a crash.
+// What the daemon has to remember over a restart or a crash, kept in a file: the detached links,
+// and the swaps.
 #pragma once
 
 #include <string>
@@ -9,28 +10,33 @@
 
 namespace ferry::daemon {
 
-struct StoredLink {
+template <typename Spec>
+struct Stored {
   std::string id;
-  control::LinkSpec spec;  // as Link::spec(); without an environment
+  Spec spec;  // without an environment
 };
 
-class LinkStore {
+// Spec: control::LinkSpec
+template <typename Spec>
+class SpecStore {
  public:
-  explicit LinkStore(std::string path) : path_(std::move(path)) {}
+  explicit SpecStore(std::string path) : path_(std::move(path)) {}
 
   // Nothing where there is no file. Entries that don't parse (a newer version's, say) are left out
   // and logged. Errors: kIo; kInvalid when the file as a whole is no JSON array: then it is moved
-  // aside
-  // (".bad"), so that the next save() doesn't destroy what somebody may want to mend.
-  Result<std::vector<StoredLink>> load() const;
+  // aside (".bad"), so that the next save() doesn't destroy what somebody may want to mend.
+  Result<std::vector<Stored<Spec>>> load() const;
 
   // As write_private_file(). Error: kIo.
-  Status save(const std::vector<StoredLink>& links) const;
+  Status save(const std::vector<Stored<Spec>>& entries) const;
 
  private:
   Error set_aside(const std::string& why) const;
 
   const std::string path_;
 };
+
+using StoredLink = Stored<control::LinkSpec>;
+using LinkStore = SpecStore<control::LinkSpec>;
 
 }  // namespace ferry::daemon

@@ -25,9 +25,8 @@ Status check_pod(kube::Api& api, const ProxyPod& pod, const kube::CancelToken& c
 
 }  // namespace
 
-ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster,
-                               ProxyInstallOptions options)
-    : loop_(loop), workers_(workers), cluster_(std::move(cluster)), options_(std::move(options)) {}
+ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, FindProxy find)
+    : loop_(loop), workers_(workers), cluster_(std::move(cluster)), find_(std::move(find)) {}
 
 void ProxyInCluster::connect(Callback callback, Progress progress) {
   task_.reset();
@@ -37,13 +36,13 @@ void ProxyInCluster::connect(Callback callback, Progress progress) {
   switch (step_) {
     case Step::kDial: dial(); return;
     case Step::kCheck: check(); return;
-    case Step::kInstall: install(progress); return;
+    case Step::kFind: find(progress); return;
   }
 }
 
 void ProxyInCluster::abandon() {
   pod_.reset();
-  step_ = Step::kInstall;
+  step_ = Step::kFind;
 }
 
 void ProxyInCluster::dial() {
@@ -87,21 +86,21 @@ void ProxyInCluster::check() {
         return;
       }
       const bool gone = checked.error().code == ErrorCode::kGone;
-      fail_attempt(checked.error(), gone ? Step::kInstall : Step::kDial);
+      fail_attempt(checked.error(), gone ? Step::kFind : Step::kDial);
     });
   });
 }
 
-void ProxyInCluster::install(const Progress& progress) {
-  task_ = workers_.start(
-      [this, api = cluster_.api, options = options_, progress](const TaskContext& task) {
+void ProxyInCluster::find(const Progress& progress) {
+  task_ =
+      workers_.start([this, api = cluster_.api, look = find_, progress](const TaskContext& task) {
         const auto report = [&](const std::string& line) {
           task.post([progress, line] { progress(line); });
         };
-        auto pod = ensure_proxy(*api, options, report, task.cancel());
+        auto pod = look(*api, report, task.cancel());
         task.post([this, pod = std::move(pod)] {
           if (!pod) {
-            fail_attempt(pod.error(), Step::kInstall);
+            fail_attempt(pod.error(), Step::kFind);
             return;
           }
           pod_ = *pod;
@@ -112,7 +111,7 @@ void ProxyInCluster::install(const Progress& progress) {
 
 void ProxyInCluster::fail_attempt(const Error& error, Step next) {
   step_ = next;
-  if (next == Step::kInstall) pod_.reset();
+  if (next == Step::kFind) pod_.reset();
   callback_(fail(error));
 }
 

@@ -1,7 +1,8 @@
-// The user's proxy in a namespace of a cluster: found or installed, reached by a port-forward
-// through the API server.
+// A proxy in a namespace of a cluster: found (or installed), and reached by a port-forward through
+// the API server.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -13,30 +14,34 @@
 
 namespace ferry::daemon {
 
+// Finds the pod to go to. Blocks, on a worker thread.
+using FindProxy = std::function<Result<ProxyPod>(kube::Api& api, const ProxyProgress& progress,
+                                                 const kube::CancelToken& cancel)>;
+
 class ProxyInCluster final : public CarrierSource {
  public:
-  ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, ProxyInstallOptions options);
+  ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, FindProxy find);
 
   // The pod that served last is tried first, without asking the API server anything else. When the
   // API server, or the pod, refuses, the next attempt looks whether the pod is still there (kGone
-  // if not), and the one after that finds or makes another.
+  // if not), and the one after that finds another.
   void connect(Callback callback, Progress progress) override;
   void abandon() override;
 
  private:
-  enum class Step { kDial, kCheck, kInstall };
+  enum class Step { kDial, kCheck, kFind };
 
   void dial();
   void shake_hands(std::unique_ptr<net::ByteStream> stream);
   void check();
-  void install(const Progress& progress);
+  void find(const Progress& progress);
   void fail_attempt(const Error& error, Step next);
 
   net::Loop& loop_;
   Workers& workers_;
   const Cluster cluster_;
-  const ProxyInstallOptions options_;
-  Step step_ = Step::kInstall;
+  const FindProxy find_;
+  Step step_ = Step::kFind;
   std::optional<ProxyPod> pod_;
   Callback callback_;
   std::unique_ptr<Task> task_;
