@@ -19,8 +19,9 @@ MAY_INCLUDE = {
     "tunnel/io": {"base", "net", "tunnel"},
     "kube": {"base", "net"},
     "manifests": {"base"},
-    "daemon": {"manifests", "base", "net", "tunnel", "tunnel/io", "kube", "daemon/control"},
+    "daemon": {"manifests", "base", "net", "tunnel", "tunnel/io", "kube", "daemon/control", "daemon/probe"},
     "daemon/control": {"base"},
+    "daemon/probe": {"base", "net", "kube", "daemon"},
     "in-cluster-proxy": {"base", "net", "tunnel", "tunnel/io", "kube"},
     "cli": {"base", "daemon/control"},
 }
@@ -30,7 +31,7 @@ OWNED = {
     "openssl/ssl.h": {"net"},
     "openssl/bio.h": {"net"},
     "wslay/wslay.h": {"net"},
-    "curl/curl.h": {"kube"},
+    "curl/curl.h": {"kube", "daemon/probe"},
     "httplib.h": {"daemon/control"},
     "CLI/CLI.hpp": {"cli", "daemon", "in-cluster-proxy"},
 }
