@@ -20,6 +20,8 @@ void LinkTalk::on_event(const control::Event& event) {
       break;
     case EventKind::kNotice: terminal_.note(label_ + ": " + event.message); break;
     case EventKind::kEnded: on_ended(event); break;
+    case EventKind::kLiveness:
+    case EventKind::kFiles:          // of swaps only
     case EventKind::kTunnel: break;  // its links say what it means for them
   }
 }

@@ -12,6 +12,10 @@ namespace {
 
 constexpr Duration kTick = std::chrono::seconds(2);
 
+tl::unexpected<Error> no_swaps(std::string what) {
+  return fail(ErrorCode::kUnsupported, std::move(what), "this daemon swaps nothing yet");
+}
+
 }  // namespace
 
 Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
@@ -62,6 +66,27 @@ auto Daemon::on_loop(Work work) {
 
 Result<control::LinkStatus> Daemon::add_link(control::LinkSpec spec) {
   return on_loop([&] { return links_.add(std::move(spec)); });
+}
+
+Result<control::LinkStatus> Daemon::add_swap(control::SwapSpec spec) {
+  return no_swaps("swapping " + to_string(spec.workload));
+}
+
+Result<control::SwapPlanText> Daemon::plan_swap(control::SwapSpec spec) {
+  return no_swaps("planning to swap " + to_string(spec.workload));
+}
+
+Result<std::vector<control::SwapListing>> Daemon::list_swaps(control::KubeAccess /*kube*/) {
+  return no_swaps("listing swaps");
+}
+
+Result<std::string> Daemon::restore(control::RestoreSpec spec,
+                                    std::function<void(const control::Event&)> /*on_event*/) {
+  return no_swaps("restoring " + to_string(spec.workload));
+}
+
+Result<std::string> Daemon::environment(const std::string& id) {
+  return no_swaps("reading the environment of " + id);
 }
 
 Status Daemon::remove_link(const std::string& id) {

@@ -39,6 +39,12 @@ class Daemon final : public control::Service {
   void close();
 
   Result<control::LinkStatus> add_link(control::LinkSpec spec) override;
+  Result<control::LinkStatus> add_swap(control::SwapSpec spec) override;
+  Result<control::SwapPlanText> plan_swap(control::SwapSpec spec) override;
+  Result<std::vector<control::SwapListing>> list_swaps(control::KubeAccess kube) override;
+  Result<std::string> restore(control::RestoreSpec spec,
+                              std::function<void(const control::Event&)> on_event) override;
+  Result<std::string> environment(const std::string& id) override;
   Status remove_link(const std::string& id) override;
   Result<control::LinkStatus> link(const std::string& id) override;
   std::vector<control::LinkStatus> links() override;

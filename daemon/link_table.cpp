@@ -17,6 +17,14 @@ Error unknown(const std::string& id) {
           "`ferry list` shows the links there are"};
 }
 
+// What a link is last seen as, when somebody asked for its end.
+control::LinkStatus ending(control::LinkStatus status) {
+  status.state = control::LinkState::kEnding;
+  status.reason.clear();
+  status.since = control::unix_millis_now();
+  return status;
+}
+
 }  // namespace
 
 LinkTable::LinkTable(const LinkHouse& house, const LinkStore& store, EventHub& events)
@@ -66,7 +74,7 @@ Status LinkTable::remove(const std::string& id) {
   const auto found = links_.find(id);
   if (found == links_.end()) return fail(unknown(id));
   control::Event event{.kind = EventKind::kEnded, .link_id = id};
-  event.link = found->second->status();
+  event.link = ending(found->second->status());
   links_.erase(found);
   if (remembered_.erase(id) != 0) save();
   spdlog::info("link {}: ended", id);
@@ -95,7 +103,7 @@ void LinkTable::close() {
   for (auto& [id, link] : std::exchange(links_, {})) {
     control::Event event{.kind = EventKind::kEnded, .link_id = id};
     event.message = "the daemon is ending";
-    event.link = link->status();
+    event.link = ending(link->status());
     link.reset();
     events_.publish(std::move(event));
   }

@@ -163,6 +163,8 @@ Result<TargetPlan> plan_target(kube::Api& api, const std::string& ns, const cont
       return plan_workload(api, plan, kube::kDeployments, target.name, ports, cancel);
     case TargetKind::kStatefulSet:
       return plan_workload(api, plan, kube::kStatefulSets, target.name, ports, cancel);
+    case TargetKind::kReplicaSet:
+      return plan_workload(api, plan, kube::kReplicaSets, target.name, ports, cancel);
     case TargetKind::kHost: break;
   }
   return plan_without_cluster(ns, target, ports);

@@ -6,6 +6,7 @@
 #include <array>
 #include <chrono>
 #include <set>
+#include <utility>
 
 #include "daemon/control/limits.h"
 
@@ -63,6 +64,40 @@ Problem problem_of_route(const LinkSpec& spec) {
   return std::nullopt;
 }
 
+Problem problem_of_workload(const Target& workload) {
+  if (workload.name.empty()) return bad("target.name", "it is empty");
+  switch (workload.kind) {
+    case TargetKind::kDeployment:
+    case TargetKind::kStatefulSet:
+    case TargetKind::kReplicaSet: return std::nullopt;
+    case TargetKind::kService:
+    case TargetKind::kPod:
+    case TargetKind::kHost: break;
+  }
+  return bad("target.kind", "a " + std::string(name_of(workload.kind)) + " can't be swapped",
+             "name the workload behind it: deploy/NAME, sts/NAME or rs/NAME");
+}
+
+Problem problem_of_expose(const std::vector<ExposeSpec>& expose) {
+  if (expose.size() > kMaxPorts) {
+    return bad("expose", "more than " + std::to_string(kMaxPorts) + " ports");
+  }
+  std::set<std::string> seen;
+  for (const auto& port : expose) {
+    if (port.local == 0) return bad("expose", "the local port is missing", "add it, as in 8081:80");
+    if (port.remote.number != 0 && !port.remote.name.empty()) {
+      return bad("expose", "a port of the container has both a number and a name");
+    }
+    const bool same = port.remote == PortRef{};
+    const std::string remote = same ? std::to_string(port.local) : to_string(port.remote);
+    if (!seen.insert(remote).second) {
+      return bad("expose", "port " + remote + " of the container appears twice",
+                 "expose each port of the container once");
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 UnixMillis unix_millis_now() {
@@ -77,6 +112,7 @@ std::string_view name_of(TargetKind kind) {
     case TargetKind::kStatefulSet: return "sts";
     case TargetKind::kPod: return "pod";
     case TargetKind::kHost: return "host";
+    case TargetKind::kReplicaSet: return "rs";
   }
   return "unknown";
 }
@@ -119,6 +155,32 @@ std::string_view name_of(EventKind kind) {
     case EventKind::kNotice: return "notice";
     case EventKind::kEnded: return "ended";
     case EventKind::kTunnel: return "tunnel";
+    case EventKind::kLiveness: return "liveness";
+    case EventKind::kFiles: return "files";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(ProbeMode mode) {
+  switch (mode) {
+    case ProbeMode::kFollow: return "follow";
+    case ProbeMode::kHold: return "hold";
+    case ProbeMode::kReady: return "ready";
+    case ProbeMode::kNone: return "none";
+  }
+  return "unknown";
+}
+
+std::string_view name_of(SwapPhase phase) {
+  switch (phase) {
+    case SwapPhase::kPlanning: return "planning";
+    case SwapPhase::kStarting: return "starting";
+    case SwapPhase::kConnecting: return "connecting";
+    case SwapPhase::kWaiting: return "waiting-for-local";
+    case SwapPhase::kTakingOver: return "taking-over";
+    case SwapPhase::kSwapped: return "swapped";
+    case SwapPhase::kRestoring: return "restoring";
+    case SwapPhase::kOver: return "over";
   }
   return "unknown";
 }
@@ -140,6 +202,21 @@ std::optional<Error> problem_of(const LinkSpec& spec) {
     }
   }
   return problem_of_route(spec);
+}
+
+std::optional<Error> problem_of(const SwapSpec& spec) {
+  if (auto problem = problem_of_workload(spec.workload)) return problem;
+  if (auto problem = problem_of_expose(spec.expose)) return problem;
+  for (const auto& [member, seconds] :
+       {std::pair{"orphanTimeoutSeconds", spec.orphan_timeout_seconds},
+        std::pair{"stepTimeoutSeconds", spec.step_timeout_seconds}}) {
+    if (seconds > kMaxSwapTimeout) return bad(member, "it is more than a week");
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> problem_of(const RestoreSpec& spec) {
+  return problem_of_workload(spec.workload);
 }
 
 }  // namespace ferry::control

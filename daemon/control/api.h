@@ -18,7 +18,15 @@ using UnixMillis = std::int64_t;
 
 UnixMillis unix_millis_now();
 
-enum class TargetKind : std::uint8_t { kService, kDeployment, kStatefulSet, kPod, kHost };
+enum class TargetKind : std::uint8_t {
+  kService,
+  kDeployment,
+  kStatefulSet,
+  kPod,
+  kHost,
+  kReplicaSet,
+};
+inline constexpr TargetKind kLastTargetKind = TargetKind::kReplicaSet;
 
 // What a link leads to. A host is any name or address that the cluster can resolve.
 struct Target {
@@ -95,6 +103,53 @@ struct LinkSpec {
   bool operator==(const LinkSpec&) const = default;
 };
 
+// What the container's probes decide.
+enum class ProbeMode : std::uint8_t {
+  kFollow,  // as the kubelet would have it
+  kHold,    // the same, but while a debugger holds the local process the last result stays
+  kReady,   // always ready
+  kNone,    // no probes: ready while the local port accepts
+};
+
+// A port of the swapped container that is answered here.
+struct ExposeSpec {
+  std::uint16_t local = 0;  // 1..65535
+  PortRef remote;           // neither number nor name: the same number as `local`
+
+  bool operator==(const ExposeSpec&) const = default;
+};
+
+// A workload to be swapped for a stand-in that leads here.
+struct SwapSpec {
+  KubeAccess kube;
+  Target workload;                 // a Deployment, StatefulSet or ReplicaSet
+  std::string container;           // empty: the only one, or the one that is chosen by default
+  std::vector<ExposeSpec> expose;  // empty: every TCP port that the container declares, same number
+  ProbeMode probes = ProbeMode::kFollow;
+  bool keep_original = false;   // the original goes on beside the stand-in
+  bool force = false;           // take it over from whoever has it swapped
+  bool detach = false;          // true: outlives its client and a restart of the daemon
+  bool proxy_protocol = false;  // each connection begins with the caller's address (version 2)
+  std::uint32_t orphan_timeout_seconds = 0;  // 0: kDefaultOrphanTimeout
+  std::uint32_t step_timeout_seconds = 0;    // how long a single step may take; 0: its default
+  ProxyOptions proxy;
+
+  bool operator==(const SwapSpec&) const = default;
+};
+
+// After so long without a daemon the stand-in restores the original by itself. Seconds.
+inline constexpr std::uint32_t kDefaultOrphanTimeout = 600;
+inline constexpr std::uint32_t kMaxSwapTimeout = 7 * 24 * 3600;
+
+// A workload to be put back as it was, whoever swapped it.
+struct RestoreSpec {
+  KubeAccess kube;
+  Target workload;
+  bool force = false;  // also while a daemon is attached to the stand-in
+
+  bool operator==(const RestoreSpec&) const = default;
+};
+
 enum class LinkState : std::uint8_t {
   kStarting,  // not listening yet
   kActive,    // listening, and the way to the target is known to work
@@ -127,6 +182,50 @@ struct Traffic {
   bool operator==(const Traffic&) const = default;
 };
 
+// How far a swap is. The link's state says whether it works: kStarting up to kTakingOver, then
+// kActive or kWaiting, kEnding from kRestoring on.
+enum class SwapPhase : std::uint8_t {
+  kPlanning,    // reading what is there; nothing is touched yet
+  kStarting,    // the stand-in is made, and its pod comes up
+  kConnecting,  // the tunnel to it
+  kWaiting,     // for the local process to accept connections and pass its readiness probe
+  kTakingOver,  // Services are steered, the original goes to 0
+  kSwapped,
+  kRestoring,
+  kOver,
+};
+
+struct ExposedPort {
+  std::uint16_t local = 0;
+  std::uint16_t remote = 0;
+  bool open = false;  // something listens on the local port
+
+  bool operator==(const ExposedPort&) const = default;
+};
+
+struct ProbeStatus {
+  std::string probe;  // "startup", "readiness" or "liveness"
+  bool ok = false;
+  std::string message;   // what the last attempt got
+  UnixMillis since = 0;  // when `ok` became what it is
+
+  bool operator==(const ProbeStatus&) const = default;
+};
+
+struct SwapStatus {
+  std::string swap_id;    // as in the cluster's labels and annotations
+  std::string container;  // the one that is replaced; empty while planning
+  std::string stand_in;   // name of its workload; empty until it is made
+  std::string pod;        // the stand-in's pod; empty while there is none
+  SwapPhase phase = SwapPhase::kPlanning;
+  std::vector<ExposedPort> ports;
+  std::vector<ProbeStatus> probes;
+  bool ready = false;           // what the stand-in tells the kubelet
+  bool orphan_restore = false;  // the stand-in has the rights to restore by itself
+  std::uint32_t original_replicas = 0;
+  std::uint32_t orphan_timeout_seconds = kDefaultOrphanTimeout;
+};
+
 struct LinkStatus {
   std::string id;  // short, unique in this daemon's life, stable over restarts if detached
   Target target;
@@ -142,6 +241,26 @@ struct LinkStatus {
   UnixMillis created = 0;
   Traffic traffic;
   std::optional<Error> last_error;  // the last failed connection or step; stays until the next
+  std::optional<SwapStatus> swap;   // set for swaps, whose `ports` are here; the link has none then
+};
+
+// What a swap would do, for people.
+struct SwapPlanText {
+  std::vector<std::string> steps;  // one line each
+  std::vector<Error> warnings;     // what, what follows from it, what to do
+  std::string objects_yaml;        // what would be created
+};
+
+// A swap as the cluster tells of it.
+struct SwapListing {
+  Target workload;
+  std::string kube_namespace;
+  std::string swap_id;
+  std::string owner;  // "user@host"
+  std::string stand_in;
+  UnixMillis since = 0;
+  std::uint32_t replicas = 0;  // of the original, before
+  std::string state;           // one or a few words: "swapped", "restoring", ...
 };
 
 enum class TunnelState : std::uint8_t {
@@ -184,7 +303,10 @@ enum class EventKind : std::uint8_t {
   kNotice,    // something that a link's user should know; `message`
   kEnded,     // a link is gone; `link` holds its last status, `error` if nobody asked for the end
   kTunnel,    // a tunnel changed its state; `tunnel` is set
+  kLiveness,  // the kubelet would restart the swapped container now; `message` says why
+  kFiles,     // environment or files of the swapped container changed: they may be fetched again
 };
+inline constexpr EventKind kLastEventKind = EventKind::kFiles;
 
 struct Event {
   EventKind kind = EventKind::kNotice;
@@ -202,6 +324,8 @@ std::string_view name_of(Route route);
 std::string_view name_of(LinkState state);
 std::string_view name_of(TunnelState state);
 std::string_view name_of(EventKind kind);
+std::string_view name_of(ProbeMode mode);   // "follow", "hold", "ready", "none"
+std::string_view name_of(SwapPhase phase);  // "planning" ... "waiting-for-local" ... "over"
 
 // "svc/app"
 std::string to_string(const Target& target);
@@ -212,5 +336,7 @@ std::string to_string(const PortRef& port);
 // What is wrong with a spec, if anything: bounds and combinations that the types alone allow.
 // Error: kInvalid, naming the member.
 std::optional<Error> problem_of(const LinkSpec& spec);
+std::optional<Error> problem_of(const SwapSpec& spec);
+std::optional<Error> problem_of(const RestoreSpec& spec);
 
 }  // namespace ferry::control

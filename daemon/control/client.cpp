@@ -19,6 +19,7 @@ namespace {
 // Removing a link may take the daemon a while; httplib counts in milliseconds as an int, so "for
 // ever" is 20 days.
 constexpr auto kAnswerTimeout = std::chrono::seconds(60);
+constexpr auto kClusterTimeout = std::chrono::minutes(5);
 constexpr auto kStreamTimeout = std::chrono::hours(24 * 20);
 
 httplib::Client connection_to(const std::string& socket_path) {
@@ -97,8 +98,18 @@ Status Client::probe() const {
 
 Result<std::string> Client::request(const std::string& method, const std::string& path,
                                     const std::string& body) const {
+  return send(method, path, body, kAnswerTimeout);
+}
+
+Result<std::string> Client::slow_request(const std::string& path, const std::string& body) const {
+  return send("POST", path, body, kClusterTimeout);
+}
+
+Result<std::string> Client::send(const std::string& method, const std::string& path,
+                                 const std::string& body, std::chrono::seconds patience) const {
   const std::string what = "asking the daemon (" + method + " " + path + ")";
   auto http = connection_to(socket_path_);
+  http.set_read_timeout(patience);
   const auto result = http.send(make_request(method, path, body));
   if (!result) return fail(gone(what, result.error()));
   if (result->status / 100 != 2) {
@@ -142,8 +153,34 @@ Status Client::quit() const {
   return {};
 }
 
+Result<SwapPlanText> Client::plan_swap(const SwapSpec& spec) const {
+  return slow_request("/v1/swaps/plan", dump(to_json(spec, Include::kEverything)))
+      .and_then([](const std::string& body) { return parse_json(body, 2 * kMaxBody); })
+      .and_then(swap_plan_from_json);
+}
+
+Result<std::vector<SwapListing>> Client::list_swaps(const KubeAccess& kube) const {
+  return slow_request("/v1/swaps/list", dump(to_json(kube)))
+      .and_then([](const std::string& body) { return parse_json(body, kMaxBody); })
+      .and_then(swap_listings_from_json);
+}
+
+Result<PodEnvironment> Client::environment(const std::string& id) const {
+  return request("GET", "/v1/links/" + id + "/environment").and_then([](const std::string& body) {
+    return read_environment(body);
+  });
+}
+
 Status Client::create(const LinkSpec& spec, const OnEvent& on_event) const {
   return stream("POST", "/v1/links", dump(to_json(spec, Include::kEverything)), on_event);
+}
+
+Status Client::create(const SwapSpec& spec, const OnEvent& on_event) const {
+  return stream("POST", "/v1/swaps", dump(to_json(spec, Include::kEverything)), on_event);
+}
+
+Status Client::restore(const RestoreSpec& spec, const OnEvent& on_event) const {
+  return stream("POST", "/v1/restore", dump(to_json(spec, Include::kEverything)), on_event);
 }
 
 Status Client::follow(const std::string& id, const OnEvent& on_event) const {

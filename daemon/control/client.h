@@ -2,12 +2,14 @@
 // number of daemons. Calls may come from several threads.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <vector>
 
 #include "base/result.h"
 #include "daemon/control/api.h"
+#include "daemon/control/environment.h"
 
 namespace ferry::control {
 
@@ -23,8 +25,14 @@ class Client {
   Result<std::string> version() const;
   Result<DaemonStatus> status() const;
   Result<std::vector<LinkStatus>> links() const;
+  // Of a swap, this begins the restore; follow() tells of its end.
   Status remove(const std::string& id) const;
   Status quit() const;
+  // These two wait while the daemon reads from the cluster.
+  Result<SwapPlanText> plan_swap(const SwapSpec& spec) const;
+  Result<std::vector<SwapListing>> list_swaps(const KubeAccess& kube) const;
+  // Environment and files of a swap's container. Error: kUnavailable while they can't be had.
+  Result<PodEnvironment> environment(const std::string& id) const;
 
   // Return false to end the stream.
   using OnEvent = std::function<bool(const Event&)>;
@@ -34,13 +42,22 @@ class Client {
   // ended (its kEnded event came through on_event), when on_event said so, or with the error of
   // creating it, or kReset when the daemon went away.
   Status create(const LinkSpec& spec, const OnEvent& on_event) const;
+  // The same for a swap: a foreground one is restored when this call ends.
+  Status create(const SwapSpec& spec, const OnEvent& on_event) const;
 
   // The same for a link that exists already.
   Status follow(const std::string& id, const OnEvent& on_event) const;
 
+  // Restores a workload, and tells of it as create() does. The last event is kEnded, its `message`
+  // on what came of it, or its `error` on why it failed. The daemon goes on when this call ends.
+  Status restore(const RestoreSpec& spec, const OnEvent& on_event) const;
+
  private:
   Result<std::string> request(const std::string& method, const std::string& path,
                               const std::string& body = {}) const;
+  Result<std::string> slow_request(const std::string& path, const std::string& body) const;
+  Result<std::string> send(const std::string& method, const std::string& path,
+                           const std::string& body, std::chrono::seconds patience) const;
   Status stream(const std::string& method, const std::string& path, const std::string& body,
                 const OnEvent& on_event) const;
 

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/result.h"
 #include "daemon/control/api.h"
@@ -19,6 +20,12 @@ enum class Include : std::uint8_t {
 };
 
 Json to_json(const LinkSpec& spec, Include include);
+Json to_json(const SwapSpec& spec, Include include);
+Json to_json(const RestoreSpec& spec, Include include);
+Json to_json(const KubeAccess& kube);  // {"kube": {...}}, with everything
+Json to_json(const SwapPlanText& plan);
+Json to_json(const SwapListing& swap);
+Json to_json(const std::vector<SwapListing>& swaps);  // {"swaps": [...]}
 Json to_json(const LinkStatus& status);
 Json to_json(const TunnelStatus& status);
 Json to_json(const DaemonStatus& status);
@@ -37,12 +44,17 @@ Result<Json> parse_json(std::string_view text, std::size_t max_bytes);
 // A spec with a member that this version does not know is refused: silently ignoring "prots" would
 // forward something else than was meant. The result has passed problem_of().
 Result<LinkSpec> link_spec_from_json(const Json& json);
+Result<SwapSpec> swap_spec_from_json(const Json& json);
+Result<RestoreSpec> restore_spec_from_json(const Json& json);
+Result<KubeAccess> kube_access_from_json(const Json& json);
 
 // Statuses and events may hold members of a newer daemon; those are ignored.
 Result<LinkStatus> link_status_from_json(const Json& json);
 Result<TunnelStatus> tunnel_status_from_json(const Json& json);
 Result<DaemonStatus> daemon_status_from_json(const Json& json);
 Result<Event> event_from_json(const Json& json);
+Result<SwapPlanText> swap_plan_from_json(const Json& json);
+Result<std::vector<SwapListing>> swap_listings_from_json(const Json& json);
 Result<Error> error_from_json(const Json& json);
 
 }  // namespace ferry::control

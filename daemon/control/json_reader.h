@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -71,6 +72,19 @@ class JsonReader {
     out.clear();
     for (std::size_t i = 0; i < items->size() && !failure_; ++i) {
       keep((*items)[i], path_of(key) + "[" + std::to_string(i) + "]", read, out);
+    }
+  }
+
+  // Reads an object member with read(object, path) -> Result of what `out` can be assigned.
+  template <typename Out, typename Read>
+  void nested(const char* key, Out& out, Read read) {
+    const Json* value = object(key);
+    if (value == nullptr) return;
+    auto result = read(*value, path_of(key));
+    if (result) {
+      out = std::move(*result);
+    } else {
+      refuse(result.error());
     }
   }
 

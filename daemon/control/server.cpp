@@ -75,6 +75,29 @@ struct Stream {
   std::unique_ptr<Subscription> subscription;
 };
 
+// A restore under way, on a thread of its own. Its end waits for it: who asked may go away, the
+// restore goes on.
+class RestoreRun {
+ public:
+  RestoreRun(Service& service, RestoreSpec spec)
+      : thread_([this, &service, spec = std::move(spec)] {
+          auto done = service.restore(spec, [this](const Event& event) { queue_.push(event); });
+          Event ended{.kind = EventKind::kEnded, .time = unix_millis_now()};
+          if (done) ended.message = std::move(*done);
+          if (!done) ended.error = done.error();
+          queue_.push(std::move(ended));
+        }) {}
+  ~RestoreRun() { thread_.join(); }
+  RestoreRun(const RestoreRun&) = delete;
+  RestoreRun& operator=(const RestoreRun&) = delete;
+
+  EventQueue& queue() { return queue_; }
+
+ private:
+  EventQueue queue_;  // before the thread that fills it
+  std::thread thread_;
+};
+
 }  // namespace
 
 class Server::Impl {
@@ -82,6 +105,7 @@ class Server::Impl {
   Impl(Service& service, ServerOptions options) : service_(service), options_(std::move(options)) {
     configure();
     route();
+    route_swaps();
   }
 
   ~Impl() { stop(); }
@@ -94,12 +118,19 @@ class Server::Impl {
  private:
   void configure();
   void route();
-  void create_link(const Request& request, Response& response);
+  void route_swaps();
+  // Reads a spec with read(json), and adds it with add(spec).
+  template <typename Read, typename Add>
+  void create(const Request& request, Response& response, Read read, Add add);
+  void end_link(const std::string& id, Response& response);
+  void plan_swap(const Request& request, Response& response);
+  void list_swaps(const Request& request, Response& response);
+  void restore(const Request& request, Response& response);
   void link_events(const std::string& id, Response& response);
   void all_events(Response& response);
   std::shared_ptr<Stream> subscribe();
   void send_stream(Response& response, std::shared_ptr<Stream> stream, bool holds_link);
-  bool send_some(Stream& stream, httplib::DataSink& sink);
+  bool send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link);
 
   Service& service_;
   const ServerOptions options_;
@@ -147,7 +178,8 @@ void Server::Impl::route() {
     answer(response, {{"links", std::move(links)}});
   });
   http_.Post("/v1/links", [this](const Request& request, Response& response) {
-    create_link(request, response);
+    create(request, response, link_spec_from_json,
+           [this](LinkSpec spec) { return service_.add_link(std::move(spec)); });
   });
   http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})", [this](const Request& request, Response& response) {
     const auto link = service_.link(request.matches[1]);
@@ -155,8 +187,7 @@ void Server::Impl::route() {
   });
   http_.Delete("/v1/links/([A-Za-z0-9._-]{1,64})",
                [this](const Request& request, Response& response) {
-                 const auto removed = service_.remove_link(request.matches[1]);
-                 removed ? answer(response, Json::object()) : refuse(response, removed.error());
+                 end_link(request.matches[1], response);
                });
   http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})/events",
             [this](const Request& request, Response& response) {
@@ -172,10 +203,28 @@ void Server::Impl::route() {
   });
 }
 
-void Server::Impl::create_link(const Request& request, Response& response) {
-  const auto json = parse_json(request.body, kMaxBody);
-  if (!json) return refuse(response, json.error());
-  auto spec = link_spec_from_json(*json);
+void Server::Impl::route_swaps() {
+  http_.Post("/v1/swaps", [this](const Request& request, Response& response) {
+    create(request, response, swap_spec_from_json,
+           [this](SwapSpec spec) { return service_.add_swap(std::move(spec)); });
+  });
+  http_.Post("/v1/swaps/plan",
+             [this](const Request& request, Response& response) { plan_swap(request, response); });
+  http_.Post("/v1/swaps/list",
+             [this](const Request& request, Response& response) { list_swaps(request, response); });
+  http_.Post("/v1/restore",
+             [this](const Request& request, Response& response) { restore(request, response); });
+  http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})/environment",
+            [this](const Request& request, Response& response) {
+              auto environment = service_.environment(request.matches[1]);
+              if (!environment) return refuse(response, environment.error());
+              response.set_content(std::move(*environment), kJson);
+            });
+}
+
+template <typename Read, typename Add>
+void Server::Impl::create(const Request& request, Response& response, Read read, Add add) {
+  auto spec = parse_json(request.body, kMaxBody).and_then(read);
   if (!spec) return refuse(response, spec.error());
   const bool streamed = request.get_header_value("Accept") == kEventStream;
   const bool held = !spec->detach;
@@ -185,7 +234,7 @@ void Server::Impl::create_link(const Request& request, Response& response) {
                              "send 'Accept: text/event-stream' and keep reading, or set detach"});
   }
   auto stream = streamed ? subscribe() : nullptr;
-  auto link = service_.add_link(std::move(*spec));
+  Result<LinkStatus> link = add(std::move(*spec));
   if (!link) return refuse(response, link.error());
   if (!streamed) return answer(response, to_json(*link), 201);
   // Events that came between the two calls are about a later state than the snapshot: they follow.
@@ -193,6 +242,44 @@ void Server::Impl::create_link(const Request& request, Response& response) {
   stream->queue.only(link->id);
   stream->queue.push_front(snapshot(std::move(*link)));
   send_stream(response, std::move(stream), held);
+}
+
+void Server::Impl::end_link(const std::string& id, Response& response) {
+  const auto removed = service_.remove_link(id);
+  if (!removed) return refuse(response, removed.error());
+  const auto left = service_.link(id);  // a swap, until it is restored
+  left ? answer(response, to_json(*left), 202) : answer(response, Json::object());
+}
+
+void Server::Impl::plan_swap(const Request& request, Response& response) {
+  auto spec = parse_json(request.body, kMaxBody).and_then(swap_spec_from_json);
+  if (!spec) return refuse(response, spec.error());
+  const auto plan = service_.plan_swap(std::move(*spec));
+  plan ? answer(response, to_json(*plan)) : refuse(response, plan.error());
+}
+
+void Server::Impl::list_swaps(const Request& request, Response& response) {
+  auto kube = parse_json(request.body, kMaxBody).and_then(kube_access_from_json);
+  if (!kube) return refuse(response, kube.error());
+  const auto swaps = service_.list_swaps(std::move(*kube));
+  swaps ? answer(response, to_json(*swaps)) : refuse(response, swaps.error());
+}
+
+void Server::Impl::restore(const Request& request, Response& response) {
+  auto spec = parse_json(request.body, kMaxBody).and_then(restore_spec_from_json);
+  if (!spec) return refuse(response, spec.error());
+  if (request.get_header_value("Accept") != kEventStream) {
+    const auto done = service_.restore(std::move(*spec), [](const Event&) {});
+    return done ? answer(response, {{"message", *done}}) : refuse(response, done.error());
+  }
+  auto run = std::make_shared<RestoreRun>(service_, std::move(*spec));
+  response.set_header("Cache-Control", "no-cache");
+  response.set_chunked_content_provider(
+      kEventStream,
+      [this, run](std::size_t, httplib::DataSink& sink) {
+        return send_some(run->queue(), sink, true);
+      },
+      [](bool) {});
 }
 
 void Server::Impl::link_events(const std::string& id, Response& response) {
@@ -226,20 +313,22 @@ void Server::Impl::send_stream(Response& response, std::shared_ptr<Stream> strea
   const std::string id = stream->link_id;
   response.set_chunked_content_provider(
       kEventStream,
-      [this, stream](std::size_t, httplib::DataSink& sink) { return send_some(*stream, sink); },
+      [this, stream](std::size_t, httplib::DataSink& sink) {
+        return send_some(stream->queue, sink, !stream->link_id.empty());
+      },
       [this, id, holds_link](bool) {
         // A link that has ended by itself is not found, which is fine.
         if (holds_link && !stopping_) static_cast<void>(service_.remove_link(id));
       });
 }
 
-bool Server::Impl::send_some(Stream& stream, httplib::DataSink& sink) {
+bool Server::Impl::send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link) {
   if (stopping_ || !sink.is_writable()) return false;
-  const auto event = stream.queue.pop(kStreamCheck);
+  const auto event = queue.pop(kStreamCheck);
   if (!event) return true;
   const std::string text = as_sse(*event);
   if (!sink.write(text.data(), text.size())) return false;
-  if (event->kind == EventKind::kEnded && !stream.link_id.empty()) sink.done();
+  if (event->kind == EventKind::kEnded && ends_with_link) sink.done();
   return true;
 }
 

@@ -31,7 +31,32 @@ class Service {
   // kExhausted at its limit of links.
   virtual Result<LinkStatus> add_link(LinkSpec spec) = 0;
 
-  // Ends a link: when this returns, its ports are free again. Error: kNotFound.
+  // The same for a swap, which is a link like the others: it goes through the phases of
+  // SwapStatus, its long steps told by kProgress events, what a user should know by kNotice.
+  // kActive or kWaiting once it is kSwapped. Errors: as of add_link().
+  virtual Result<LinkStatus> add_swap(SwapSpec spec) = 0;
+
+  // What add_swap() would do. Reads from the cluster, and blocks for as long as that takes.
+  // Errors: what would stop the swap before anything is touched.
+  virtual Result<SwapPlanText> plan_swap(SwapSpec spec) = 0;
+
+  // The swaps in kube's namespace, whoever made them. Reads from the cluster, and blocks.
+  virtual Result<std::vector<SwapListing>> list_swaps(KubeAccess kube) = 0;
+
+  // Puts a workload back, whoever swapped it and from whatever state. Blocks until it is done, for
+  // minutes perhaps; on_event gets kProgress and kNotice events, as subscribe()'s does. Returns one
+  // line on what came of it. Errors: the step that failed (calling again goes on from there);
+  // kCancelled when the daemon ends.
+  virtual Result<std::string> restore(RestoreSpec spec,
+                                      std::function<void(const Event&)> on_event) = 0;
+
+  // Environment and files of a swap's container, as a text that read_environment() takes. Errors:
+  // kNotFound; kUnavailable while the stand-in isn't connected.
+  virtual Result<std::string> environment(const std::string& id) = 0;
+
+  // Ends a link: when this returns, a forward's ports are free again. A swap's restore has only
+  // begun then: the link stays, kEnding, until its kEnded event; asking again changes nothing.
+  // Error: kNotFound.
   virtual Status remove_link(const std::string& id) = 0;
 
   virtual Result<LinkStatus> link(const std::string& id) = 0;
@@ -43,7 +68,7 @@ class Service {
   // everything that happens after subscribe() returned is reported.
   virtual std::unique_ptr<Subscription> subscribe(std::function<void(const Event&)> on_event) = 0;
 
-  // Asks the daemon to end; returns at once.
+  // Asks the daemon to end, which it does once every swap is restored; returns at once.
   virtual void quit() = 0;
 };
 

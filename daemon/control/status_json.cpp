@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "daemon/control/json.h"
+#include "daemon/control/json_parts.h"
 #include "daemon/control/json_reader.h"
 
 namespace ferry::control {
@@ -50,7 +51,8 @@ Result<PortStatus> port_from_json(const Json& json, const std::string& path) {
   return reader.finish(std::move(port));
 }
 
-Traffic traffic_from_json(JsonReader& reader) {
+Result<Traffic> traffic_at(const Json& json, const std::string& path) {
+  JsonReader reader(json, path);
   Traffic traffic;
   reader.number("openConnections", traffic.open_connections);
   reader.number("totalConnections", traffic.total_connections);
@@ -59,31 +61,14 @@ Traffic traffic_from_json(JsonReader& reader) {
   reader.number("bytesReceived", traffic.bytes_received);
   reader.number("bytesSentPerSecond", traffic.bytes_sent_per_second);
   reader.number("bytesReceivedPerSecond", traffic.bytes_received_per_second);
-  return traffic;
-}
-
-void read_target(JsonReader& outer, Target& target) {
-  const Json* value = outer.object("target");
-  if (value == nullptr) return;
-  JsonReader reader(*value, outer.path_of("target"));
-  reader.name("kind", target.kind, TargetKind::kHost);
-  reader.text("name", target.name);
-  if (reader.failure()) outer.refuse(*reader.failure());
-}
-
-void read_traffic(JsonReader& outer, Traffic& traffic) {
-  const Json* value = outer.object("traffic");
-  if (value == nullptr) return;
-  JsonReader reader(*value, outer.path_of("traffic"));
-  traffic = traffic_from_json(reader);
-  if (reader.failure()) outer.refuse(*reader.failure());
+  return reader.finish(traffic);
 }
 
 Result<LinkStatus> link_at(const Json& json, const std::string& path) {
   JsonReader reader(json, path);
   LinkStatus link;
   reader.text("id", link.id);
-  read_target(reader, link.target);
+  reader.nested("target", link.target, target_at);
   reader.text("context", link.context);
   reader.text("namespace", link.kube_namespace);
   reader.list("ports", link.ports, kMaxPorts, port_from_json);
@@ -94,8 +79,9 @@ Result<LinkStatus> link_at(const Json& json, const std::string& path) {
   reader.text("reason", link.reason);
   reader.time("since", link.since);
   reader.time("created", link.created);
-  read_traffic(reader, link.traffic);
+  reader.nested("traffic", link.traffic, traffic_at);
   reader.error("lastError", link.last_error);
+  reader.nested("swap", link.swap, swap_status_at);
   return reader.finish(std::move(link));
 }
 
@@ -117,18 +103,6 @@ Result<TunnelStatus> tunnel_at(const Json& json, const std::string& path) {
   reader.number("bytesReceived", tunnel.bytes_received);
   reader.error("lastError", tunnel.last_error);
   return reader.finish(std::move(tunnel));
-}
-
-template <typename T, typename Read>
-void read_optional(JsonReader& reader, const char* key, std::optional<T>& out, Read read) {
-  const Json* value = reader.object(key);
-  if (value == nullptr) return;
-  Result<T> result = read(*value, reader.path_of(key));
-  if (result) {
-    out = std::move(*result);
-  } else {
-    reader.refuse(result.error());
-  }
 }
 
 }  // namespace
@@ -169,7 +143,7 @@ Json to_json(const LinkStatus& link) {
   Json ports = Json::array();
   for (const auto& port : link.ports) ports.push_back(to_json(port));
   return {{"id", link.id},
-          {"target", {{"kind", name_of(link.target.kind)}, {"name", link.target.name}}},
+          {"target", to_json(link.target)},
           {"context", link.context},
           {"namespace", link.kube_namespace},
           {"ports", std::move(ports)},
@@ -181,7 +155,8 @@ Json to_json(const LinkStatus& link) {
           {"since", time_to_json(link.since)},
           {"created", time_to_json(link.created)},
           {"traffic", to_json(link.traffic)},
-          {"lastError", optional_error(link.last_error)}};
+          {"lastError", optional_error(link.last_error)},
+          {"swap", link.swap ? to_json(*link.swap) : Json(nullptr)}};
 }
 
 Json to_json(const TunnelStatus& tunnel) {
@@ -245,12 +220,12 @@ Result<DaemonStatus> daemon_status_from_json(const Json& json) {
 Result<Event> event_from_json(const Json& json) {
   JsonReader reader(json, "");
   Event event;
-  reader.name("kind", event.kind, EventKind::kTunnel);
+  reader.name("kind", event.kind, kLastEventKind);
   reader.time("time", event.time);
   reader.text("linkId", event.link_id);
   reader.text("message", event.message);
-  read_optional(reader, "link", event.link, link_at);
-  read_optional(reader, "tunnel", event.tunnel, tunnel_at);
+  reader.nested("link", event.link, link_at);
+  reader.nested("tunnel", event.tunnel, tunnel_at);
   reader.error("error", event.error);
   return reader.finish(std::move(event));
 }

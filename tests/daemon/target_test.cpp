@@ -81,6 +81,13 @@ TEST_F(TargetPlanTest, ADeploymentsPortsAreThoseOfItsTemplate) {
             ErrorCode::kNotFound);
 }
 
+TEST_F(TargetPlanTest, AReplicaSetIsAWorkloadLikeTheOthers) {
+  api_.put(kube::kReplicaSets, "default", testing::make_deployment("web"));
+  const auto planned = plan(TargetKind::kReplicaSet, "web", {.number = 8080});
+  ASSERT_TRUE(planned) << planned.error().summary();
+  EXPECT_EQ(planned->selectors.labels, "app=web");
+}
+
 TEST_F(TargetPlanTest, AUdpPortCannotBeForwarded) {
   api_.put(kube::kPods, "default", testing::make_pod("web-1", "web", true));
   for (const control::PortRef& port : {control::PortRef{53, ""}, control::PortRef{0, "dns"}}) {

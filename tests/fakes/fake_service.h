@@ -28,8 +28,68 @@ class FakeService final : public Service {
     return link;
   }
 
+  Result<LinkStatus> add_swap(SwapSpec spec) override {
+    const std::lock_guard lock(mutex_);
+    if (refuse_) return fail(*refuse_);
+    LinkStatus link;
+    link.id = std::to_string(++last_id_);
+    link.target = spec.workload;
+    link.detached = spec.detach;
+    link.swap.emplace();
+    link.swap->container = spec.container;
+    links_.push_back(link);
+    swap_specs_.push_back(std::move(spec));
+    changed_.notify_all();
+    return link;
+  }
+
+  Result<SwapPlanText> plan_swap(SwapSpec spec) override {
+    const std::lock_guard lock(mutex_);
+    if (refuse_) return fail(*refuse_);
+    swap_specs_.push_back(std::move(spec));
+    return plan_;
+  }
+
+  Result<std::vector<SwapListing>> list_swaps(KubeAccess kube) override {
+    const std::lock_guard lock(mutex_);
+    if (refuse_) return fail(*refuse_);
+    asked_namespace_ = kube.kube_namespace;
+    return swaps_;
+  }
+
+  // Says what the test put into restore_events, then what restore_outcome holds.
+  Result<std::string> restore(RestoreSpec spec,
+                              std::function<void(const Event&)> on_event) override {
+    std::unique_lock lock(mutex_);
+    restores_.push_back(std::move(spec));
+    changed_.notify_all();
+    const auto events = restore_events_;
+    const auto outcome = restore_outcome_;
+    lock.unlock();
+    for (const auto& event : events) on_event(event);
+    return outcome;
+  }
+
+  Result<std::string> environment(const std::string& id) override {
+    const std::lock_guard lock(mutex_);
+    ++environment_asked_;
+    changed_.notify_all();
+    if (!environment_) {
+      return fail(ErrorCode::kUnavailable, "reading the environment of " + id, "not yet", "");
+    }
+    return *environment_;
+  }
+
+  // A swap stays, kEnding, until the test emits its end; a forward is gone at once.
   Status remove_link(const std::string& id) override {
     const std::lock_guard lock(mutex_);
+    for (auto& link : links_) {
+      if (link.id != id || !link.swap) continue;
+      link.state = LinkState::kEnding;
+      link.swap->phase = SwapPhase::kRestoring;
+      changed_.notify_all();
+      return {};
+    }
     const auto erased = std::erase_if(links_, [&](const auto& link) { return link.id == id; });
     changed_.notify_all();
     if (erased == 0) return fail(ErrorCode::kNotFound, "removing link " + id, "no such link");
@@ -72,6 +132,39 @@ class FakeService final : public Service {
   }
 
   // What the test does.
+  void set_plan(SwapPlanText plan) {
+    const std::lock_guard lock(mutex_);
+    plan_ = std::move(plan);
+  }
+  void set_swaps(std::vector<SwapListing> swaps) {
+    const std::lock_guard lock(mutex_);
+    swaps_ = std::move(swaps);
+  }
+  void set_restore(std::vector<Event> events, Result<std::string> outcome) {
+    const std::lock_guard lock(mutex_);
+    restore_events_ = std::move(events);
+    restore_outcome_ = std::move(outcome);
+  }
+  void set_environment(std::string json) {
+    const std::lock_guard lock(mutex_);
+    environment_ = std::move(json);
+  }
+  bool wait_for_environment_requests(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return environment_asked_ >= count; });
+  }
+  // A swap's end, as the daemon tells of it.
+  void end_swap(const std::string& id, std::optional<Error> error = std::nullopt) {
+    {
+      const std::lock_guard lock(mutex_);
+      std::erase_if(links_, [&](const auto& link) { return link.id == id; });
+      changed_.notify_all();
+    }
+    Event event{.kind = EventKind::kEnded, .link_id = id};
+    event.error = std::move(error);
+    emit(event);
+  }
   void emit(const Event& event) {
     const std::lock_guard lock(mutex_);
     for (const auto& subscriber : subscribers_) subscriber(event);
@@ -88,6 +181,18 @@ class FakeService final : public Service {
   std::vector<LinkSpec> specs() {
     const std::lock_guard lock(mutex_);
     return specs_;
+  }
+  std::vector<SwapSpec> swap_specs() {
+    const std::lock_guard lock(mutex_);
+    return swap_specs_;
+  }
+  std::vector<RestoreSpec> restores() {
+    const std::lock_guard lock(mutex_);
+    return restores_;
+  }
+  std::string asked_namespace() {
+    const std::lock_guard lock(mutex_);
+    return asked_namespace_;
   }
   bool asked_to_quit() {
     const std::lock_guard lock(mutex_);
@@ -116,6 +221,15 @@ class FakeService final : public Service {
   std::condition_variable changed_;
   std::vector<LinkStatus> links_;
   std::vector<LinkSpec> specs_;
+  std::vector<SwapSpec> swap_specs_;
+  std::vector<RestoreSpec> restores_;
+  SwapPlanText plan_;
+  std::vector<SwapListing> swaps_;
+  std::vector<Event> restore_events_;
+  Result<std::string> restore_outcome_;
+  std::optional<std::string> environment_;
+  int environment_asked_ = 0;
+  std::string asked_namespace_;
   Subscribers subscribers_;
   std::optional<Error> refuse_;
   int last_id_ = 0;

@@ -49,6 +49,18 @@ LinkStatus full_link() {
   link.created = 1795248300000;
   link.traffic = {1, 2, 3, 4, 5, 6, ~std::uint64_t{0}};
   link.last_error = Error{ErrorCode::kUnavailable, "a", "b", "c"};
+  link.swap =
+      SwapStatus{.swap_id = "s1",
+                 .container = "app",
+                 .stand_in = "app-ferry",
+                 .pod = "app-ferry-x",
+                 .phase = SwapPhase::kWaiting,
+                 .ports = {{.local = 8081, .remote = 80, .open = true}},
+                 .probes = {{.probe = "readiness", .ok = true, .message = "200", .since = 1000}},
+                 .ready = true,
+                 .orphan_restore = true,
+                 .original_replicas = 3,
+                 .orphan_timeout_seconds = 60};
   return link;
 }
 

@@ -1,0 +1,121 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "daemon/control/json.h"
+#include "daemon/control/limits.h"
+
+namespace ferry::control {
+namespace {
+
+SwapSpec full_spec() {
+  SwapSpec spec;
+  spec.kube = {.context = "staging", .environment = {{"AWS_PROFILE", "s3cret"}}};
+  spec.workload = {TargetKind::kStatefulSet, "db"};
+  spec.container = "main";
+  spec.expose = {{.local = 8081, .remote = {.number = 80}},
+                 {.local = 8082, .remote = {.name = "http"}},
+                 {.local = 9090, .remote = {}}};
+  spec.probes = ProbeMode::kHold;
+  spec.keep_original = true;
+  spec.force = true;
+  spec.detach = true;
+  spec.proxy_protocol = true;
+  spec.orphan_timeout_seconds = 60;
+  spec.step_timeout_seconds = 120;
+  spec.proxy.image = "proxy:1";
+  return spec;
+}
+
+template <typename Spec>
+std::string outcome(const Result<Spec>& spec) {
+  if (spec) return "accepted";
+  EXPECT_EQ(spec.error().code, ErrorCode::kInvalid);
+  return spec.error().summary();
+}
+
+std::string refusal(const std::string& text) {
+  return outcome(parse_json(text, kMaxBody).and_then(swap_spec_from_json));
+}
+
+TEST(SwapJsonTest, SpecsSurviveTheRoundTrip) {
+  const auto spec = swap_spec_from_json(to_json(full_spec(), Include::kEverything));
+  ASSERT_TRUE(spec) << spec.error().summary();
+  EXPECT_EQ(*spec, full_spec());
+  const RestoreSpec restore{full_spec().kube, {TargetKind::kReplicaSet, "web"}, true};
+  EXPECT_EQ(restore_spec_from_json(to_json(restore, Include::kEverything)).value(), restore);
+  EXPECT_EQ(kube_access_from_json(to_json(full_spec().kube)).value(), full_spec().kube);
+}
+
+TEST(SwapJsonTest, SpecForFilesHoldsNothingOfTheEnvironment) {
+  EXPECT_EQ(dump(to_json(full_spec(), Include::kNoEnvironment)).find("s3cret"), std::string::npos);
+}
+
+TEST(SwapJsonTest, ATargetIsEnough) {
+  const auto spec = swap_spec_from_json(Json::parse(R"({"target":{"kind":"deploy","name":"web"}})"));
+  ASSERT_TRUE(spec) << spec.error().summary();
+  EXPECT_EQ(spec->workload, (Target{TargetKind::kDeployment, "web"}));
+  EXPECT_EQ(spec->probes, ProbeMode::kFollow);
+  EXPECT_TRUE(spec->expose.empty());
+}
+
+#define WEB R"({"target":{"kind":"deploy","name":"web"},)"
+
+TEST(SwapJsonTest, RefusesWhatMakesNoSense) {
+  const std::vector<std::pair<std::string, std::string>> cases = {
+      {"{}", "target.name: it is empty"},
+      {R"({"target":{"kind":"svc","name":"web"}})", "a svc can't be swapped"},
+      {R"({"target":{"kind":"pod","name":"web"}})", "a pod can't be swapped"},
+      {WEB R"("expose":[{}]})", "the local port is missing"},
+      {WEB R"("expose":[{"local":70000}]})", "expose[0].local"},
+      {WEB R"("expose":[{"local":1,"remote":-1}]})", "expose[0].remote"},
+      {WEB R"("expose":[{"local":1,"remote":80},{"local":2,"remote":80}]})", "80 of the container"},
+      {WEB R"("expose":[{"local":80},{"local":81,"remote":80}]})", "80 of the container"},
+      {WEB R"("expose":[{"local":1,"rmote":80}]})", "rmote: there is no such member"},
+      {WEB R"("probes":"always"})", "'always' is none of follow, hold, ready, none"},
+      {WEB R"("orphanTimeoutSeconds":604801})", "orphanTimeoutSeconds: it is more than a week"},
+      {WEB R"("stepTimeoutSeconds":604801})", "stepTimeoutSeconds: it is more than a week"},
+      {WEB R"("forse":true})", "forse: there is no such member"},
+  };
+  for (const auto& [text, part] : cases) EXPECT_THAT(refusal(text), testing::HasSubstr(part));
+  EXPECT_THAT(outcome(restore_spec_from_json(Json::parse(R"({"target":{"name":""}})"))),
+              testing::HasSubstr("it is empty"));
+  EXPECT_THAT(outcome(kube_access_from_json(Json::parse(R"({"namespace":"x"})"))),
+              testing::HasSubstr("namespace: there is no such member"));
+}
+
+TEST(SwapJsonTest, OneLocalPortMayAnswerSeveral) {
+  EXPECT_EQ(refusal(WEB R"("expose":[{"local":1,"remote":80},{"local":1,"remote":81}]})"),
+            "accepted");
+}
+
+TEST(SwapJsonTest, PlansAndListingsSurviveTheRoundTrip) {
+  const SwapPlanText plan{.steps = {"make web-ferry", "scale web to 0"},
+                          .warnings = {{ErrorCode::kForbidden, "steering", "may not patch", "ask"}},
+                          .objects_yaml = std::string(10'000, 'x')};
+  const auto plan_back = swap_plan_from_json(to_json(plan));
+  ASSERT_TRUE(plan_back) << plan_back.error().summary();
+  EXPECT_EQ(to_json(*plan_back), to_json(plan));
+  const std::vector<SwapListing> swaps = {{.workload = {TargetKind::kDeployment, "web"},
+                                           .kube_namespace = "shop",
+                                           .swap_id = "s1",
+                                           .owner = "ann@laptop",
+                                           .stand_in = "web-ferry",
+                                           .since = 1795248303007,
+                                           .replicas = 3,
+                                           .state = "swapped"}};
+  const auto back = swap_listings_from_json(to_json(swaps));
+  ASSERT_TRUE(back) << back.error().summary();
+  EXPECT_EQ(to_json(*back), to_json(swaps));
+}
+
+TEST(SwapJsonTest, StatusOfANewerDaemonIsUnderstood) {
+  auto json = to_json(LinkStatus{.swap = SwapStatus{}});
+  json["swap"]["mood"] = "good";
+  json["target"]["group"] = "apps";
+  const auto link = link_status_from_json(json);
+  ASSERT_TRUE(link) << link.error().summary();
+  EXPECT_TRUE(link->swap.has_value());
+}
+
+}  // namespace
+}  // namespace ferry::control
