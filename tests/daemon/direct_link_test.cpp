@@ -158,6 +158,9 @@ TEST_F(DirectLinkTest, RemovingALinkFreesItsPortAndResetsItsConnections) {
   client.receive_all();
   EXPECT_TRUE(client.was_reset());
   EXPECT_FALSE(testing::Client(port).connected());
+  const auto ended = events().wait_for(
+      [](const control::Event& event) { return event.kind == EventKind::kEnded; });
+  EXPECT_EQ(ended.link->state, LinkState::kEnding) << "what has ended is not active";
   EXPECT_EQ(daemon().remove_link(link.id).error().code, ErrorCode::kNotFound);
 }
 
