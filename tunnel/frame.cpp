@@ -20,6 +20,11 @@ std::optional<Range> payload_range(FrameType type) {
     case FrameType::kFin: return Range{0, 0};
     case FrameType::kRst: return Range{1, 1};
     case FrameType::kSkip: return Range{4, 4};
+    case FrameType::kListen:
+    case FrameType::kListenOk:
+    case FrameType::kUnlisten: return Range{2, 2};
+    case FrameType::kListenFail: return Range{3, 256};
+    case FrameType::kReady: return Range{1, 1};
     case FrameType::kHello: return Range{7, 504};
     case FrameType::kResume: return Range{60, 60};
     case FrameType::kResumeFail: return Range{0, 256};

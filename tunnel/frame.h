@@ -27,7 +27,12 @@ enum class FrameType : std::uint8_t {
   kFin = 0x05,
   kRst = 0x06,
   kSkip = 0x07,
-  // 0x10 to 0x1f: control of links; 0x20 to 0x2f: UDP flows. Reserved.
+  kListen = 0x10,
+  kListenOk = 0x11,
+  kListenFail = 0x12,
+  kUnlisten = 0x13,
+  kReady = 0x14,
+  // 0x15 to 0x1f: further control of links; 0x20 to 0x2f: UDP flows. Reserved.
   kHello = 0x80,
   kResume = 0x81,
   kResumeOk = 0x82,
@@ -42,6 +47,11 @@ enum class FrameType : std::uint8_t {
 
 constexpr bool is_sequenced(FrameType type) {
   return (static_cast<std::uint8_t>(type) & 0x80U) == 0;
+}
+
+// Control of links: about the session, not about a stream.
+constexpr bool is_link_control(FrameType type) {
+  return type >= FrameType::kListen && type <= FrameType::kReady;
 }
 
 struct FrameHeader {

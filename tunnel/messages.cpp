@@ -7,8 +7,6 @@ namespace {
 
 constexpr std::uint32_t kMagic = 0x46525259;  // "FRRY"
 constexpr std::size_t kMaxVersion = 64;
-constexpr std::size_t kMaxHost = 255;
-constexpr std::uint8_t kTargetHostPort = 0;  // other kinds of targets are to come
 
 }  // namespace
 
@@ -118,7 +116,10 @@ std::optional<Resume> decode_resume(Bytes payload) {
 FrameBuilder encode(StreamId stream, const Open& open) {
   const std::string_view host = std::string_view(open.target.host).substr(0, kMaxHost);
   FrameBuilder out(FrameType::kOpen, stream);
-  out.u8(kTargetHostPort).u32(open.claim).u32(open.grant).u16(open.target.port);
+  out.u8(static_cast<std::uint8_t>(open.target.kind))
+      .u32(open.claim)
+      .u32(open.grant)
+      .u16(open.target.port);
   out.u8(static_cast<std::uint8_t>(host.size())).text(host, kMaxHost);
   return out;
 }
@@ -126,13 +127,15 @@ FrameBuilder encode(StreamId stream, const Open& open) {
 std::optional<Open> decode_open(Bytes payload) {
   FieldReader in(payload);
   Open open;
-  if (in.u8() != kTargetHostPort) return std::nullopt;
+  const std::uint8_t kind = in.u8();
+  if (kind > static_cast<std::uint8_t>(TargetKind::kService)) return std::nullopt;
+  open.target.kind = static_cast<TargetKind>(kind);
   open.claim = in.u32();
   open.grant = in.u32();
   open.target.port = in.u16();
   open.target.host = as_text(in.bytes(in.u8()));
   if (!in.ok() || !in.at_end()) return std::nullopt;
-  if (open.target.port == 0 || open.target.host.empty()) return std::nullopt;
+  if (!is_valid(open.target)) return std::nullopt;
   return open;
 }
 

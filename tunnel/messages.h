@@ -17,7 +17,8 @@ namespace ferry::tunnel {
 // Of the wire format. Two peers must have the same; what can be added without breaking it gets a
 // feature bit.
 inline constexpr std::uint16_t kProtocolVersion = 1;
-inline constexpr std::uint32_t kFeatures = 0;   // none yet
+inline constexpr std::uint32_t kFeatureLinks = 1;  // reverse links: LISTEN ..., targets but kDial
+inline constexpr std::uint32_t kFeatures = kFeatureLinks;
 inline constexpr std::size_t kMaxDetail = 128;  // bytes of text in OPEN_FAIL, GOAWAY, ABORT, ...
 
 // One frame of at most 512 bytes, built in place.

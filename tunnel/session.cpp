@@ -139,6 +139,7 @@ void Session::Impl::fail(Error error, std::string_view last_words) {
   if (failure) return;
   for (auto& [id, stream] : streams) leave_collaborators(stream);
   streams.clear();
+  links.clear();
   gone = 0;
   ring.clear();
   reserved = {};
@@ -232,6 +233,14 @@ void Session::commit(StreamId stream, std::size_t n) { impl_->commit(stream, n);
 void Session::finish(StreamId stream) { impl_->finish(stream); }
 void Session::reset(StreamId stream, Reason reason) { impl_->reset(stream, reason); }
 void Session::consumed(StreamId stream, std::size_t n) { impl_->consumed(stream, n); }
+
+Status Session::listen(std::uint16_t port) { return impl_->listen(port); }
+void Session::unlisten(std::uint16_t port) { impl_->unlisten(port); }
+void Session::set_ready(bool ready) { impl_->ready_wanted = ready; }
+void Session::listening(std::uint16_t port) { impl_->listening(port); }
+void Session::not_listening(std::uint16_t port, Reason reason, std::string_view detail) {
+  impl_->not_listening(port, reason, detail);
+}
 
 void Session::go_away(Reason reason, Duration reconnect_in) {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(reconnect_in).count();

@@ -73,6 +73,25 @@ struct GoingAway {  // the peer wants this carrier (or itself) gone soon
   Reason reason = Reason::kNone;
   Duration reconnect_in{};
 };
+// The daemon's: the answer to the latest listen() of a port. Not ok: nothing listens there, and it
+// may be asked for again.
+struct ListenResult {
+  std::uint16_t port = 0;
+  bool ok = false;
+  Reason reason = Reason::kNone;
+  std::string detail;  // the kernel's words
+};
+// The proxy's: listen on this port. Each is to be answered once, now or later, with listening() or
+// not_listening(), also when UnlistenRequested came in between.
+struct ListenRequested {
+  std::uint16_t port = 0;
+};
+struct UnlistenRequested {  // the proxy's: no more of this port
+  std::uint16_t port = 0;
+};
+struct PeerReady {  // the proxy's: whether the daemon's side takes callers; false until it says so
+  bool ready = false;
+};
 // The carrier gave no sign of life: drop it and detach().
 struct CarrierDead {};
 // The session is over (protocol broken, resume refused, version mismatch): every stream is gone.
@@ -82,7 +101,8 @@ struct Failed {
 };
 
 using Event = std::variant<Established, Opened, Accepted, Refused, Data, Finished, Reset, Sendable,
-                           Closed, GoingAway, CarrierDead, Failed>;
+                           Closed, GoingAway, ListenResult, ListenRequested, UnlistenRequested,
+                           PeerReady, CarrierDead, Failed>;
 
 struct Stats {
   std::uint64_t bytes_sent = 0;  // stream payload, each byte once
@@ -144,7 +164,8 @@ class Session {
   // --- streams ---
   // Opens a stream; it may send at once. Works while detached, too. Error: kExhausted (max_streams,
   // ids used up, ring full), kUnavailable (not yet established, failed, or the peer shuts down),
-  // kInvalid (target out of its range).
+  // kInvalid (target out of its range, or of a kind that is the other side's), kUnsupported (an
+  // older peer doesn't know this kind).
   Result<StreamId> open(const Target& target, TimePoint now);
   void accept(StreamId stream);
   void refuse(StreamId stream, Reason reason, std::string_view detail);
@@ -160,6 +181,18 @@ class Session {
   void reset(StreamId stream, Reason reason);
   // The destination took n bytes of what Data brought: gives the peer that much credit.
   void consumed(StreamId stream, std::size_t n);
+
+  // --- links (reverse): the proxy listens, and opens a stream for each caller ---
+  // Daemon: asks for it; ListenResult follows. Kept over resumes, unknown to a new session. Asked
+  // for already: nothing happens. Works while detached. Errors: kInvalid (port 0), kUnavailable
+  // (not yet established, failed), kExhausted (kMaxLinks, ring full), kUnsupported (an older peer).
+  Status listen(std::uint16_t port);
+  void unlisten(std::uint16_t port);
+  // Daemon: whether the local side takes callers. The latest counts; false until said.
+  void set_ready(bool ready);
+  // Proxy: the answers to ListenRequested.
+  void listening(std::uint16_t port);
+  void not_listening(std::uint16_t port, Reason reason, std::string_view detail);
 
   // Tells the peer to go elsewhere (proxy: draining).
   void go_away(Reason reason, Duration reconnect_in);

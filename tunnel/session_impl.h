@@ -1,6 +1,7 @@
 // How a Session keeps its collaborators together. Only the session_*.cpp files include this.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -70,8 +71,25 @@ struct Session::Impl {
   void on_ack(std::uint64_t offset);
   void on_credit(StreamId id, std::uint64_t limit);
   void count_useless();
+  // The session ends where answers pile up that the peer doesn't acknowledge.
+  void check_control_backlog();
   void protocol_error(std::string why);
   void version_mismatch(const Hello& hello);
+
+  // --- links (session_links.cpp) ---
+  Status listen(std::uint16_t port);
+  void unlisten(std::uint16_t port);
+  void listening(std::uint16_t port);
+  void not_listening(std::uint16_t port, Reason reason, std::string_view detail);
+  // Proxy: takes the answer that this port is owed; false: none.
+  bool answer_link(std::uint16_t port, bool ok);
+  bool ready_is_due() const;
+  void write_ready();
+  void on_link_frame(const Frame& frame);
+  void on_ready(std::uint8_t value);
+  void on_listen(std::uint16_t port);
+  void on_unlisten(std::uint16_t port);
+  void on_listen_answer(std::uint16_t port, bool ok, Bytes rest);
 
   // --- what goes out (session_output.cpp) ---
   std::size_t take_output(std::size_t max, std::vector<Bytes>& pieces, TimePoint now);
@@ -112,6 +130,13 @@ struct Session::Impl {
     ListHook& operator()(Stream& stream) const { return stream.credit_due; }
   };
 
+  // A port of a link. Each LISTEN is answered once, so that both sides know which of them an answer
+  // is for.
+  struct Link {
+    bool wanted = false;
+    std::uint32_t unanswered = 0;  // LISTENs
+  };
+
   // What is to be said at the next chance, made into frames only then.
   struct Pending {
     bool hello = false;
@@ -135,6 +160,7 @@ struct Session::Impl {
   bool peer_shuts_down = false;
   std::uint32_t epoch = 0;
   std::uint32_t peer_max_streams = 0;
+  std::uint32_t peer_features = 0;
   std::string peer_version;
 
   FrameReader reader;
@@ -154,6 +180,10 @@ struct Session::Impl {
   OpeningClaims opening_claims;
   StreamList<CreditHook> credits_due;
   std::optional<TimePoint> give_back_at;
+
+  std::map<std::uint16_t, Link> links;
+  bool ready_wanted = false;
+  bool ready_said = false;
 
   Scheduler scheduler;
   Liveness liveness;

@@ -20,7 +20,7 @@ bool Session::Impl::wants_output() const {
   if (carrier == CarrierState::kNone) return false;
   if (pending.hello || pending.resume || pending.resume_ok || pending.last_words) return true;
   if (carrier != CarrierState::kCarrying || failure) return false;
-  return ring.unsent() > 0 || has_control_output();
+  return ring.unsent() > 0 || has_control_output() || ready_is_due();
 }
 
 void Session::Impl::write(Bytes frame) {
@@ -84,6 +84,7 @@ std::size_t Session::Impl::take_output(std::size_t max, std::vector<Bytes>& piec
   control.clear();
   write_greetings();
   const bool carrying = carrier == CarrierState::kCarrying && !failure;
+  if (carrying) write_ready();
   if (carrying) write_control(std::min(max, kMaxControl), now);
   std::size_t total = control.size();
   if (total > 0) pieces.emplace_back(control);

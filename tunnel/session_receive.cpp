@@ -69,6 +69,7 @@ void Session::Impl::on_hello(const Frame& frame) {
   }
   if (hello->keys) keys = *hello->keys;
   peer_max_streams = hello->max_streams;
+  peer_features = hello->features;
   peer_version = hello->version;
   opening_claims.open(hello->opening_credit);
   opening_credit.open(budget);
@@ -100,6 +101,7 @@ void Session::Impl::on_resume_ok(const Frame& frame) {
 void Session::Impl::on_sequenced(const Frame& frame) {
   const StreamId id = frame.header.stream;
   if (frame.header.type == FrameType::kOpen) return on_open(frame);
+  if (is_link_control(frame.header.type)) return on_link_frame(frame);
   Stream* stream = streams.find_live(id);
   if (stream == nullptr) {
     // A stream that we reset: the peer hadn't heard of it yet.
@@ -121,6 +123,7 @@ void Session::Impl::on_open(const Frame& frame) {
   const StreamId id = frame.header.stream;
   auto request = decode_open(frame.payload);
   if (!request) return protocol_error("malformed OPEN");
+  if (may_ask_for(role, request->target.kind)) return protocol_error("OPEN of a kind of ours");
   if (!streams.may_peer_open(id)) return protocol_error("OPEN with an id that is not the peer's");
   if (!opening_credit.claim(request->claim)) return protocol_error("OPEN claims too much credit");
   streams.note_peer_id(id);
@@ -134,9 +137,7 @@ void Session::Impl::on_open(const Frame& frame) {
                .frame());
   }
   if (opening_credit.replenish(budget)) pending.opening_credit = true;
-  if (ring.used() + live_streams() * kClosingBytes > ring_capacity + options.control_backlog) {
-    protocol_error("the peer opens streams, and acknowledges no answers");
-  }
+  check_control_backlog();
 }
 
 void Session::Impl::offer(StreamId id, Open request) {
@@ -235,6 +236,12 @@ void Session::Impl::on_credit(StreamId id, std::uint64_t limit) {
   if (!stream->wants_credit) return;
   stream->wants_credit = false;
   scheduler.wait(*stream);
+}
+
+void Session::Impl::check_control_backlog() {
+  if (ring.used() + live_streams() * kClosingBytes > ring_capacity + options.control_backlog) {
+    protocol_error("the peer asks for much, and acknowledges no answers");
+  }
 }
 
 void Session::Impl::count_useless() {

@@ -8,7 +8,6 @@
 namespace ferry::tunnel {
 namespace {
 
-constexpr std::size_t kMaxHost = 255;
 constexpr std::uint64_t kIdleCredit = 16384;  // bytes that an idle stream keeps
 
 std::uint8_t byte_of(Reason reason) { return static_cast<std::uint8_t>(reason); }
@@ -17,11 +16,16 @@ std::uint8_t byte_of(Reason reason) { return static_cast<std::uint8_t>(reason); 
 
 Status Session::Impl::may_open(const Target& target) const {
   const std::string what = "opening a stream to " + target.host;
-  if (target.port == 0 || target.host.empty() || target.host.size() > kMaxHost) {
-    return ferry::fail(ErrorCode::kInvalid, what, "not a host and port");
+  if (!is_valid(target) || !may_ask_for(role, target.kind)) {
+    return ferry::fail(ErrorCode::kInvalid, what, "not a target that can be asked for");
   }
   if (failure) return ferry::fail(ErrorCode::kUnavailable, what, failure->summary());
   if (!established) return ferry::fail(ErrorCode::kUnavailable, what, "no tunnel yet");
+  if (target.kind != TargetKind::kDial && (peer_features & kFeatureLinks) == 0) {
+    return ferry::fail(ErrorCode::kUnsupported, what,
+                       "the peer, version " + peer_version + ", doesn't know this kind of stream",
+                       "use the same version on both sides");
+  }
   if (peer_shuts_down) return ferry::fail(ErrorCode::kUnavailable, what, "the peer shuts down");
   const std::size_t most = std::min(options.max_streams, peer_max_streams);
   if (live_streams() >= most || !streams.has_next_own()) {

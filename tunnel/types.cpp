@@ -20,4 +20,13 @@ std::string_view name_of(Reason reason) {
   return "unknown";
 }
 
+bool is_valid(const Target& target) {
+  const bool named = !target.host.empty() && target.host.size() <= kMaxHost;
+  return named && (target.port == 0) == (target.kind == TargetKind::kService);
+}
+
+bool may_ask_for(Role opener, TargetKind kind) {
+  return (opener == Role::kProxy) == (kind == TargetKind::kLink);
+}
+
 }  // namespace ferry::tunnel

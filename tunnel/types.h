@@ -33,15 +33,33 @@ enum class Reason : std::uint8_t {
 };
 std::string_view name_of(Reason reason);
 
+// What a stream is for. On the wire as one byte.
+enum class TargetKind : std::uint8_t {
+  kDial = 0,  // daemon to proxy: connect to host and port, as seen from the cluster
+  kLink,      // proxy to daemon: a caller came in on `port`, which the daemon had it listen on;
+              // `host` is the caller's address and port as text ("10.244.0.7:51234")
+  kService,   // daemon to proxy: something of the proxy's own, named by `host`; port 0
+};
+
+inline constexpr std::size_t kMaxHost = 255;  // bytes
+
 // What OPEN asks for.
 struct Target {
-  std::string host;        // name or address, as the proxy shall resolve it; at most 255 bytes
+  std::string host;        // not empty, at most kMaxHost bytes; a name is resolved by the proxy
   std::uint16_t port = 0;  // 1 to 65535
+  TargetKind kind = TargetKind::kDial;
 };
+
+// Whether its fields are in their ranges.
+bool is_valid(const Target& target);
+// Whether this side may open such a stream.
+bool may_ask_for(Role opener, TargetKind kind);
 
 using SessionId = std::array<std::uint8_t, 16>;
 using Secret = std::array<std::uint8_t, 32>;
 using Proof = std::array<std::uint8_t, 32>;
+
+inline constexpr std::size_t kMaxLinks = 64;  // ports that a session listens on at once
 
 // Made at random by the proxy for each session, told to the daemon in HELLO over the encrypted
 // tunnel.

@@ -2,6 +2,7 @@
 // consume, finish. The first byte chooses the role, what comes before the bytes of the input, and
 // how they are read: as they are, or as a list of frames, which gets deeper.
 #include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <vector>
@@ -43,9 +44,14 @@ class Victim {
     FrameBuilder frame = encode(hello);
     feed(frame.frame());
     for (int i = 0; i < 3; ++i) {
-      const auto id = session_.open({"host", 80}, now_);
+      const TargetKind kind = role_ == Role::kDaemon ? TargetKind::kDial : TargetKind::kLink;
+      const auto id = session_.open({"host", 80, kind}, now_);
       if (id) send(*id);
     }
+    for (const std::uint16_t port : std::array<std::uint16_t, 2>{80, 81})
+      (void)session_.listen(port);
+    session_.unlisten(80);
+    session_.set_ready(true);
   }
 
   void feed(Bytes bytes) {
@@ -73,6 +79,13 @@ class Victim {
     session_.detach(now_);
     if (role_ == Role::kDaemon) return session_.resume({}, now_);
     (void)session_.accept_resume({session_.keys().id, ++epoch_, {}, 0}, {}, now_);
+    drain();
+  }
+
+  void change_links(std::uint16_t port) {
+    session_.unlisten(port);
+    (void)session_.listen(port);
+    session_.set_ready(port % 2 == 0);
     drain();
   }
 
@@ -106,6 +119,12 @@ class Victim {
       if (data->stream % 5 != 0) session_.consumed(data->stream, data->data.size());
     } else if (const auto* finished = std::get_if<Finished>(&event)) {
       session_.finish(finished->stream);
+    } else if (const auto* asked = std::get_if<ListenRequested>(&event)) {
+      if (asked->port % 7 == 5) return;  // never answered
+      if (asked->port % 7 == 3) return session_.not_listening(asked->port, Reason::kRefused, "no");
+      session_.listening(asked->port);
+    } else if (const auto* result = std::get_if<ListenResult>(&event)) {
+      if (!result->ok) (void)session_.listen(result->port);
     } else if (const auto* sendable = std::get_if<Sendable>(&event)) {
       send(sendable->stream);
     }
@@ -148,6 +167,7 @@ void play_frames(Victim& victim, FieldReader input) {
     if (operation == 0xf1) victim.lose_carrier();
     if (operation == 0xf2) victim.pass(std::chrono::milliseconds(40));
     if (operation == 0xf3) victim.pass(std::chrono::seconds(11));
+    if (operation == 0xf4) victim.change_links(input.u8());
     if (operation >= 0xf0) continue;
     FrameBuilder frame(static_cast<FrameType>(operation), input.u8());
     const Bytes payload = input.bytes(input.u8());

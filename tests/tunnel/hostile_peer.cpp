@@ -6,7 +6,7 @@
 namespace ferry::tunnel::testing {
 
 HostilePeer::HostilePeer(Role role_of_victim, Options options)
-    : session_(role_of_victim, std::move(options)) {
+    : session_(role_of_victim, std::move(options)), victim_(role_of_victim) {
   session_.attach(now_);
   Hello hello;
   hello.max_streams = 1000;
@@ -26,7 +26,8 @@ bool HostilePeer::open(StreamId id, std::uint32_t claim) {
   Open request;
   request.claim = claim;
   request.grant = 1000;
-  request.target = {"host", 80};
+  const bool links = victim_ == Role::kDaemon;
+  request.target = {"host", 80, links ? TargetKind::kLink : TargetKind::kDial};
   return say(encode(id, request));
 }
 

@@ -32,6 +32,7 @@ class HostilePeer {
   void drain();
 
   Session session_;
+  const Role victim_;
   TimePoint now_{std::chrono::hours(1)};
   std::string failure_;
 };

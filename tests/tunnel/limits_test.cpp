@@ -82,7 +82,7 @@ TEST(LimitsTest, FramesOutOfOrderForTheirStreamEndTheSession) {
 TEST(LimitsTest, UnknownSequencedTypesEndTheSessionAndOthersAreIgnored) {
   HostilePeer sequenced(Role::kProxy);
   sequenced.open(1, 100);
-  EXPECT_FALSE(sequenced.say(frame(static_cast<FrameType>(0x10), 1)));
+  EXPECT_FALSE(sequenced.say(frame(static_cast<FrameType>(0x1f), 1)));
   HostilePeer unsequenced(Role::kProxy);
   EXPECT_TRUE(unsequenced.say(frame(static_cast<FrameType>(0xc0)).u64(1)));
 }

@@ -23,7 +23,8 @@ void Endpoint::renew() {
 }
 
 StreamId Endpoint::open(const std::string& host, TimePoint now) {
-  const Target target{host, 80};
+  const TargetKind kind = role_ == Role::kDaemon ? TargetKind::kDial : TargetKind::kLink;
+  const Target target{host, 80, kind};
   const auto id = session_->open(target, now);
   if (!id) return 0;
   streams_[*id].target = target;
@@ -116,6 +117,18 @@ void Endpoint::on_event(const Event& event) {
         "refused:" + std::string(name_of(refused->reason)) + ":" + refused->detail;
   } else if (const auto* away = std::get_if<GoingAway>(&event)) {
     going_away = *away;
+  } else if (const auto* asked = std::get_if<ListenRequested>(&event)) {
+    links.listens.insert(asked->port);
+    if (links.refuses.count(asked->port) == 0) return session_->listening(asked->port);
+    links.listens.erase(asked->port);
+    session_->not_listening(asked->port, Reason::kRefused, "taken");
+  } else if (const auto* no_more = std::get_if<UnlistenRequested>(&event)) {
+    links.listens.erase(no_more->port);
+  } else if (const auto* result = std::get_if<ListenResult>(&event)) {
+    links.results[result->port] =
+        result->ok ? "ok" : std::string(name_of(result->reason)) + ":" + result->detail;
+  } else if (const auto* peer = std::get_if<PeerReady>(&event)) {
+    links.peer_ready = peer->ready;
   } else if (std::holds_alternative<CarrierDead>(event)) {
     carrier_dead = true;
   } else if (const auto* failed = std::get_if<Failed>(&event)) {

@@ -13,6 +13,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -40,6 +41,14 @@ struct AppStream {
   bool may_use() const { return end.empty(); }
 };
 
+// The links of one end, as its application sees them.
+struct AppLinks {
+  std::set<std::uint16_t> listens;               // the proxy's: its listeners
+  std::set<std::uint16_t> refuses;               // the proxy's: it can't listen there
+  std::map<std::uint16_t, std::string> results;  // the daemon's: "ok", or "<reason>:<detail>"
+  bool peer_ready = false;                       // the proxy's
+};
+
 class Endpoint {
  public:
   Endpoint(Role role, Options options);
@@ -63,6 +72,7 @@ class Endpoint {
 
   // What to do with a stream that the peer opened; accepts it, unless set.
   std::function<void(Endpoint&, StreamId)> on_opened;
+  AppLinks links;
   bool established = false;
   int resumed = 0;
   bool carrier_dead = false;

@@ -1,6 +1,7 @@
 // The claim of the whole protocol: a carrier may be lost at any byte, and nobody above notices.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <functional>
 #include <sstream>
 #include <string>
@@ -39,6 +40,11 @@ void describe(std::ostringstream& out, const char* name, Endpoint& end) {
         << " bytes, hash " << std::hash<std::string>()(stream.received)
         << (stream.finished ? ", finished" : "") << ", end '" << stream.end << "'\n";
   }
+  for (const std::uint16_t port : end.links.listens) out << name << " listens on " << port << '\n';
+  for (const auto& [port, result] : end.links.results) {
+    out << name << " asked for " << port << ": " << result << '\n';
+  }
+  if (end.links.peer_ready) out << name << " hears that its peer is ready\n";
   const Stats stats = end.session().stats();
   out << name << ": streams " << stats.streams << ", ring " << stats.ring_bytes << ", sent "
       << stats.bytes_sent << ", received " << stats.bytes_received << '\n';
@@ -53,7 +59,8 @@ struct Outcome {
   bool ended = true;
 };
 
-// Opens from both sides, data both ways beyond the first credit, half-closes, a refusal, resets.
+// Opens from both sides, data both ways beyond the first credit, half-closes, a refusal, resets,
+// links asked for, refused and taken back.
 class Script {
  public:
   Script() : pair_(small_options()) {
@@ -91,14 +98,23 @@ class Script {
   bool talk() {
     echo_ = pair_.daemon.open("echo", pair_.now);
     pair_.daemon.send(echo_, text(700, 'a'));
+    pair_.proxy.links.refuses = {81};
+    for (const std::uint16_t port : std::array<std::uint16_t, 3>{80, 81, 82})
+      pair_.daemon.session().listen(port);
+    pair_.daemon.session().set_ready(true);
     doomed_ = pair_.daemon.open("doomed", pair_.now);
     pair_.daemon.send(doomed_, text(90, 'd'));
     back_ = pair_.proxy.open("back", pair_.now);
     pair_.proxy.send(back_, text(800, 'b'));
     if (!pair_.run()) return false;
+    pair_.daemon.session().set_ready(false);
+    pair_.daemon.session().unlisten(80);
+    pair_.daemon.session().unlisten(82);
+    pair_.daemon.session().listen(80);
     pair_.proxy.send(echo_, text(900, 'e'));
     pair_.daemon.send(back_, text(300, 'f'));
     pair_.daemon.finish(echo_);
+    pair_.daemon.session().set_ready(true);
     pair_.daemon.open("nobody", pair_.now);
     return pair_.run();
   }
@@ -126,10 +142,13 @@ TEST(ResumeTest, TheScriptUsesEveryKindOfEnd) {
   const Outcome whole = uncut();
   ASSERT_TRUE(whole.ended);
   EXPECT_EQ(whole.resumes, 0);
-  for (const char* end : {"'closed'", "'reset:reset'", "'reset:cancelled'", "'local'",
-                          "'refused:no-such-host:no such name'", "daemon: streams 0, ring 0"}) {
+  for (const char* end :
+       {"'closed'", "'reset:reset'", "'reset:cancelled'", "'local'",
+        "'refused:no-such-host:no such name'", "daemon: streams 0, ring 0", "proxy listens on 80\n",
+        "daemon asked for 81: refused:taken", "proxy hears that its peer is ready"}) {
     EXPECT_NE(whole.states.find(end), std::string::npos) << end << " in\n" << whole.states;
   }
+  EXPECT_EQ(whole.states.find("proxy listens on 82"), std::string::npos);
   EXPECT_GT(whole.up, 1300U);
   EXPECT_GT(whole.down, 2000U);
 }

@@ -61,11 +61,12 @@ Schedule::Schedule(Chooser choose)
 
 std::string Schedule::play(int operations) {
   static constexpr Operation kOperations[] = {
-      &Schedule::open,           &Schedule::open,   &Schedule::send,  &Schedule::send,
-      &Schedule::send,           &Schedule::finish, &Schedule::reset, &Schedule::consume,
-      &Schedule::stop_consuming, &Schedule::answer, &Schedule::move,  &Schedule::move,
-      &Schedule::move,           &Schedule::cut,    &Schedule::stall, &Schedule::pass,
-      &Schedule::probe};
+      &Schedule::open,           &Schedule::open,   &Schedule::send,     &Schedule::send,
+      &Schedule::send,           &Schedule::finish, &Schedule::reset,    &Schedule::consume,
+      &Schedule::stop_consuming, &Schedule::answer, &Schedule::move,     &Schedule::move,
+      &Schedule::move,           &Schedule::cut,    &Schedule::stall,    &Schedule::pass,
+      &Schedule::probe,          &Schedule::listen, &Schedule::unlisten, &Schedule::ready};
+  pair_.proxy.links.refuses = {3, 5};
   pair_.establish();
   for (int i = 0; i < operations && fault_.empty(); ++i) {
     (this->*kOperations[choose_(static_cast<std::uint32_t>(std::size(kOperations)))])();
@@ -164,6 +165,22 @@ void Schedule::pass() { pair_.pass(std::chrono::milliseconds(choose_(4) == 0 ? 2
 
 void Schedule::probe() { any_end().session().probe(pair_.now); }
 
+void Schedule::listen() {
+  const auto port = static_cast<std::uint16_t>(1 + choose_(6));
+  if (pair_.daemon.session().listen(port)) asked_.insert(port);
+}
+
+void Schedule::unlisten() {
+  const auto port = static_cast<std::uint16_t>(1 + choose_(6));
+  pair_.daemon.session().unlisten(port);
+  asked_.erase(port);
+}
+
+void Schedule::ready() {
+  ready_ = choose_(2) == 0;
+  pair_.daemon.session().set_ready(ready_);
+}
+
 void Schedule::cut_if_dead() {
   if (!pair_.daemon.carrier_dead && !pair_.proxy.carrier_dead) return;
   pair_.daemon.carrier_dead = pair_.proxy.carrier_dead = false;
@@ -218,8 +235,23 @@ void Schedule::check_end() {
     const std::size_t opening = options_.window_budget / 8;
     note(stats.credit_granted <= opening, "all credit but that for opening comes back");
   }
+  check_links();
   for (const auto& [id, stream] : pair_.daemon.streams()) check_stream(id);
   for (const auto& [id, stream] : pair_.proxy.streams()) check_stream(id);
+}
+
+void Schedule::check_links() {
+  AppLinks& here = pair_.daemon.links;
+  const AppLinks& there = pair_.proxy.links;
+  for (const std::uint16_t port : asked_) {
+    const bool refused = there.refuses.count(port) != 0;
+    note(here.results[port] == (refused ? "refused:taken" : "ok"), "each LISTEN is answered");
+    note(there.listens.count(port) == (refused ? 0 : 1), "what is asked for is listened on");
+  }
+  for (const std::uint16_t port : there.listens) {
+    note(asked_.count(port) != 0, "nothing else is listened on");
+  }
+  note(there.peer_ready == ready_, "the latest READY arrives");
 }
 
 void Schedule::check_stream(StreamId id) {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -45,6 +46,9 @@ class Schedule {
   void stall();
   void pass();
   void probe();
+  void listen();
+  void unlisten();
+  void ready();
 
   void on_opened(Endpoint& end, StreamId id);
   void accept(Endpoint& end, StreamId id);
@@ -53,6 +57,7 @@ class Schedule {
   void note(bool holds, const std::string& promise);
   void check_bounds(Endpoint& end);
   void check_end();
+  void check_links();
   void check_stream(StreamId id);
   void check_received(Endpoint& to, Endpoint& from, StreamId id, bool all);
 
@@ -61,6 +66,8 @@ class Schedule {
   Pair pair_;
   std::map<std::pair<int, StreamId>, std::size_t> sent_;  // bytes given to (end, stream)
   std::vector<std::pair<Endpoint*, StreamId>> unanswered_;
+  std::set<std::uint16_t> asked_;  // links that the daemon wants
+  bool ready_ = false;
   std::string fault_;
 };
 

@@ -159,6 +159,32 @@ void SessionIo::reset(StreamId stream, Reason reason) {
   run();
 }
 
+Status SessionIo::listen(std::uint16_t port) {
+  Status asked = touch().listen(port);
+  run();
+  return asked;
+}
+
+void SessionIo::unlisten(std::uint16_t port) {
+  touch().unlisten(port);
+  run();
+}
+
+void SessionIo::set_ready(bool ready) {
+  touch().set_ready(ready);
+  run();
+}
+
+void SessionIo::listening(std::uint16_t port) {
+  touch().listening(port);
+  run();
+}
+
+void SessionIo::not_listening(std::uint16_t port, Reason reason, std::string_view detail) {
+  touch().not_listening(port, reason, detail);
+  run();
+}
+
 void SessionIo::go_away(Reason reason, Duration reconnect_in) {
   touch().go_away(reason, reconnect_in);
   run();
@@ -319,6 +345,16 @@ void SessionIo::handle(const Closed& event) {
 void SessionIo::handle(const GoingAway& event) {
   events_.on_going_away(event.reason, event.reconnect_in);
 }
+
+void SessionIo::handle(const ListenResult& event) { events_.on_listen_result(event); }
+
+void SessionIo::handle(const ListenRequested& event) { events_.on_listen_requested(event.port); }
+
+void SessionIo::handle(const UnlistenRequested& event) {
+  events_.on_unlisten_requested(event.port);
+}
+
+void SessionIo::handle(const PeerReady& event) { events_.on_peer_ready(event.ready); }
 
 void SessionIo::handle(const CarrierDead&) {
   lose_carrier(Error{ErrorCode::kTimedOut, "using the tunnel", "the other side does not answer",

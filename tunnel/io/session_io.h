@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <unordered_map>
 #include <vector>
 
@@ -58,6 +59,11 @@ class SessionEvents {
   virtual void on_carrier_lost(const Error& error) = 0;
   // The peer will soon be gone; new streams had better go elsewhere.
   virtual void on_going_away(Reason reason, Duration reconnect_in) = 0;
+  // Links, each told to one side only; see the events of the same names in session.h.
+  virtual void on_listen_result(const ListenResult&) {}          // daemon
+  virtual void on_listen_requested(std::uint16_t /*port*/) {}    // proxy
+  virtual void on_unlisten_requested(std::uint16_t /*port*/) {}  // proxy
+  virtual void on_peer_ready(bool /*ready*/) {}                  // proxy
   // The session is over; every socket has been reset. The last event.
   virtual void on_failed(const Error& error) = 0;
 
@@ -98,6 +104,13 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   // Ends a stream and its socket at once; on_stream_ended() follows from within. Unknown ids are
   // ignored.
   void reset(StreamId stream, Reason reason);
+
+  // --- links: as the session's own ---
+  Status listen(std::uint16_t port);
+  void unlisten(std::uint16_t port);
+  void set_ready(bool ready);
+  void listening(std::uint16_t port);
+  void not_listening(std::uint16_t port, Reason reason, std::string_view detail);
 
   // Tells the peer that this side will be gone; streams go on until they end.
   void go_away(Reason reason, Duration reconnect_in);
@@ -143,6 +156,10 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   void handle(const Sendable& event);
   void handle(const Closed& event);
   void handle(const GoingAway& event);
+  void handle(const ListenResult& event);
+  void handle(const ListenRequested& event);
+  void handle(const UnlistenRequested& event);
+  void handle(const PeerReady& event);
   void handle(const CarrierDead& event);
   void handle(const Failed& event);
 
