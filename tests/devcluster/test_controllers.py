@@ -111,6 +111,35 @@ class DeploymentTest(support.ClusterTest):
         await self.until_rolled_out(1)
         self.assertFalse(both[0])
 
+    async def test_a_paused_one_is_scaled_all_the_same(self):
+        self.deploy(paused=True)
+        await self.until(lambda: "observedGeneration" in self.status_of())
+        self.assertEqual(self.sets(), {})  # nothing is rolled out while it is paused
+        self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"].update(paused=False))
+        await self.until_rolled_out()
+        self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"].update(paused=True))
+        self.change(VERSION="2")
+        for replicas in (0, 3):
+            self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"].update(replicas=replicas))
+            await self.until(lambda: self.status_of().get("availableReplicas", 0) == replicas)
+        self.assertEqual(list(self.sets()), ["1"])
+
+    async def test_scaling_amid_a_rollout_reaches_old_and_new(self):
+        self.deploy()
+        await self.until_rolled_out()
+        self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"]["template"]["spec"][
+            "containers"][0].update(command=["sleep", "100"]))  # never ready: the rollout goes no further
+        await self.until(lambda: self.sets().get("2", {}).get("spec", {}).get("replicas") == 1)
+
+        def pods():
+            return len(self.store.list("Pod", self.namespace))
+        for paused in (False, True):
+            self.store.modify("Deployment", self.namespace, "web",
+                              lambda obj: obj["spec"].update(replicas=0, paused=paused))
+            await self.until(lambda: pods() == 0)
+            self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"].update(replicas=4))
+            await self.until(lambda: pods() >= 4)
+
     async def test_a_deleted_pod_is_replaced(self):
         self.deploy(replicas=1)
         await self.until_rolled_out(1)

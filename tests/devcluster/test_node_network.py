@@ -5,10 +5,14 @@ import asyncio
 import collections
 import socket
 import struct
+import re
 import time
 
 import node_test_support as support
 from devcluster import dns, netns
+
+
+PORT = {"ports": [{"name": "http", "containerPort": 8080}]}
 
 
 class Helpers(support.ClusterTest):
@@ -149,6 +153,53 @@ class NetworkTest(Helpers):
         self.assertEqual(conditions, {"ready": False, "serving": True, "terminating": True})
         await self.until_gone("Pod", "leaving")
         await self.until(lambda: self.store.list("EndpointSlice", self.namespace)[0]["endpoints"] is None)
+
+    async def talk(self, address):
+        """A connection to http-echo that stays open: (reader, writer, the pod at the other end)."""
+        reader, writer = await asyncio.open_connection(address, 80)
+        return reader, writer, await self.ask_again(reader, writer)
+
+    async def ask_again(self, reader, writer):
+        writer.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n\r\n"), 5)
+        length = int(re.search(rb"Content-Length: (\d+)", head).group(1))
+        return (await reader.readexactly(length)).decode().split()[-1]
+
+    async def test_another_selector_moves_new_connections_and_leaves_the_old(self):
+        self.deployment(replicas=1)
+        address = self.service()["spec"]["clusterIP"]
+        await self.until_endpoints(1)
+        old = self.pods()[0]
+        await self.settled(address, [old])
+        reader, writer, name = await self.talk(address)
+        self.assertEqual(name, old)
+        self.pod("stand-in", image="http-echo", labels={"app": "web", "stand-in": "x"}, container=PORT)
+        await self.until_endpoints(2)
+        self.store.modify("Service", self.namespace, "web",
+                          lambda obj: obj["spec"]["selector"].update({"stand-in": "x"}))
+        await self.until_endpoints(1)
+        began = time.monotonic()
+        await self.settled(address, ["stand-in"])
+        self.assertLess(time.monotonic() - began, 1)
+        self.assertEqual(set(await self.answers(address, 30)), {"stand-in"})
+        self.assertEqual(await self.ask_again(reader, writer), old)
+        writer.close()
+
+    async def test_the_rules_can_come_late(self):
+        """As where many nodes have to follow: a pod that has left the endpoints still gets connections."""
+        faults, cluster = support.harness.cluster.faults, support.harness.cluster
+        self.pod("first", image="http-echo", labels={"app": "web"}, container=PORT)
+        address = self.service()["spec"]["clusterIP"]
+        await self.until_endpoints(1)
+        await self.settled(address, ["first"])
+        await faults["lag"](cluster, ["0.5"])
+        try:
+            self.store.modify("Service", self.namespace, "web",
+                              lambda obj: obj["spec"].update(selector={"app": "none"}))
+            await self.until_endpoints(0)
+            self.assertEqual(await self.ask(address), "first")
+        finally:
+            await faults["clear"](cluster, [])
 
     async def test_slices_and_endpoints_have_the_recorded_shape(self):
         self.deployment(replicas=2)

@@ -156,6 +156,22 @@ class InsideTest(support.ClusterTest):
                      "KUBERNETES_SERVICE_HOST=10.96.0.1", "HOSTNAME=variables"):
             self.assertIn(line, lines)
 
+    async def test_a_low_port_needs_a_right_or_a_sysctl(self):
+        listen = "import socket; socket.create_server(('', 80)); print('listening')"
+        unprivileged = {"command": ["python3", "-I", "-c", listen],
+                        "securityContext": {"capabilities": {"drop": ["ALL"]}}}
+        sysctls = {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "0"}]}
+        for name, context, said in (("without", {}, "Permission denied"), ("with", sysctls, "listening")):
+            self.pod(name, container=unprivileged, securityContext=context, restartPolicy="Never")
+            await self.until_ended(name)
+            self.assertIn(said, self.log(name))
+
+    async def test_an_unsafe_sysctl_is_refused_by_the_node(self):
+        self.pod("unsafe", "true", securityContext={"sysctls": [{"name": "net.core.somaxconn", "value": "1"}]})
+        status = await self.until_ended("unsafe")
+        self.assertEqual((status["reason"], status["message"]),
+                         ("SysctlForbidden", 'forbidden sysctl: "net.core.somaxconn" not allowlisted'))
+
     async def test_volumes_are_mounted_and_follow_their_objects(self):
         self.create("ConfigMap", {"metadata": {"name": "page"}, "data": {"index.html": "one"}})
         self.create("Secret", {"metadata": {"name": "key"}, "stringData": {"tls.key": "private"}})

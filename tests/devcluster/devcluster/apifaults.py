@@ -14,7 +14,7 @@ def table(cluster):
     """{command: async function(cluster, words) -> text}; `help` describes them all."""
     commands = {
         "admit": _admit, "answer": _answer, "answer-page": _answer_page, "clear": _clear, "cut": _cut,
-        "cut-idle": _cut_idle, "expire": _expire, "forget-history": _forget_history, "refuse": _refuse,
+        "cut-idle": _cut_idle, "deny": _deny, "expire": _expire, "forget-history": _forget_history, "refuse": _refuse,
         "restart": _restart, "resume": _resume, "rotate-keys": _rotate_keys, "stall": _stall, "user": _user,
     }
 
@@ -78,12 +78,14 @@ async def _admit(cluster, words):
 
 
 async def _clear(cluster, words):
-    """clear: ends `stall`, `refuse`, `cut-idle` and `answer`."""
+    """clear: ends `stall`, `refuse`, `cut-idle`, `answer`, `deny` and `lag`."""
     gate = cluster.server.gate
     gate.resume()
     gate.admit()
     gate.cut_idle_after(None)
     cluster.server.trouble = None
+    cluster.store.strategy.denied.clear()
+    cluster.node.services.lag = 0.0
     return "all clear"
 
 
@@ -115,6 +117,12 @@ def _answer_all(cluster, words, make):
     end = loop.time() + seconds
     cluster.server.trouble = lambda request: make() if loop.time() < end and part in request.path else None
     return f"{words[0]} for {seconds:g} s where the path has {part}"
+
+
+async def _deny(cluster, words):
+    """deny PATH-PART MESSAGE: an admission webhook refuses writes to such paths, controllers' creations included."""
+    cluster.store.strategy.denied[words[0]] = " ".join(words[1:])
+    return f"writes are denied where the path has {words[0]}"
 
 
 def _trouble(code):

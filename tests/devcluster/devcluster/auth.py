@@ -1,5 +1,6 @@
 """Who is asking: client certificates, bearer tokens, service account tokens, impersonation."""
 
+import base64
 import datetime
 import secrets
 import time
@@ -8,7 +9,7 @@ from dataclasses import dataclass, field
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
-from . import errors
+from . import errors, pki
 
 
 @dataclass
@@ -83,7 +84,22 @@ class Authenticator:
             user, end = self._tokens[token]
             return user if end > time.time() else None
         claims = self._authority.claims(token)
-        return self._service_account(claims) if claims else None
+        if claims is None:
+            return None
+        legacy = claims["iss"] == pki.LEGACY_ISSUER
+        return self._of_secret(claims, token) if legacy else self._service_account(claims)
+
+    def _of_secret(self, claims, token):
+        """The account of a token that a Secret holds; it is worth nothing without its Secret."""
+        about = {key.rpartition("/")[2]: value for key, value in claims.items()}
+        namespace = about["namespace"]
+        secret = self._store.find("Secret", namespace, about["secret.name"])
+        account = self._store.find("ServiceAccount", namespace, about["service-account.name"])
+        held = ((secret or {}).get("data") or {}).get("token", "")
+        if base64.b64decode(held) != token.encode() or account is None \
+                or account["metadata"]["uid"] != about["service-account.uid"]:
+            return None
+        return User(claims["sub"], _account_groups(namespace), account["metadata"]["uid"])
 
     def _service_account(self, claims):
         about = claims["kubernetes.io"]
@@ -98,8 +114,11 @@ class Authenticator:
                 return None
             extra["authentication.kubernetes.io/pod-name"] = [about["pod"]["name"]]
             extra["authentication.kubernetes.io/pod-uid"] = [about["pod"]["uid"]]
-        groups = ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
-        return User(claims["sub"], groups, account["uid"], extra)
+        return User(claims["sub"], _account_groups(namespace), account["uid"], extra)
+
+
+def _account_groups(namespace):
+    return ["system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"]
 
 
 def _user_of_certificate(certificate):

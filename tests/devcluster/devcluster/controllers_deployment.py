@@ -31,11 +31,12 @@ class DeploymentController(controllers.Controller):
         sets = self._replica_sets(deployment)
         if "deletionTimestamp" not in deployment["metadata"]:
             new = self._new_replica_set(deployment, sets)
+            old = [each for each in sets if new is None or not _same(each, new)]
+            if deployment["spec"].get("paused") or _was_scaled(deployment, sets):
+                self._spread(deployment, new, old)
             if not deployment["spec"].get("paused"):
-                self._roll(deployment, new, [each for each in sets if new is None or not _same(each, new)])
+                self._roll(deployment, self._again(new), [self._again(each) for each in old])
                 self._forget_old(deployment, new)
-            elif new is not None:
-                self._scale(deployment, new, deployment["spec"]["replicas"])
         deployment = self.store.find("Deployment", namespace, name)
         self._write_status(deployment, self._replica_sets(deployment))
 
@@ -97,6 +98,27 @@ class DeploymentController(controllers.Controller):
             return obj
         return self.store.modify(kind, obj["metadata"]["namespace"], obj["metadata"]["name"], change,
                                  manager="kube-controller-manager")
+
+    def _again(self, replica_set):
+        return self.store.get("ReplicaSet", replica_set["metadata"]["namespace"], replica_set["metadata"]["name"])
+
+    # Another number of replicas, with or without a rollout under way
+
+    def _spread(self, deployment, new, old):
+        """A change of `replicas` reaches every replica set that has some, each in proportion to its size."""
+        every = ([new] if new else []) + old
+        active = [each for each in every if each["spec"]["replicas"]]
+        wanted = deployment["spec"]["replicas"]
+        if len(active) <= 1:
+            for each in active or every[:1]:
+                self._scale(deployment, each, wanted)
+        elif _was_scaled(deployment, active):
+            surge, _ = _bounds(deployment)
+            total, target = sum(each["spec"]["replicas"] for each in active), wanted + surge if wanted else 0
+            sizes = [each["spec"]["replicas"] * target // total for each in active]
+            sizes[0] += target - sum(sizes)
+            for each, size in zip(active, sizes):
+                self._scale(deployment, each, size)
 
     # From the old to the new
 
@@ -280,6 +302,12 @@ def _set_counts(obj, counts, generation):
 
 def _same(one, other):
     return one["metadata"]["uid"] == other["metadata"]["uid"]
+
+
+def _was_scaled(deployment, sets):
+    """Whether `replicas` isn't what some replica set in use was last made for."""
+    return any(int((each["metadata"].get("annotations") or {}).get(_DESIRED, -1)) != deployment["spec"]["replicas"]
+               for each in sets if each["spec"]["replicas"])
 
 
 def _sum(sets, field):

@@ -49,7 +49,12 @@ def table(node):
         netns.tc(command)
         return f"{worker.name}: {delay} ms"
 
-    return {"drop-pod": drop_pod, "restore-pod": restore_pod, "kill-process": kill_process,
+    async def lag(_, arguments):
+        """lag SECONDS: the rules for Services follow the endpoints so much later, as on a busy cluster (0 ends it)"""
+        node.services.lag = float(arguments[0])
+        return f"Services follow after {node.services.lag:g} s"
+
+    return {"lag": lag, "drop-pod": drop_pod, "restore-pod": restore_pod, "kill-process": kill_process,
             "freeze-pod": freeze_pod, "thaw-pod": thaw_pod, "move-pod": move_pod, "delay-pod": delay_pod}
 
 

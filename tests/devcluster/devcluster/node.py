@@ -3,6 +3,7 @@
     node = Node(cluster)                     cluster: store, pki, run_dir, options, inside_port
     await node.start()                       network, DNS, controllers, kubelet; returns when pods can be started
     await node.stop()                        ends every process
+    node.services.lag                        seconds by which the node's rules for Services come late (0)
     node.faults                              {"name": async function(cluster, arguments) -> text}
 
     await node.portforward(pod, port)        -> (reader, writer) to localhost:port in the pod's network namespace
@@ -23,14 +24,14 @@ import socket
 import traceback
 
 from . import (controllers_deployment, controllers_endpoints, controllers_gc, controllers_job,
-               controllers_replicaset, controllers_statefulset, dns, faults_node, netns, node_events, node_images,
-               node_object, node_pod, node_runtime, node_scheduler, services)
+               controllers_replicaset, controllers_statefulset, controllers_tokens, dns, faults_node,
+               netns, node_events, node_images, node_object, node_pod, node_runtime, node_scheduler, quota, services)
 
 NAME = "node1"
 _CONTROLLERS = (controllers_deployment.DeploymentController, controllers_replicaset.ReplicaSetController,
                 controllers_statefulset.StatefulSetController,
                 controllers_endpoints.EndpointsController, controllers_endpoints.MirroringController,
-                controllers_gc.GarbageCollector, controllers_gc.NamespaceController)
+                controllers_gc.GarbageCollector, controllers_gc.NamespaceController, quota.QuotaController)
 
 
 class Node:
@@ -46,9 +47,10 @@ class Node:
         self._scheduler = node_scheduler.Scheduler(
             self.store, NAME, node_events.SchedulerRecorder(self.store, socket.gethostname()), self._bound_pods)
         self._dns = dns.Server(self.store)
-        self._services = services.ServiceProxy(self.store)
+        self.services = services.ServiceProxy(self.store)
         self._controllers = [make(self.store) for make in _CONTROLLERS]
         self._controllers += [controllers_job.JobController(self.store, self.backoff),
+                              controllers_tokens.TokenController(self.store, cluster.pki),
                               controllers_endpoints.ApiServerController(self.store, cluster.inside_port)]
         self._tasks = []
         self._last_address = 1  # 10.244.0.1 is the gateway
@@ -59,7 +61,7 @@ class Node:
         netns.set_up_node()
         node_object.register(self.store, NAME)
         await self.runtime.start()
-        await self._services.start()
+        await self.services.start()
         await self._dns.start()
         for controller in self._controllers:
             controller.start()
@@ -71,7 +73,7 @@ class Node:
             controller.stop()
         for task in self._tasks:
             task.cancel()
-        await self._services.stop()
+        await self.services.stop()
         await self._dns.stop()
         for worker in self.workers.values():
             worker.removed()

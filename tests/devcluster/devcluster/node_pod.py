@@ -4,7 +4,7 @@ import asyncio
 import os
 import shutil
 
-from . import errors, netns, node_container, node_volumes
+from . import errors, netns, node_container, node_sysctls, node_volumes
 from . import store as store_
 
 
@@ -95,8 +95,12 @@ class PodWorker:
             shutil.rmtree(os.path.join(self.node.cluster.run_dir, "pods", self.uid), ignore_errors=True)
 
     async def _live(self):
+        forbidden = node_sysctls.forbidden(self.pod)
+        if forbidden:
+            self._failure = {"reason": "SysctlForbidden", "message": forbidden}
+            self.node.events.warning(self.pod, "SysctlForbidden", forbidden)
         self.publish()
-        if not await self._set_up_volumes():
+        if forbidden or not await self._set_up_volumes():
             return
         await self._set_up_network()
         self._write_files()
@@ -125,7 +129,7 @@ class PodWorker:
 
     async def _set_up_network(self):
         self.device, self.address = self.node.next_address()
-        self.network = await self.node.runtime.sandbox(self.device, self.address)
+        self.network = await self.node.runtime.sandbox(self.device, self.address, node_sysctls.of(self.pod))
 
     def _write_files(self):
         directory = self.directory("etc")

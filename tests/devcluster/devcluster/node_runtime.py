@@ -1,7 +1,7 @@
 """Containers as seen by the node: the container runtime's client.
 
     runtime = Runtime(); await runtime.start()
-    network = await runtime.sandbox("pod7", "10.244.0.7")            # a file descriptor; closing it ends the sandbox
+    network = await runtime.sandbox("pod7", "10.244.0.7", {})        # a file descriptor; closing it ends the sandbox
     process = await runtime.container(network, spec, stdout, stderr)  # Process; OSError when it can't run
     process = await runtime.exec(process.pid, spec, stdin=True, tty=False)
 
@@ -97,8 +97,9 @@ class Runtime:
         self._channel.close()
         await self._spawner.wait()
 
-    async def sandbox(self, device, address):
-        return await self._ask({"op": "sandbox", "device": device, "address": address}, [])
+    async def sandbox(self, device, address, sysctls):
+        """`sysctls`: {name: value} of the network namespace."""
+        return await self._ask({"op": "sandbox", "device": device, "address": address, "sysctls": sysctls}, [])
 
     async def container(self, network, spec, stdout, stderr):
         """Starts a container's first process. `stdout` and `stderr` are descriptors; they are not closed."""

@@ -4,7 +4,7 @@ It has one thread and little memory, so that it can clone() quickly and safely, 
 forks. It is the parent of every container's first process. Requests and answers are JSON in datagrams on the socket
 FD (AF_UNIX, SOCK_SEQPACKET); file descriptors travel beside them.
 
-    {"op": "sandbox", "id", "device", "address"}     -> {"id"} and the new network namespace
+    {"op": "sandbox", "id", "device", "address", "sysctls"} -> {"id"} and the new network namespace
     {"op": "container", "id", "spec"} + [network, error, stdin, stdout, stderr]
     {"op": "exec", "id", "pid", "spec"} + [error, stdin, stdout, stderr] or [error, console socket]
                                                      -> {"id", "pid"} and its pidfd, or {"id", "error"}
@@ -93,8 +93,9 @@ class Spawner:
                 f"route add {netns.POD_GATEWAY} dev eth0 scope link",
                 f"route add default via {netns.POD_GATEWAY} src {address}",
             ], pass_fds=[self._home])
-            with open("/proc/sys/net/ipv4/ip_unprivileged_port_start", "w") as file:
-                file.write("0")
+            for name, value in request["sysctls"].items():
+                with open("/proc/sys/" + name.replace(".", "/"), "w") as file:
+                    file.write(value)
         finally:
             sys_.setns(self._home, sys_.CLONE_NEWNET)
         netns.ip_batch([

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
+LEGACY_ISSUER = "kubernetes/serviceaccount"  # of tokens that Secrets hold
 _CURVE = ec.SECP256R1()
 _DAY = 24 * 3600
 
@@ -101,14 +102,24 @@ class Authority:
         }
         if pod:
             claims["kubernetes.io"]["pod"] = {"name": pod[0], "uid": pod[1]}
+        expiry = datetime.datetime.utcfromtimestamp(claims["exp"]).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return self._signed(claims), expiry
+
+    def secret_token(self, namespace, name, uid, secret):
+        """The token that a Secret of type kubernetes.io/service-account-token holds: it ends with its Secret."""
+        about = "kubernetes.io/serviceaccount/"
+        return self._signed({
+            "iss": LEGACY_ISSUER, about + "namespace": namespace, about + "secret.name": secret,
+            about + "service-account.name": name, about + "service-account.uid": uid,
+            "sub": f"system:serviceaccount:{namespace}:{name}"})
+
+    def _signed(self, claims):
         head = _base64url(b'{"alg":"ES256","typ":"JWT"}')
         payload = json.dumps(claims, separators=(",", ":")).encode()
         signed = f"{head}.{_base64url(payload)}"
         raw = self._signing_key.sign(signed.encode(), ec.ECDSA(hashes.SHA256()))
         r, s = utils.decode_dss_signature(raw)
-        signature = r.to_bytes(32, "big") + s.to_bytes(32, "big")
-        expiry = datetime.datetime.utcfromtimestamp(claims["exp"]).strftime("%Y-%m-%dT%H:%M:%SZ")
-        return f"{signed}.{_base64url(signature)}", expiry
+        return f"{signed}.{_base64url(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
 
     def claims(self, token):
         """What a token says, if this cluster has signed it and it hasn't expired; else None."""
@@ -120,6 +131,8 @@ class Authority:
             claims = json.loads(_from_base64url(signed.split(".")[1]))
         except (ValueError, IndexError, InvalidSignature):
             return None
+        if claims["iss"] == LEGACY_ISSUER:
+            return claims
         return claims if claims["exp"] > time.time() and ISSUER in claims["aud"] else None
 
     def rotate_signing_key(self):

@@ -4,7 +4,7 @@ Rules and wording: k8s.io/pod-security-admission, 1.33 (kubernetes.io/docs/conce
 `enforce` refuses pods; `warn` warns of pods and of what makes pods.
 """
 
-from . import errors
+from . import errors, node_sysctls
 
 _PREFIX = "pod-security.kubernetes.io/"
 _BASELINE_CAPABILITIES = {"AUDIT_WRITE", "CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "MKNOD",
@@ -98,6 +98,11 @@ def _host_ports(_spec, containers):
             f"hostPort{'s' if len(ports) > 1 else ''} {which})")
 
 
+def _sysctls(spec, _containers):
+    bad = [name for name, _ in node_sysctls.asked(spec) if name not in node_sysctls.SAFE]
+    return f"forbidden sysctls ({', '.join(bad)})" if bad else None
+
+
 # Restricted
 
 
@@ -160,5 +165,5 @@ def _seccomp(spec, containers):
             '"RuntimeDefault" or "Localhost")') if bad else None
 
 
-_BASELINE = [_host_namespaces, _privileged, _default_capabilities, _host_paths, _host_ports]
+_BASELINE = [_host_namespaces, _privileged, _default_capabilities, _host_paths, _host_ports, _sysctls]
 _RESTRICTED = [_volume_types, _escalation, _capabilities, _non_root, _user, _seccomp]

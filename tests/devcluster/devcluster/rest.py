@@ -31,6 +31,7 @@ class Call:
     user_agent: str
     require: object = None  # function(verb): ApiError 403 unless the user may do that, too, to this object
     warnings: list = field(default_factory=list)
+    vet: object = None      # function(object): ApiError for what the user may not write
 
     @property
     def kind(self):
@@ -154,6 +155,7 @@ def create(call):
     obj = _given_object(call)
     if obj["metadata"].get("resourceVersion"):
         raise errors.bad_request("resourceVersion should not be set on objects to be created")
+    call.vet(obj)
     created = call.store.create(call.kind, obj, call.manager, call.dry_run)
     _warn(call, created)
     return 201, call.out(created)
@@ -171,6 +173,7 @@ def update(call):
         raise errors.bad_request(f"the name of the object ({name}) does not match the name on the URL "
                                  f"({call.info.name})")
     subresource = call.info.subresource or None
+    call.vet(obj)
     if call.store.find(call.kind, call.info.namespace, name) is None and call.kind in _CREATE_ON_UPDATE:
         call.require("create")
         return 201, call.out(call.store.create(call.kind, obj, call.manager, call.dry_run))
@@ -185,6 +188,7 @@ def patch_object(call):
     if new.get("metadata", {}).get("name") != old["metadata"]["name"]:
         raise errors.bad_request("the name of the object does not match the name on the URL")
     fieldcheck.check(call, new)
+    call.vet(new)
     subresource = call.info.subresource or None
     return 200, call.out(call.store.update(call.kind, new, subresource, call.manager, call.dry_run))
 
@@ -224,6 +228,7 @@ def _server_side_apply(call):
         applied.pop("status", None)
     force = call.query.get("force", "").lower() in ("1", "true")
     merged = apply.merge(old, applied, call.kind, call.manager, force)
+    call.vet(merged)
     if old is None:
         call.require("create")
         created = call.store.create(call.kind, merged, None, call.dry_run)

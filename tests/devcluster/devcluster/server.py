@@ -12,7 +12,8 @@ import weakref
 import yaml
 from aiohttp import web
 
-from . import (auth, discovery, errors, exec as exec_route, gate, http_server, kinds, logs, openapi, portforward,
+from . import (auth, discovery, errors, escalation, exec as exec_route, gate, http_server, kinds, logs, openapi,
+               portforward,
                protobuf, rbac, requestinfo, rest, reviews, streams, table, watching)
 
 _LOG = logging.getLogger("apiserver")
@@ -161,6 +162,9 @@ class ApiServer:
         call = rest.Call(self._store, info, resource, request.query, await _body(request, info),
                          request.content_type, request.headers.get("User-Agent", ""),
                          lambda verb: self._require(user, dataclasses.replace(info, verb=verb)))
+        call.vet = lambda obj: escalation.check(call, user, self.authorizer, obj)
+        if info.verb in ("update", "patch", "delete"):
+            self._store.strategy.check_denied(info.path)
         if resource.kind in _DEPRECATED:
             call.warnings.append(_DEPRECATED[resource.kind])
         if info.subresource in ("portforward", "exec", "log"):

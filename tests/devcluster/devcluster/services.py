@@ -22,6 +22,7 @@ class ServiceProxy:
         self._dirty = asyncio.Event()
         self._applied = None
         self._relay = None
+        self.lag = 0.0  # a fault: seconds by which the rules follow the endpoints late, as on a busy cluster
 
     async def start(self):
         if not _nftables_works():
@@ -42,6 +43,7 @@ class ServiceProxy:
     async def _apply_changes(self):
         while True:
             await self._dirty.wait()
+            await asyncio.sleep(self.lag)
             self._dirty.clear()
             table = routes(self._store)
             if table == self._applied:

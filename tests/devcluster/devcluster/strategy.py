@@ -4,7 +4,7 @@ import ipaddress
 import random
 import uuid
 
-from . import bootstrap_roles, defaults, errors, kinds, pod_security, validation
+from . import bootstrap_roles, defaults, errors, kinds, pod_security, quota, validation
 from .store import clone
 
 _SERVICE_NETWORK = ipaddress.ip_network("10.96.0.0/16")
@@ -18,8 +18,17 @@ class Strategy:
 
     def __init__(self, ca_pem):
         self._ca = ca_pem.decode()
+        self.denied = {}  # a fault: {part of a path: what an admission webhook says of writes to such paths}
+
+    def check_denied(self, path):
+        """ApiError 403 for a write that an admission webhook is to refuse."""
+        for part, message in self.denied.items():
+            if part in path:
+                raise errors.ApiError(403, "Forbidden", 'admission webhook "policy.ferry-devcluster.test" denied the '
+                                      f"request: {message}")
 
     def admit_create(self, store, kind, obj):
+        self.check_denied(_path(kind, obj["metadata"]))
         self._check_namespace(store, kind, obj["metadata"])
         defaults.apply(kind, obj)
         if kind == "Pod":
@@ -29,6 +38,7 @@ class Strategy:
             raise errors.invalid(kind, obj["metadata"]["name"], causes)
         if kind == "Pod":
             pod_security.enforce(store.get("Namespace", None, obj["metadata"]["namespace"]), obj)
+        quota.enforce(store, kind, obj)
 
     def allocate(self, store, kind, obj):
         """What the server gives a new object of its own accord: nobody's fields."""
@@ -77,6 +87,13 @@ class Strategy:
                                         "message": f"namespace {name} is being terminated",
                                         "field": "metadata.namespace"}]
             raise error
+
+
+def _path(kind, meta):
+    resource = kinds.of(kind)
+    scope = ["namespaces", meta["namespace"]] if resource.namespaced and meta.get("namespace") else []
+    return "/".join(["/apis" if resource.group else "/api", resource.group_version, *scope, resource.plural,
+                     meta["name"]])
 
 
 # Services: addresses and node ports

@@ -327,6 +327,13 @@ def _immutable_data(old, new, causes):
         causes.forbidden("data", "field is immutable when `immutable` is set")
 
 
+def _secret(obj, causes):
+    if obj.get("type") == "kubernetes.io/service-account-token":
+        key = "kubernetes.io/service-account.name"
+        if not (obj["metadata"].get("annotations") or {}).get(key):
+            causes.required(f"metadata.annotations[{key}]")
+
+
 def _secret_update(old, new, causes):
     if old.get("type") != new.get("type"):
         causes.invalid("type", new.get("type"), "field is immutable")
@@ -341,6 +348,7 @@ _RULES = {
     "Pod": _pod,
     "ReplicaSet": _selector_and_template,
     "Role": _role,
+    "Secret": _secret,
     "Service": _service,
     "StatefulSet": _selector_and_template,
 }
