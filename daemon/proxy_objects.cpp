@@ -1,12 +1,8 @@
 #include "daemon/proxy_objects.h"
 
-#include <yaml-cpp/yaml.h>
-
-#include <string_view>
-
 #include "base/version.h"
 #include "kube/json_field.h"
-#include "kube/yaml_json.h"
+#include "kube/manifest.h"
 #include "manifests/embedded.h"
 
 namespace ferry::daemon {
@@ -16,16 +12,6 @@ using kube::Json;
 
 constexpr const char* kOwnerLabel = "ferry.dev/owner";
 constexpr const char* kVersionLabel = "app.kubernetes.io/version";
-
-Result<Json> parse_manifest(std::string_view text, const std::string& name) {
-  try {
-    const Result<std::string> json = kube::yaml_to_json(YAML::Load(std::string(text)));
-    if (!json) return fail(ErrorCode::kInternal, "parsing the manifest " + name, json.error().why);
-    return Json::parse(*json);
-  } catch (const std::exception& thrown) {
-    return fail(ErrorCode::kInternal, "parsing the manifest " + name, thrown.what());
-  }
-}
 
 void label(Json& metadata, const std::string& owner) {
   metadata["labels"][kOwnerLabel] = owner;
@@ -40,7 +26,7 @@ std::string proxy_selector(const std::string& owner) {
 }
 
 Result<Json> make_proxy_job(const ProxyInstallOptions& options, const std::string& owner) {
-  Result<Json> job = parse_manifest(manifests::proxy_job(), "proxy/job.yaml");
+  Result<Json> job = kube::parse_manifest(manifests::proxy_job(), "proxy/job.yaml");
   if (!job) return job;
   const std::string name = "ferry-proxy-" + owner.substr(0, 8) + "-" + random_hex(5);
   (*job)["metadata"]["name"] = name;
@@ -62,7 +48,7 @@ Result<Json> make_proxy_job(const ProxyInstallOptions& options, const std::strin
 }
 
 Result<Json> make_proxy_secret(const Json& job, const ProxyIdentity& identity) {
-  Result<Json> secret = parse_manifest(manifests::proxy_secret(), "proxy/secret.yaml");
+  Result<Json> secret = kube::parse_manifest(manifests::proxy_secret(), "proxy/secret.yaml");
   if (!secret) return secret;
   const Json& owner = kube::field(job, "metadata");
   (*secret)["metadata"]["name"] = kube::text_field(owner, "name");

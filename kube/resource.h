@@ -20,6 +20,7 @@ inline constexpr Resource kConfigMaps{"", "v1", "configmaps", "ConfigMap"};
 inline constexpr Resource kEvents{"", "v1", "events", "Event"};
 inline constexpr Resource kNamespaces{"", "v1", "namespaces", "Namespace"};
 inline constexpr Resource kServiceAccounts{"", "v1", "serviceaccounts", "ServiceAccount"};
+inline constexpr Resource kResourceQuotas{"", "v1", "resourcequotas", "ResourceQuota"};
 inline constexpr Resource kEndpointSlices{"discovery.k8s.io", "v1", "endpointslices",
                                           "EndpointSlice"};
 inline constexpr Resource kDeployments{"apps", "v1", "deployments", "Deployment"};
@@ -27,6 +28,13 @@ inline constexpr Resource kStatefulSets{"apps", "v1", "statefulsets", "StatefulS
 inline constexpr Resource kReplicaSets{"apps", "v1", "replicasets", "ReplicaSet"};
 inline constexpr Resource kDaemonSets{"apps", "v1", "daemonsets", "DaemonSet"};
 inline constexpr Resource kJobs{"batch", "v1", "jobs", "Job"};
+inline constexpr Resource kHorizontalPodAutoscalers{"autoscaling", "v2", "horizontalpodautoscalers",
+                                                    "HorizontalPodAutoscaler"};
+inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets",
+                                                "PodDisruptionBudget"};
+inline constexpr Resource kRoles{"rbac.authorization.k8s.io", "v1", "roles", "Role"};
+inline constexpr Resource kRoleBindings{"rbac.authorization.k8s.io", "v1", "rolebindings",
+                                        "RoleBinding"};
 inline constexpr Resource kSelfSubjectAccessReviews{
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview"};
 

@@ -1,0 +1,278 @@
+#include "kube/swap/restore.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "kube/json_field.h"
+#include "kube/swap/record.h"
+#include "kube/swap/steering.h"
+#include "kube/swap/update.h"
+#include "kube/swap/waiting.h"
+
+namespace ferry::swap {
+namespace {
+
+using kube::Json;
+
+// Null when there is no such object.
+Result<Json> find(Run& run, const kube::Resource& resource, const std::string& ns,
+                  const std::string& name) {
+  Result<Json> object = run.api.get(resource, ns, name, run.cancel);
+  if (!object && object.error().code == ErrorCode::kNotFound) return Json();
+  return object;
+}
+
+std::int64_t count(const Json& object, const char* key) {
+  return kube::int_field(object, key, 0, 1'000'000'000, 0);
+}
+
+// One call of restore().
+class Restore {
+ public:
+  Restore(Run& run, const RestoreRequest& request)
+      : run_(run), request_(request), original_(request.original) {}
+
+  Result<RestoreReport> run() {
+    using Step = Status (Restore::*)();
+    for (const Step step : {&Restore::read, &Restore::judge, &Restore::find_steered}) {
+      if (Status status = (this->*step)(); !status) return fail(status.error());
+    }
+    if (!report_.found) return missing_or_nothing();
+    for (const Step step : {&Restore::scale_back, &Restore::serve_again, &Restore::remove_record,
+                            &Restore::remove_stand_in, &Restore::wait_for_pods}) {
+      if (Status status = (this->*step)(); !status) return fail(status.error());
+    }
+    return std::move(report_);
+  }
+
+ private:
+  std::string what() const { return "restoring " + describe(original_); }
+
+  // Whether this id is the one that is meant.
+  bool meant(const std::string& id) const { return request_.id.empty() || id == request_.id; }
+
+  Status read() {
+    auto object = find(run_, resource_of(original_.kind), original_.ns, original_.name);
+    if (!object) return fail(object.error());
+    object_ = std::move(*object);
+    read_record();
+    return read_stand_in();
+  }
+
+  void read_record() {
+    const std::string text = record_text(object_);
+    if (text.empty()) return;
+    Result<Record> record = parse_record(text);
+    if (!record) {
+      unreadable_ = record.error().why;
+      report_.found = true;
+    } else if (meant(record->id)) {
+      on_original_ = true;
+      record_ = std::move(*record);
+      report_.found = true;
+    }
+  }
+
+  Status read_stand_in() {
+    const std::string name = record_ ? record_->stand_in : stand_in_name(original_);
+    auto object = find(run_, kube::kDeployments, original_.ns, name);
+    if (!object) return fail(object.error());
+    const std::string id = stand_in_id(*object);
+    if (id.empty() || !meant(id) || (record_ && record_->id != id)) return {};
+    stand_in_ = std::move(*object);
+    report_.found = true;
+    stand_in_id_ = id;
+    if (record_) return {};
+    // Made, but the original was never scaled; or its own record can't be read.
+    if (Result<Record> copy = parse_record(record_text(stand_in_))) record_ = std::move(*copy);
+    return {};
+  }
+
+  bool stand_in_ready() const {
+    return count(kube::field(stand_in_, "status"), "readyReplicas") > 0;
+  }
+
+  Status judge() {
+    if (unreadable_ && !record_ && !request_.force) {
+      return fail(ErrorCode::kInvalid, what(), "its record can't be read: " + *unreadable_,
+                  "scale it to what it shall be and remove the annotation " +
+                      std::string(kSwapAnnotation) + ", or leave that to --force");
+    }
+    report_.id = record_ ? record_->id : stand_in_id_.empty() ? request_.id : stand_in_id_;
+    report_.owner = record_ ? record_->owner : "";
+    report_.replicas = object_.is_null() ? 0 : replicas_of(object_);
+    const bool anybodys = !request_.id.empty() || request_.force || request_.owner.empty();
+    if (anybodys || !record_ || record_->owner == request_.owner || !stand_in_ready()) return {};
+    return fail(ErrorCode::kConflict, what(), "it is in use by " + held_by(*record_),
+                "ask them to leave it, or go ahead with --force");
+  }
+
+  Status find_steered() {
+    if (record_) {
+      for (const std::string& name : record_->services) steered_.push_back({name, record_->id});
+    }
+    if (request_.inside) return {};
+    const auto noted = steered_services(run_, original_, report_.id);
+    if (!noted) return fail(noted.error());
+    for (const SteeredService& service : *noted) {
+      report_.found = true;
+      const bool known = std::any_of(steered_.begin(), steered_.end(), [&](const auto& one) {
+        return one.name == service.name && one.id == service.id;
+      });
+      if (!known) steered_.push_back(service);
+    }
+    return {};
+  }
+
+  Result<RestoreReport> missing_or_nothing() {
+    if (!object_.is_null()) return std::move(report_);
+    return fail(ErrorCode::kNotFound, what(), "there is no such workload, and no swap of it",
+                "ferry list --swaps shows what is swapped");
+  }
+
+  Status scale_back() {
+    if (object_.is_null()) {
+      report_.notes.push_back(to_string(original_) + " is gone: nothing is left to scale back");
+      return {};
+    }
+    if (!record_ || record_->keep_original) return {};
+    const auto scaled = update(run_, resource_of(original_.kind), original_.ns, original_.name,
+                               [this](const Json& object) { return scale_patch(object); });
+    if (!scaled) return lost_original(scaled.error());
+    object_ = *scaled;
+    report_.replicas = replicas_of(object_);
+    if (on_original_ && report_.replicas != record_->replicas) {
+      report_.notes.push_back("somebody has scaled " + to_string(original_) + " to " +
+                              std::to_string(report_.replicas) + " meanwhile: that stays");
+    }
+    return {};
+  }
+
+  // Also where only the stand-in's copy of the record is left: at 0 it may not stay.
+  Result<Json> scale_patch(const Json& object) const {
+    if (replicas_of(object) != 0 || record_->replicas == 0) return Json();
+    tell(run_, to_string(original_) + ": scaling back to " + std::to_string(record_->replicas));
+    Json patch;
+    patch["spec"]["replicas"] = record_->replicas;
+    return patch;
+  }
+
+  // Somebody has deleted it in the middle: go on with the rest.
+  Status lost_original(const Error& error) {
+    if (error.code != ErrorCode::kNotFound) return fail(error);
+    object_ = Json();
+    report_.notes.push_back(to_string(original_) + " was deleted meanwhile");
+    return {};
+  }
+
+  // While the stand-in serves, its Services may wait for the original; while it doesn't, nothing is
+  // better for them than whatever pod comes first.
+  Status serve_again() {
+    if (!stand_in_ready()) {
+      if (Status status = unsteer_all(); !status) return status;
+      return wait_available();
+    }
+    if (Status status = wait_available(); !status) return status;
+    return unsteer_all();
+  }
+
+  Status wait_available() {
+    if (object_.is_null()) return {};
+    const Status waited = wait_until(run_, to_string(original_) + ": until it is available",
+                                     run_.limits.step, [this] { return pods_missing(); });
+    if (waited) return {};
+    if (waited.error().code == ErrorCode::kNotFound) return lost_original(waited.error());
+    if (waited.error().code != ErrorCode::kTimedOut) return waited;
+    report_.notes.push_back(waited.error().summary());
+    return {};
+  }
+
+  Result<std::optional<std::string>> pods_missing() {
+    const auto object =
+        run_.api.get(resource_of(original_.kind), original_.ns, original_.name, run_.cancel);
+    if (!object) return fail(object.error());
+    const Json& status = kube::field(*object, "status");
+    const auto wanted = static_cast<std::int64_t>(replicas_of(*object));
+    const std::int64_t available = count(status, "availableReplicas");
+    const bool seen = count(status, "observedGeneration") >=
+                      count(kube::field(*object, "metadata"), "generation");
+    if (seen && available >= wanted) return std::optional<std::string>();
+    return std::optional(std::to_string(available) + " of " + std::to_string(wanted) + " pods");
+  }
+
+  Status unsteer_all() {
+    for (const SteeredService& service : steered_) {
+      const Status done = unsteer(run_, original_.ns, service.name, service.id);
+      if (!done) return done;
+    }
+    return {};
+  }
+
+  Status remove_record() {
+    if (object_.is_null()) return {};
+    const auto removed = update(run_, resource_of(original_.kind), original_.ns, original_.name,
+                                [this](const Json& object) { return record_patch(object); });
+    return removed ? Status{} : lost_original(removed.error());
+  }
+
+  Result<Json> record_patch(const Json& object) const {
+    const std::string text = record_text(object);
+    if (text.empty()) return Json();
+    const Result<Record> record = parse_record(text);
+    // Somebody else may have swapped it in this moment.
+    const bool ours = record ? record->id == report_.id : unreadable_.has_value();
+    if (!ours) return Json();
+    Json patch;
+    patch["metadata"]["annotations"][kSwapAnnotation] = nullptr;
+    return patch;
+  }
+
+  Status remove_stand_in() {
+    if (stand_in_.is_null()) return {};
+    const Json& metadata = kube::field(stand_in_, "metadata");
+    const std::string name = kube::text_field(metadata, "name");
+    tell(run_, "deployment/" + name + ": removing the stand-in");
+    const auto removed = run_.api.remove(kube::kDeployments, original_.ns, name,
+                                         {.uid = kube::text_field(metadata, "uid")}, run_.cancel);
+    // A conflict: another one of that name is there by now.
+    const bool gone = !removed && (removed.error().code == ErrorCode::kNotFound ||
+                                   removed.error().code == ErrorCode::kConflict);
+    return removed || gone ? Status{} : Status(fail(removed.error()));
+  }
+
+  Status wait_for_pods() {
+    if (request_.inside || report_.id.empty()) return {};
+    const kube::Selectors ours{std::string(kStandInLabel) + "=" + report_.id, {}};
+    const auto look = [&]() -> Result<std::optional<std::string>> {
+      const auto list = run_.api.list(kube::kPods, original_.ns, ours, run_.cancel);
+      if (!list) return fail(list.error());
+      if (list->items.empty()) return std::optional<std::string>();
+      return std::optional<std::string>("its pod finishes what is in flight");
+    };
+    const Status waited = wait_until(run_, "the stand-in", run_.limits.step, look);
+    if (waited || waited.error().code != ErrorCode::kTimedOut) return waited;
+    report_.notes.push_back(waited.error().summary());
+    return {};
+  }
+
+  Run& run_;
+  const RestoreRequest& request_;
+  const WorkloadRef& original_;
+  Json object_;    // the original; null: gone
+  Json stand_in_;  // null: none
+  std::string stand_in_id_;
+  std::optional<Record> record_;
+  bool on_original_ = false;               // `record_` is the original's own
+  std::optional<std::string> unreadable_;  // what is wrong with the original's own
+  std::vector<SteeredService> steered_;
+  RestoreReport report_;
+};
+
+}  // namespace
+
+Result<RestoreReport> restore(Run& run, const RestoreRequest& request) {
+  return Restore(run, request).run();
+}
+
+}  // namespace ferry::swap
