@@ -2,33 +2,15 @@
 
 #include <curl/curl.h>
 
-#include <array>
-#include <cstdlib>
-#include <memory>
 #include <utility>
 
 #include "kube/curl_error.h"
+#include "kube/curl_transfer.h"
 
 namespace ferry::kube {
 namespace {
 
 constexpr std::size_t kMaxBody = std::size_t{64} * 1024 * 1024;
-
-using ErrorBuffer = std::array<char, CURL_ERROR_SIZE>;
-
-// A libcurl list of texts ("Name: value").
-class TextList {
- public:
-  ~TextList() { curl_slist_free_all(list_); }
-  TextList() = default;
-  TextList(const TextList&) = delete;
-  TextList& operator=(const TextList&) = delete;
-  void add(const std::string& text) { list_ = curl_slist_append(list_, text.c_str()); }
-  curl_slist* get() const { return list_; }
-
- private:
-  curl_slist* list_ = nullptr;
-};
 
 // Where the body of an answer goes.
 struct Receiver {
@@ -62,22 +44,14 @@ curl_blob blob_of(const std::string& text) {
   return {const_cast<char*>(text.data()), text.size(), CURL_BLOB_NOCOPY};
 }
 
-long milliseconds(Duration time) {
-  return static_cast<long>(std::chrono::ceil<std::chrono::milliseconds>(time).count());
-}
-
-std::string bracketed(const std::string& host) {
-  return host.find(':') == std::string::npos ? host : "[" + host + "]";
-}
-
 std::string authority(const std::string& host, std::uint16_t port) {
-  return bracketed(host) + ":" + std::to_string(port);
+  return url_host(host) + ":" + std::to_string(port);
 }
 
 // libcurl takes the name for SNI and verification from the URL. So with tls-server-name the URL
 // gets that name, CONNECT_TO leads the connection to the real host, and the header Host names it.
 void set_url(CURL* easy, const ClusterConfig& config, const HttpRequest& request,
-             TextList& connect_to, TextList& headers) {
+             CurlList& connect_to, CurlList& headers) {
   const auto& [host, port] = config.server.address;
   const bool renamed = config.server.tls && !config.tls_server_name.empty();
   const std::string& name = renamed ? config.tls_server_name : host;
@@ -132,7 +106,7 @@ void set_tls(CURL* easy, const ClusterConfig& config, const Credential& credenti
 }
 
 void set_message(CURL* easy, const Credential& credential, const HttpRequest& request,
-                 TextList& headers) {
+                 CurlList& headers) {
   for (const auto& header : request.headers) headers.add(header);
   for (const auto& [name, value] : credential.headers) {
     headers.add(std::string(name).append(": ").append(value));
@@ -152,15 +126,15 @@ void set_message(CURL* easy, const Credential& credential, const HttpRequest& re
   curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request.method.c_str());
 }
 
-void set_habits(CURL* easy, const HttpRequest& request, ErrorBuffer& error_buffer) {
+void set_habits(CURL* easy, const HttpRequest& request, CurlErrorBuffer& error_buffer) {
   curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, error_buffer.data());
   // One exchange at a time: HTTP/2 has nothing to add.
   curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
   curl_easy_setopt(easy, CURLOPT_PATH_AS_IS, 1L);
   curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "");  // large lists come compressed
-  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, milliseconds(request.connect_timeout));
-  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, milliseconds(request.timeout));
+  curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, curl_milliseconds(request.connect_timeout));
+  curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, curl_milliseconds(request.timeout));
   // A watch on a link that died silently must not wait for events for ever.
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
   curl_easy_setopt(easy, CURLOPT_TCP_KEEPIDLE, 30L);
@@ -168,41 +142,6 @@ void set_habits(CURL* easy, const HttpRequest& request, ErrorBuffer& error_buffe
   // Cancelling must not wait for the resolver's thread.
   curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 }
-
-// The transfer that is in a multi handle; taken out in any case.
-class Transfer {
- public:
-  Transfer(CURLM* multi, CURL* easy) : multi_(multi), easy_(easy) {
-    curl_multi_add_handle(multi_, easy_);
-  }
-  ~Transfer() { curl_multi_remove_handle(multi_, easy_); }
-  Transfer(const Transfer&) = delete;
-  Transfer& operator=(const Transfer&) = delete;
-
-  // False if it was cancelled before its end.
-  bool run(const CancelToken& cancel, CURLcode& code) {
-    while (true) {
-      int running = 0;
-      if (curl_multi_perform(multi_, &running) != CURLM_OK) {
-        code = CURLE_FAILED_INIT;
-        return true;
-      }
-      int left = 0;
-      while (const CURLMsg* message = curl_multi_info_read(multi_, &left)) {
-        if (message->msg != CURLMSG_DONE) continue;
-        code = message->data.result;
-        return true;
-      }
-      if (cancel.cancelled()) return false;
-      curl_waitfd also{cancel.descriptor(), CURL_WAIT_POLLIN, 0};
-      curl_multi_poll(multi_, &also, 1, 60'000, nullptr);
-    }
-  }
-
- private:
-  CURLM* multi_;
-  CURL* easy_;
-};
 
 HttpAnswer answer_of(CURL* easy, std::string body) {
   HttpAnswer answer;
@@ -218,27 +157,19 @@ HttpAnswer answer_of(CURL* easy, std::string body) {
 
 }  // namespace
 
-HttpExchange::HttpExchange() {
-  static const CURLcode initialised = curl_global_init(CURL_GLOBAL_DEFAULT);
-  multi_ = initialised == CURLE_OK ? curl_multi_init() : nullptr;
-  easy_ = curl_easy_init();
-  if (multi_ == nullptr || easy_ == nullptr) std::abort();  // out of memory
-}
+HttpExchange::HttpExchange() : handles_(std::make_unique<CurlHandles>()) {}
 
-HttpExchange::~HttpExchange() {
-  curl_easy_cleanup(easy_);
-  curl_multi_cleanup(multi_);
-}
+HttpExchange::~HttpExchange() = default;
 
 tl::expected<HttpAnswer, TransferFailure> HttpExchange::perform(const ClusterConfig& config,
                                                                 const Credential& credential,
                                                                 const HttpRequest& request,
                                                                 const OnData& on_data,
                                                                 const CancelToken& cancel) {
-  CURL* easy = easy_;
-  TextList headers;
-  TextList connect_to;
-  ErrorBuffer error_buffer{};
+  CURL* easy = handles_->easy();
+  CurlList headers;
+  CurlList connect_to;
+  CurlErrorBuffer error_buffer{};
   Receiver receiver{easy, on_data};
   curl_easy_reset(easy);
   set_url(easy, config, request, connect_to, headers);
@@ -249,15 +180,14 @@ tl::expected<HttpAnswer, TransferFailure> HttpExchange::perform(const ClusterCon
   curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_write);
   curl_easy_setopt(easy, CURLOPT_WRITEDATA, &receiver);
 
-  CURLcode code = CURLE_OK;
-  const bool finished = Transfer(multi_, easy).run(cancel, code);
-  if (!finished) return tl::unexpected(TransferFailure{cancelled_error({})});
+  const auto code = handles_->run(cancel);
+  if (!code) return tl::unexpected(TransferFailure{cancelled_error({})});
   if (receiver.too_large) {
     return tl::unexpected(
         TransferFailure{{ErrorCode::kExhausted, {}, "the answer is larger than 64 MiB", {}}});
   }
-  if (code == CURLE_OK || receiver.ended_by_us) return answer_of(easy, std::move(receiver.body));
-  return tl::unexpected(failure_of(config, easy, code, error_buffer.data()));
+  if (*code == CURLE_OK || receiver.ended_by_us) return answer_of(easy, std::move(receiver.body));
+  return tl::unexpected(failure_of(config, easy, *code, error_buffer.data()));
 }
 
 }  // namespace ferry::kube

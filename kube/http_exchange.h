@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,6 +14,8 @@
 #include "kube/credentials.h"
 
 namespace ferry::kube {
+
+class CurlHandles;
 
 struct HttpRequest {
   std::string method = "GET";
@@ -56,8 +59,7 @@ class HttpExchange {
                                                     const CancelToken& cancel);
 
  private:
-  void* multi_;  // CURLM*: keeps the connections
-  void* easy_;   // CURL*
+  std::unique_ptr<CurlHandles> handles_;  // they keep the connections
 };
 
 }  // namespace ferry::kube

@@ -8,8 +8,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <cstring>
 #include <optional>
@@ -161,11 +163,12 @@ class Child {
   Descriptor exit_event_;
 };
 
-// Takes what is there; false at the end of the stream.
+// Takes what is there, up to what the largest pipe holds: a program that prints without end must
+// not keep us here. False at the end of the stream.
 template <typename Sink>
 bool drain(int fd, Sink&& sink) {
   std::array<char, 4096> chunk{};
-  while (true) {
+  for (std::size_t taken = 0; taken < kMaxOutput; taken += chunk.size()) {
     const ssize_t n = read(fd, chunk.data(), chunk.size());
     if (n > 0) {
       sink(std::string_view(chunk.data(), static_cast<std::size_t>(n)));
@@ -174,14 +177,34 @@ bool drain(int fd, Sink&& sink) {
     if (n < 0 && errno == EINTR) continue;
     return n < 0 && errno == EAGAIN;
   }
+  return true;
 }
 
-// Until the program has ended, or closed both outputs. A program that it left running in the
-// background may hold the pipes open for ever, so their end alone is not waited for.
+TimePoint deadline_of(const ProcessSpec& spec) {
+  if (spec.time_limit == Duration::zero()) return TimePoint::max();
+  return std::chrono::steady_clock::now() + spec.time_limit;
+}
+
+// Milliseconds as poll(2) takes them: rounded up, -1 for ever.
+int poll_time(TimePoint deadline) {
+  if (deadline == TimePoint::max()) return -1;
+  const auto left = deadline - TimePoint(std::chrono::steady_clock::now());
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return static_cast<int>(std::clamp<std::int64_t>(milliseconds, 0, 60'000));
+}
+
+// Until the program has ended; where the kernel can't say when that is, until both outputs are
+// closed. A program that it left running in the background may hold the pipes open for ever, and
+// one that goes on may close them.
 Status collect(const ProcessSpec& spec, Child& child, int output_fd, int error_fd,
                const CancelToken& cancel, std::string& output) {
+  const TimePoint deadline = deadline_of(spec);
   const auto on_output = [&](std::string_view text) {
-    if (output.size() <= kMaxOutput) output.append(text);
+    if (spec.on_output) {
+      spec.on_output(text);
+    } else if (output.size() <= kMaxOutput) {
+      output.append(text);
+    }
   };
   const auto on_error_output = [&](std::string_view text) {
     if (spec.on_error_output) spec.on_error_output(text);
@@ -191,17 +214,20 @@ Status collect(const ProcessSpec& spec, Child& child, int output_fd, int error_f
                                  {output_fd, POLLIN, 0},
                                  {error_fd, POLLIN, 0}}};
   while (true) {
-    if (poll(entries.data(), entries.size(), -1) < 0 && errno != EINTR) {
+    if (poll(entries.data(), entries.size(), poll_time(deadline)) < 0 && errno != EINTR) {
       return fail(ErrorCode::kIo, "waiting for " + spec.command, std::strerror(errno));
     }
     if (entries[0].revents != 0) return fail(cancelled_error("running " + spec.command));
-    const bool ended = entries[1].revents != 0;
     if (entries[2].fd >= 0 && !drain(output_fd, on_output)) entries[2].fd = -1;
     if (entries[3].fd >= 0 && !drain(error_fd, on_error_output)) entries[3].fd = -1;
     if (output.size() > kMaxOutput) {
       return fail(ErrorCode::kExhausted, "running " + spec.command, "it printed more than 1 MiB");
     }
-    if (ended || (entries[2].fd < 0 && entries[3].fd < 0)) return {};
+    const bool closed = entries[2].fd < 0 && entries[3].fd < 0;
+    if (entries[1].revents != 0 || (child.exit_event() < 0 && closed)) return {};
+    if (poll_time(deadline) == 0) {
+      return fail(ErrorCode::kTimedOut, "running " + spec.command, "it took too long");
+    }
   }
 }
 
