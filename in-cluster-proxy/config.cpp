@@ -10,7 +10,9 @@
 #include <utility>
 
 #include "base/version.h"
+#include "in-cluster-proxy/flag_values.h"
 #include "in-cluster-proxy/ports.h"
+#include "in-cluster-proxy/stand_in_flags.h"
 
 namespace ferry::proxy {
 namespace {
@@ -30,6 +32,7 @@ struct Flags {
   std::string dial_timeout = "10s";
   std::string log_level = "info";
   std::string log_format = "text";
+  StandInFlags stand_in;
 };
 
 constexpr const char* kFooter = R"(
@@ -38,6 +41,10 @@ A flag beats its environment variable. Durations are written 90s, 15m, 4h.
 Targets are judged by the address that their name resolves to: --deny refuses first, --allow permits
 these and nothing else, and without a rule loopback, link-local and multicast addresses and the
 proxy's own ports are refused.
+
+With --stand-in it runs in the place of a container: the daemon says on which ports it listens, and
+who comes in there is connected to the developer's machine. It then reads flags only: the
+environment is the container's, and is served to the daemon together with the files of --mount.
 
 On SIGTERM it tells the daemons, answers /readyz with 503, lets streams end for --drain-timeout and
 exits with 0; a second SIGTERM ends it at once.)";
@@ -109,38 +116,9 @@ void declare(CLI::App& app, Flags& flags) {
   declare_addresses(app, flags);
   declare_times(app, flags);
   declare_log(app, flags);
+  declare_stand_in(app, flags.stand_in);
   app.set_version_flag("--version", "ferry-proxy " + std::string(version()));
   app.footer(kFooter);
-}
-
-Result<Duration> parse_duration(const std::string& flag, const std::string& text) {
-  const auto end = text.find_first_not_of("0123456789");
-  const std::string unit = end == std::string::npos ? "" : text.substr(end);
-  const std::string digits = text.substr(0, end);
-  // Seven digits of hours fit a Duration many times over.
-  if (!digits.empty() && digits.size() <= 7) {
-    const long long count = std::stoll(digits);
-    if (unit == "ms") return std::chrono::milliseconds(count);
-    if (unit == "s" || (unit.empty() && count == 0)) return std::chrono::seconds(count);
-    if (unit == "m") return std::chrono::minutes(count);
-    if (unit == "h") return std::chrono::hours(count);
-  }
-  return fail(ErrorCode::kInvalid, "reading " + flag + "=" + text, "it is not a duration",
-              "write for example 90s, 15m or 4h");
-}
-
-Result<std::size_t> parse_size(const std::string& flag, const std::string& text) {
-  const auto end = text.find_first_not_of("0123456789");
-  const std::string unit = end == std::string::npos ? "" : text.substr(end);
-  const std::string digits = text.substr(0, end);
-  if (!digits.empty() && digits.size() <= 7) {
-    const std::size_t count = std::stoul(digits);
-    if (unit == "KiB") return count << 10;
-    if (unit == "MiB") return count << 20;
-    if (unit == "GiB") return count << 30;
-  }
-  return fail(ErrorCode::kInvalid, "reading " + flag + "=" + text, "it is not a size",
-              "write for example 96MiB");
 }
 
 Result<std::string> read_file(const std::string& path) {
@@ -175,23 +153,6 @@ Result<std::vector<AddressRule>> parse_rules(const std::vector<std::string>& tex
   return rules;
 }
 
-// Runs a row of readings and keeps the first error.
-class Readings {
- public:
-  template <typename T>
-  void take(T& place, Result<T> read) {
-    if (read) {
-      place = std::move(*read);
-    } else if (!error_) {
-      error_ = std::move(read.error());
-    }
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  std::optional<Error> error_;
-};
-
 Result<Config> understand(const Flags& flags) {
   Config config;
   Readings readings;
@@ -207,6 +168,7 @@ Result<Config> understand(const Flags& flags) {
   readings.take(config.drain_timeout, parse_duration("--drain-timeout", flags.drain_timeout));
   readings.take(config.dial_timeout, parse_duration("--dial-timeout", flags.dial_timeout));
   readings.take(config.tls, read_tls(flags.tls_dir));
+  readings.take(config.stand_in, understand_stand_in(flags.stand_in));
   if (readings.error()) return fail(*readings.error());
   config.log.level = flags.log_level;
   config.log.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
@@ -219,6 +181,7 @@ Result<std::variant<Config, EndNow>> read_config(int argc, const char* const* ar
   Flags flags;
   CLI::App app{"The cluster's end of Ferry's tunnel: connects streams to Services.", "ferry-proxy"};
   declare(app, flags);
+  if (is_stand_in(argc, argv)) leave_environment_alone(app);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& said) {

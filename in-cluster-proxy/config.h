@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -32,6 +33,28 @@ struct Limits {
   Duration prune_every = std::chrono::seconds(5);              // how often those are looked at
 };
 
+// The workload whose container a stand-in replaces.
+struct RestoreTarget {
+  std::string ns;
+  std::string kind;  // "deployment", "statefulset", "replicaset"
+  std::string name;
+};
+
+// Running in the place of a container.
+struct StandInConfig {
+  std::string id;                        // the swap's
+  std::vector<std::string> mounts;       // directories and files to serve
+  Duration orphan_timeout{};             // without a daemon; zero: never restores by itself
+  std::optional<RestoreTarget> restore;  // what it restores then
+  std::string restore_credentials;       // directory with token and ca.crt
+  Duration drain_accept = std::chrono::seconds(5);  // callers are taken so long after SIGTERM
+  // Where links listen; an address family that the pod doesn't have is left out.
+  std::vector<std::string> link_addresses = {"0.0.0.0", "::"};
+  Duration poll_files = std::chrono::seconds(2);  // how often the mounted files are looked at
+  // The container's environment, "NAME=value".
+  std::vector<std::string> environment;
+};
+
 struct Config {
   net::HostPort listen;
   std::vector<net::HostPort> health_listen;
@@ -43,6 +66,7 @@ struct Config {
   Duration drain_timeout = std::chrono::seconds(25);
   Duration dial_timeout = std::chrono::seconds(10);
   LogOptions log;
+  std::optional<StandInConfig> stand_in;
 };
 
 // The process is to end now with `exit_code`, having said `text` (help, version, a usage error).

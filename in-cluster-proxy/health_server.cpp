@@ -26,7 +26,7 @@ std::string answer(std::string_view status, std::string_view body) {
 
 }  // namespace
 
-std::string health_answer(std::string_view request, bool ready) {
+std::string health_answer(std::string_view request, std::string_view not_ready) {
   if (request.find("\r\n\r\n") == std::string_view::npos) {
     if (request.size() < kMaxHeader) return {};
     return answer("431 Request Header Fields Too Large", "the header is too large\n");
@@ -41,7 +41,8 @@ std::string health_answer(std::string_view request, bool ready) {
   if (line.substr(0, space) != "GET") return answer("405 Method Not Allowed", "GET only\n");
   if (path == "/healthz") return answer("200 OK", "ok\n");
   if (path != "/readyz") return answer("404 Not Found", "/healthz and /readyz are here\n");
-  return ready ? answer("200 OK", "ok\n") : answer("503 Service Unavailable", "draining\n");
+  if (not_ready.empty()) return answer("200 OK", "ok\n");
+  return answer("503 Service Unavailable", std::string(not_ready) + '\n');
 }
 
 class HealthServer::Connection final : public net::Disposable, private net::StreamHandler {
@@ -64,7 +65,8 @@ class HealthServer::Connection final : public net::Disposable, private net::Stre
   void on_read(std::size_t n) override {
     if (answered_) return;
     size_ += n;
-    const std::string text = health_answer(as_text(Bytes(buffer_).first(size_)), server_.ready_());
+    const std::string text =
+        health_answer(as_text(Bytes(buffer_).first(size_)), server_.not_ready_());
     if (text.empty()) return;
     answered_ = true;
     size_ = 0;  // whatever else comes is read and forgotten, so that closing is no reset
@@ -86,8 +88,8 @@ class HealthServer::Connection final : public net::Disposable, private net::Stre
   std::unique_ptr<net::ByteStream> stream_;
 };
 
-HealthServer::HealthServer(net::Loop& loop, std::function<bool()> ready)
-    : loop_(loop), ready_(std::move(ready)) {}
+HealthServer::HealthServer(net::Loop& loop, std::function<std::string_view()> not_ready)
+    : loop_(loop), not_ready_(std::move(not_ready)) {}
 
 HealthServer::~HealthServer() = default;
 

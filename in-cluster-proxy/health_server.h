@@ -6,6 +6,7 @@
 #include <list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.h"
@@ -17,8 +18,8 @@ namespace ferry::proxy {
 
 class HealthServer {
  public:
-  // `ready` is asked at each GET /readyz: true is 200, false is 503.
-  HealthServer(net::Loop& loop, std::function<bool()> ready);
+  // `not_ready` is asked at each GET /readyz why it isn't: empty is 200, words are 503.
+  HealthServer(net::Loop& loop, std::function<std::string_view()> not_ready);
   ~HealthServer();
 
   // May be called for several addresses. Errors: those of net::Listener::create().
@@ -33,12 +34,12 @@ class HealthServer {
   void drop(Connection& connection);
 
   net::Loop& loop_;
-  std::function<bool()> ready_;
+  std::function<std::string_view()> not_ready_;
   std::list<std::unique_ptr<Connection>> connections_;  // oldest first
   std::vector<std::unique_ptr<net::Listener>> listeners_;
 };
 
 // The answer to what a client sent so far; empty while its request's header isn't complete.
-std::string health_answer(std::string_view request, bool ready);
+std::string health_answer(std::string_view request, std::string_view not_ready);
 
 }  // namespace ferry::proxy

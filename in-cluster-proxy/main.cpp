@@ -2,6 +2,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <string>
 #include <utility>
 #include <variant>
 
@@ -20,6 +21,7 @@ int complain(const ferry::Error& error) {
 
 int serve(ferry::proxy::Config config) {
   if (const ferry::Status log = ferry::init_log(config.log); !log) return complain(log.error());
+  const std::string stand_in = config.stand_in ? config.stand_in->id : "";
   ferry::net::Loop loop;
   auto proxy = ferry::proxy::Proxy::create(loop, std::move(config), [&loop] { loop.stop(); });
   if (!proxy) return complain(proxy.error());
@@ -28,6 +30,7 @@ int serve(ferry::proxy::Config config) {
   if (!signals) return complain(signals.error());
   spdlog::info("ferry-proxy {} on {}", ferry::version(),
                ferry::net::to_string((*proxy)->tunnel_address()));
+  if (!stand_in.empty()) spdlog::info("stand-in of swap {}", stand_in);
   for (const auto& address : (*proxy)->health_addresses()) {
     spdlog::info("health on {}", ferry::net::to_string(address));
   }

@@ -6,31 +6,44 @@
 #include <utility>
 
 namespace ferry::proxy {
+namespace {
+
+std::unique_ptr<StandIn> make_stand_in(net::Loop& loop, const Config& config,
+                                       OrphanRestore* restore) {
+  if (!config.stand_in) return nullptr;
+  return std::make_unique<StandIn>(loop, *config.stand_in, restore);
+}
+
+}  // namespace
 
 Result<std::unique_ptr<Proxy>> Proxy::create(net::Loop& loop, Config config,
-                                             std::function<void()> on_over) {
+                                             std::function<void()> on_over,
+                                             OrphanRestore* restore) {
   net::TlsMutualOptions options;
   options.identity = {config.tls.certificate_pem, config.tls.key_pem};
   options.trusted_pem = config.tls.ca_pem;
   Result<net::TlsContext> tls = net::TlsContext::mutual_server(options);
   if (!tls) return fail(tls.error());
   std::unique_ptr<Proxy> proxy(
-      new Proxy(loop, std::move(config), std::move(*tls), std::move(on_over)));
+      new Proxy(loop, std::move(config), std::move(*tls), std::move(on_over), restore));
   if (Status listening = proxy->listen(); !listening) return fail(listening.error());
   proxy->on_change();
   return proxy;
 }
 
-Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<void()> on_over)
+Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<void()> on_over,
+             OrphanRestore* restore)
     : config_(std::move(config)),
       on_over_(std::move(on_over)),
+      stand_in_(make_stand_in(loop, config_, restore)),
       policy_(config_.rules),
       dialer_(loop, policy_, config_.dial_timeout, config_.limits.pending_dials),
       idle_(loop, [this] { end("nobody was attached for a while"); }),
       drain_deadline_(loop, [this] { end("the time for draining is over"); }),
-      sessions_(loop, dialer_, config_, [this] { on_change(); }),
+      accepting_(loop, [this] { stop_accepting(); }),
+      sessions_(loop, dialer_, stand_in_.get(), config_, [this] { on_change(); }),
       gate_(loop, std::move(tls), config_.limits, sessions_),
-      health_(loop, [this] { return !draining_; }) {}
+      health_(loop, [this] { return not_ready(); }) {}
 
 Proxy::~Proxy() = default;
 
@@ -58,14 +71,27 @@ void Proxy::drain() {
   draining_ = true;
   gate_.close();
   drain_deadline_.start(config_.drain_timeout);
+  if (stand_in_) accepting_.start(config_.stand_in->drain_accept);
   sessions_.drain();
   on_change();
 }
 
+void Proxy::stop_accepting() {
+  stand_in_->links.close_all();
+  on_change();
+}
+
+std::string_view Proxy::not_ready() const {
+  if (draining_) return "draining";
+  if (!stand_in_ || sessions_.ready()) return {};
+  return sessions_.attached() == 0 ? "no daemon is attached" : "the local process is not ready";
+}
+
 void Proxy::on_change() {
   if (over_) return;
+  if (stand_in_) stand_in_->orphan.set_attached(sessions_.attached() > 0);
   if (draining_) {
-    if (sessions_.live_streams() == 0) end("drained");
+    if (sessions_.live_streams() == 0 && !accepting_.active()) end("drained");
     return;
   }
   const bool idle = sessions_.needed() == 0 && config_.idle_exit > Duration::zero();

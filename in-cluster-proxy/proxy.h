@@ -5,11 +5,13 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "in-cluster-proxy/config.h"
 #include "in-cluster-proxy/health_server.h"
 #include "in-cluster-proxy/session_table.h"
+#include "in-cluster-proxy/stand_in.h"
 #include "in-cluster-proxy/target_dialer.h"
 #include "in-cluster-proxy/target_policy.h"
 #include "in-cluster-proxy/tunnel_gate.h"
@@ -21,9 +23,12 @@ namespace ferry::proxy {
 class Proxy {
  public:
   // `on_over`: nobody needs it any more (idle) or it has drained; once, from within the loop.
-  // Errors: kInvalid (certificates that don't fit), those of net::Listener::create().
+  // `restore`: what a stand-in does when its daemon doesn't come back; null: nothing. It must
+  // outlive the proxy. Errors: kInvalid (certificates that don't fit), those of
+  // net::Listener::create().
   static Result<std::unique_ptr<Proxy>> create(net::Loop& loop, Config config,
-                                               std::function<void()> on_over);
+                                               std::function<void()> on_over,
+                                               OrphanRestore* restore = nullptr);
   ~Proxy();
 
   // With the real ports.
@@ -33,12 +38,17 @@ class Proxy {
   const TunnelGate& gate() const { return gate_; }
 
   // Not ready any more, no new streams; over once the open ones have ended or the time for it has.
+  // A stand-in takes callers for a while, since some don't know yet that it isn't ready.
   void drain();
 
  private:
-  Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<void()> on_over);
+  Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<void()> on_over,
+        OrphanRestore* restore);
 
   Status listen();
+  // Why /readyz says no; empty: it says yes.
+  std::string_view not_ready() const;
+  void stop_accepting();
   void on_change();
   void end(const std::string& why);
 
@@ -46,10 +56,12 @@ class Proxy {
   std::function<void()> on_over_;
   bool draining_ = false;
   bool over_ = false;
+  std::unique_ptr<StandIn> stand_in_;  // null: it isn't one
   TargetPolicy policy_;
   TargetDialer dialer_;
   net::Timer idle_;
   net::Timer drain_deadline_;
+  net::Timer accepting_;  // while draining: callers are taken as long as it is active
   SessionTable sessions_;
   TunnelGate gate_;
   HealthServer health_;

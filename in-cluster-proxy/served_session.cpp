@@ -22,16 +22,18 @@ std::string short_name(const tunnel::SessionId& id) {
 
 }  // namespace
 
-ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, const tunnel::SessionKeys& keys,
-                             ServedSessionOwner& owner)
+ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
+                             const tunnel::SessionKeys& keys, ServedSessionOwner& owner)
     : loop_(loop),
       dialer_(dialer),
+      stand_in_(stand_in),
       owner_(owner),
       name_(short_name(keys.id)),
       io_(loop, make_session(keys), *this) {}
 
 void ServedSession::retire() {
   dials_.clear();
+  close_links();
   io_.retire();
 }
 
@@ -48,6 +50,9 @@ Status ServedSession::resume(std::unique_ptr<tunnel::Carrier>& carrier,
 void ServedSession::drain() {
   draining_ = true;
   io_.go_away(tunnel::Reason::kShuttingDown, Duration::zero());
+  for (const tunnel::StreamId stream : std::exchange(services_, {})) {
+    io_.reset(stream, tunnel::Reason::kShuttingDown);
+  }
 }
 
 void ServedSession::on_established(bool resumed, const std::string& peer_version) {
@@ -58,6 +63,7 @@ void ServedSession::on_established(bool resumed, const std::string& peer_version
 
 void ServedSession::on_opened(tunnel::StreamId stream, const tunnel::Target& target) {
   if (draining_) return io_.refuse(stream, tunnel::Reason::kShuttingDown, "the proxy is ending");
+  if (target.kind == tunnel::TargetKind::kService) return serve(stream, target.host);
   auto attempt = dialer_.dial(target, [this, stream](auto socket, const Refusal& refusal) {
     on_dialled(stream, std::move(socket), refusal);
   });
@@ -74,11 +80,20 @@ void ServedSession::on_dialled(tunnel::StreamId stream, std::unique_ptr<net::Byt
   io_.refuse(stream, refusal.reason, refusal.detail);
 }
 
-// The proxy opens no streams.
+void ServedSession::serve(tunnel::StreamId stream, const std::string& service) {
+  if (stand_in_ == nullptr || service != "environment") {
+    return io_.refuse(stream, tunnel::Reason::kForbidden, "this proxy has no service " + service);
+  }
+  services_.insert(stream);
+  io_.accept(stream, stand_in_->environment.open());
+}
+
+// The daemon's local process has taken the caller.
 void ServedSession::on_accepted(tunnel::StreamId) {}
 
 void ServedSession::on_stream_ended(const tunnel::StreamEnd& end) {
   dials_.erase(end.stream);
+  services_.erase(end.stream);
   spdlog::debug("{}: stream {} ended ({}), {} bytes out, {} back", name_, end.stream,
                 tunnel::name_of(end.reason), end.traffic.from_peer, end.traffic.to_peer);
   owner_.on_session_changed(*this);
@@ -93,11 +108,56 @@ void ServedSession::on_carrier_lost(const Error& error) {
 // A daemon that leaves closes its streams itself.
 void ServedSession::on_going_away(tunnel::Reason reason, Duration) {
   spdlog::debug("{}: the daemon is leaving ({})", name_, tunnel::name_of(reason));
+  if (reason != tunnel::Reason::kShuttingDown) return;
+  peer_ready_ = false;
+  close_links();
+}
+
+void ServedSession::on_listen_requested(std::uint16_t port) {
+  if (stand_in_ == nullptr) {
+    return io_.not_listening(port, tunnel::Reason::kForbidden, "this proxy is no stand-in");
+  }
+  const Status opened = stand_in_->links.open(port, *this);
+  if (opened) {
+    spdlog::info("{}: listening on port {}", name_, port);
+    return io_.listening(port);
+  }
+  spdlog::warn("{}: {}", name_, opened.error().summary());
+  const bool taken = opened.error().code == ErrorCode::kAlreadyExists;
+  io_.not_listening(port, taken ? tunnel::Reason::kRefused : tunnel::Reason::kForbidden,
+                    opened.error().why);
+}
+
+void ServedSession::on_unlisten_requested(std::uint16_t port) {
+  if (stand_in_ == nullptr) return;
+  spdlog::info("{}: no longer listening on port {}", name_, port);
+  stand_in_->links.close(port, *this);
+}
+
+void ServedSession::on_peer_ready(bool ready) {
+  spdlog::info("{}: {}", name_, ready ? "ready for callers" : "not ready for callers");
+  peer_ready_ = ready;
+}
+
+void ServedSession::on_caller(std::uint16_t port, const net::HostPort& caller,
+                              std::unique_ptr<net::ByteStream> socket) {
+  const std::string from = net::to_string(caller);
+  const auto stream = io_.open({from, port, tunnel::TargetKind::kLink}, std::move(socket));
+  if (stream) {
+    spdlog::debug("{}: stream {} from {} on port {}", name_, *stream, from, port);
+  } else {
+    spdlog::warn("{}: caller {} on port {}: {}", name_, from, port, stream.error().summary());
+  }
+}
+
+void ServedSession::close_links() {
+  if (stand_in_ != nullptr) stand_in_->links.close_all(*this);
 }
 
 void ServedSession::on_failed(const Error& error) {
   spdlog::warn("{}: over: {}", name_, error.summary());
   dials_.clear();
+  close_links();
   owner_.on_session_over(*this);
 }
 

@@ -1,10 +1,13 @@
-// One daemon's session: each stream that it opens is connected to what it asks for.
+// One daemon's session: each stream that it opens is connected to what it asks for, and, in a
+// stand-in, a stream is opened for each caller on the ports that it has us listen on.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 
+#include "in-cluster-proxy/stand_in.h"
 #include "in-cluster-proxy/target_dialer.h"
 #include "net/loop.h"
 #include "tunnel/io/session_io.h"
@@ -24,11 +27,13 @@ class ServedSessionOwner {
   ~ServedSessionOwner() = default;
 };
 
-class ServedSession final : public net::Disposable, private tunnel::SessionEvents {
+class ServedSession final : public net::Disposable,
+                            private tunnel::SessionEvents,
+                            private LinkUser {
  public:
-  // All references must outlive it.
-  ServedSession(net::Loop& loop, TargetDialer& dialer, const tunnel::SessionKeys& keys,
-                ServedSessionOwner& owner);
+  // All references must outlive it. `stand_in`: null if this proxy isn't one.
+  ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
+                const tunnel::SessionKeys& keys, ServedSessionOwner& owner);
   void retire() override;
 
   // The carrier that said HELLO; `early` is what it brought, the HELLO included.
@@ -38,10 +43,13 @@ class ServedSession final : public net::Disposable, private tunnel::SessionEvent
                 const tunnel::Session::ResumeRequest& request, const tunnel::Proof& expected,
                 Bytes early);
 
-  // New streams are refused from now on, and the daemon is told; open ones go on.
+  // The daemon is told, and its new streams are refused from now on; open ones go on, and callers
+  // are taken as long as the ports are open.
   void drain();
 
   const tunnel::SessionKeys& keys() const { return io_.session().keys(); }
+  // The daemon is there, and says that its side takes callers.
+  bool ready() const { return attached() && peer_ready_; }
   bool attached() const { return io_.session().attached(); }
   std::size_t stream_count() const { return io_.stream_count(); }
   TimePoint detached_since() const { return detached_since_; }
@@ -55,19 +63,31 @@ class ServedSession final : public net::Disposable, private tunnel::SessionEvent
   void on_stream_ended(const tunnel::StreamEnd& end) override;
   void on_carrier_lost(const Error& error) override;
   void on_going_away(tunnel::Reason reason, Duration reconnect_in) override;
+  void on_listen_requested(std::uint16_t port) override;
+  void on_unlisten_requested(std::uint16_t port) override;
+  void on_peer_ready(bool ready) override;
   void on_failed(const Error& error) override;
+
+  void on_caller(std::uint16_t port, const net::HostPort& caller,
+                 std::unique_ptr<net::ByteStream> socket) override;
+
+  void serve(tunnel::StreamId stream, const std::string& service);
+  void close_links();
 
   void on_dialled(tunnel::StreamId stream, std::unique_ptr<net::ByteStream> socket,
                   const Refusal& refusal);
 
   net::Loop& loop_;
   TargetDialer& dialer_;
+  StandIn* const stand_in_;
   ServedSessionOwner& owner_;
   const std::string name_;
   TimePoint detached_since_{};
   bool draining_ = false;
+  bool peer_ready_ = false;
   tunnel::SessionIo io_;
   std::unordered_map<tunnel::StreamId, std::unique_ptr<TargetDialer::Attempt>> dials_;
+  std::unordered_set<tunnel::StreamId> services_;  // go on until somebody ends them
 };
 
 }  // namespace ferry::proxy

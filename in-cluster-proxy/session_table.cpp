@@ -21,10 +21,11 @@ tunnel::SessionKeys random_keys() {
 
 }  // namespace
 
-SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, const Config& config,
-                           std::function<void()> on_change)
+SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
+                           const Config& config, std::function<void()> on_change)
     : loop_(loop),
       dialer_(dialer),
+      stand_in_(stand_in),
       config_(config),
       on_change_(std::move(on_change)),
       prune_timer_(loop, [this] { prune(); }) {}
@@ -32,13 +33,15 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, const Config& 
 SessionTable::~SessionTable() = default;
 
 Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early) {
+  if (stand_in_ != nullptr) let_go_of_lost();
   if (sessions_.size() >= config_.limits.sessions) {
     return fail(ErrorCode::kExhausted, "beginning a session",
                 std::to_string(sessions_.size()) + " sessions are open or kept");
   }
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
-  auto& session = sessions_[keys.id] = std::make_unique<ServedSession>(loop_, dialer_, keys, owner);
+  auto& session = sessions_[keys.id] =
+      std::make_unique<ServedSession>(loop_, dialer_, stand_in_, keys, owner);
   session->begin(std::move(carrier), early);
   return {};
 }
@@ -67,6 +70,11 @@ std::size_t SessionTable::attached() const {
   return static_cast<std::size_t>(
       std::count_if(sessions_.begin(), sessions_.end(),
                     [](const auto& entry) { return entry.second->attached(); }));
+}
+
+bool SessionTable::ready() const {
+  return std::any_of(sessions_.begin(), sessions_.end(),
+                     [](const auto& entry) { return entry.second->ready(); });
 }
 
 std::size_t SessionTable::needed() const {
@@ -99,6 +107,16 @@ void SessionTable::let_go(const tunnel::SessionId& id) {
   if (found == sessions_.end()) return;
   loop_.delete_later(std::move(found->second));
   sessions_.erase(found);
+}
+
+// A stand-in has one daemon. A new session of it means that it started anew, and knows nothing of
+// what it had before.
+void SessionTable::let_go_of_lost() {
+  std::vector<tunnel::SessionId> lost;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->attached()) lost.push_back(id);
+  }
+  for (const tunnel::SessionId& id : lost) let_go(id);
 }
 
 void SessionTable::prune() {

@@ -14,7 +14,8 @@ namespace ferry::proxy {
 class SessionTable final : private ServedSessionOwner {
  public:
   // `on_change`: a session came, went, was lost or lost a stream; for whoever waits for idleness.
-  SessionTable(net::Loop& loop, TargetDialer& dialer, const Config& config,
+  // `stand_in`: null if this proxy isn't one.
+  SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in, const Config& config,
                std::function<void()> on_change);
   ~SessionTable();
 
@@ -30,6 +31,8 @@ class SessionTable final : private ServedSessionOwner {
   void drain();
 
   std::size_t attached() const;
+  // A daemon is attached whose side takes callers.
+  bool ready() const;
   // Sessions for which the process has to live on: attached, or kept with open streams.
   std::size_t needed() const;
   // Streams of attached sessions.
@@ -40,12 +43,14 @@ class SessionTable final : private ServedSessionOwner {
   void on_session_over(ServedSession& session) override;
 
   void let_go(const tunnel::SessionId& id);
+  void let_go_of_lost();
   // Lets sessions go that were detached for too long, and the oldest while all of them hold too
   // much.
   void prune();
 
   net::Loop& loop_;
   TargetDialer& dialer_;
+  StandIn* const stand_in_;
   const Config& config_;
   std::function<void()> on_change_;
   net::Timer prune_timer_;

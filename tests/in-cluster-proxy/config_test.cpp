@@ -78,6 +78,43 @@ TEST_F(ConfigTest, AFlagBeatsTheEnvironment) {
   unsetenv("FERRY_PROXY_IDLE_EXIT");
 }
 
+TEST_F(ConfigTest, UnderstandsTheFlagsOfAStandIn) {
+  const auto read_in =
+      read({"--stand-in=a1b2", "--mount=/etc/app", "--mount=/etc/more", "--orphan-timeout=600",
+            "--restore=shop/deployment/web", "--restore-credentials=/r", "--drain-accept=2s"});
+  ASSERT_TRUE(read_in.has_value()) << read_in.error().summary();
+  const auto& stand_in = std::get<Config>(*read_in).stand_in;
+  ASSERT_TRUE(stand_in.has_value());
+  EXPECT_EQ(stand_in->id, "a1b2");
+  EXPECT_EQ(stand_in->mounts, (std::vector<std::string>{"/etc/app", "/etc/more"}));
+  EXPECT_EQ(stand_in->orphan_timeout, std::chrono::minutes(10));
+  ASSERT_TRUE(stand_in->restore.has_value());
+  EXPECT_EQ(stand_in->restore->ns, "shop");
+  EXPECT_EQ(stand_in->restore->kind, "deployment");
+  EXPECT_EQ(stand_in->restore->name, "web");
+  EXPECT_EQ(stand_in->restore_credentials, "/r");
+  EXPECT_EQ(stand_in->drain_accept, std::chrono::seconds(2));
+  EXPECT_FALSE(std::get<Config>(*read({})).stand_in.has_value());
+}
+
+TEST_F(ConfigTest, TheEnvironmentOfAStandInIsItsContainers) {
+  setenv("FERRY_PROXY_IDLE_EXIT", "2h", 1);
+  const auto read_in = read({"--stand-in", "a1b2"});
+  unsetenv("FERRY_PROXY_IDLE_EXIT");
+  const auto& config = std::get<Config>(*read_in);
+  EXPECT_EQ(config.idle_exit, std::chrono::minutes(15));
+  EXPECT_THAT(config.stand_in->environment, ::testing::Contains("FERRY_PROXY_IDLE_EXIT=2h"));
+}
+
+TEST_F(ConfigTest, ARestoreThatNamesNoWorkloadIsAnError) {
+  for (const std::string text : {"web", "shop/web", "shop/pod/web", "shop/deployment/",
+                                 "/deployment/web", "shop/deployment/web/more"}) {
+    const auto read_in = read({"--stand-in=a1b2", "--restore=" + text});
+    ASSERT_FALSE(read_in.has_value()) << text;
+    EXPECT_EQ(read_in.error().code, ErrorCode::kInvalid) << text;
+  }
+}
+
 TEST_F(ConfigTest, SaysWhatItDoesNotUnderstand) {
   for (const std::string flag :
        {"--idle-exit=soon", "--idle-exit=15", "--session-keep=-1h", "--session-memory=1000",

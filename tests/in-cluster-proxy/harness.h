@@ -173,11 +173,12 @@ class World {
     return config;
   }
 
-  explicit World(const Config& config = World::config()) {
-    auto made = Proxy::create(*loop, config, [this] {
+  explicit World(const Config& config = World::config(), OrphanRestore* restore = nullptr) {
+    const auto on_over = [this] {
       over = true;
       loop.poke();
-    });
+    };
+    auto made = Proxy::create(*loop, config, on_over, restore);
     EXPECT_TRUE(made.has_value()) << made.error().summary();
     proxy = std::move(*made);
     relay.emplace(*loop, proxy->tunnel_address());

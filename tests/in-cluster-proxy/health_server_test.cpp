@@ -29,7 +29,7 @@ class Client {
 TEST(HealthServerTest, AnswersProbes) {
   TestLoop loop;
   bool ready = true;
-  HealthServer server(*loop, [&] { return ready; });
+  HealthServer server(*loop, [&] { return ready ? "" : "draining"; });
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}).has_value());
   const auto ask = [&](const std::string& request) {
     Client client(loop, server.addresses().at(0));
@@ -52,16 +52,16 @@ TEST(HealthServerTest, AnswersProbes) {
 }
 
 TEST(HealthServerTest, SaysHowLongItsAnswersAre) {
-  const std::string answer = health_answer("GET /healthz HTTP/1.1\r\n\r\n", true);
+  const std::string answer = health_answer("GET /healthz HTTP/1.1\r\n\r\n", "");
   EXPECT_THAT(answer, HasSubstr("Content-Length: 3\r\n"));
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\nok\n"));
-  EXPECT_EQ(health_answer("GET /healthz HTTP/1.1\r\n", true), "");
+  EXPECT_EQ(health_answer("GET /healthz HTTP/1.1\r\n", ""), "");
 }
 
 TEST(HealthServerTest, ACrowdOfSilentClientsMakesRoomForAProbe) {
   TestLoop loop;
-  HealthServer server(*loop, [] { return true; });
+  HealthServer server(*loop, [] { return ""; });
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}).has_value());
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 200; ++i) {

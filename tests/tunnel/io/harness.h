@@ -55,6 +55,7 @@ class Side final : public SessionEvents {
   std::map<StreamId, StreamEnd> ended;
   std::vector<Error> lost;
   std::vector<Reason> going_away;
+  std::map<std::uint16_t, ListenResult> listens;  // by port, the latest
   std::optional<Error> failed;
   std::function<void(StreamId, const Target&)> on_open;
   std::function<void()> on_lost;
@@ -86,6 +87,10 @@ class Side final : public SessionEvents {
   }
   void on_going_away(Reason reason, Duration) override {
     going_away.push_back(reason);
+    loop_.poke();
+  }
+  void on_listen_result(const ListenResult& result) override {
+    listens[result.port] = result;
     loop_.poke();
   }
   void on_failed(const Error& error) override {
