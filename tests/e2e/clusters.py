@@ -43,6 +43,7 @@ class TestCluster:
                     DEVCLUSTER / "up", "--with-parent", "--kubeconfig", kubeconfig,
                     "--image", f"ferry-proxy={build}/in-cluster-proxy/ferry-proxy",
                     "--image", f"ferry-test-app={build}/tests/e2e/app/ferry-test-app",
+                    "--image", f"ferry-test-load={build}/tests/e2e/load/ferry-test-load",
                 ],
                 stdout=subprocess.PIPE,
                 text=True,
@@ -91,6 +92,12 @@ class Faults:
 
     def expire(self, user):
         self._ctl("expire", user)
+
+    def deny(self, path_part, message):
+        self._ctl("deny", path_part, message)
+
+    def lag(self, seconds):
+        self._ctl("lag", str(seconds))
 
     def clear(self):
         self._ctl("clear")

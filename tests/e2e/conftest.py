@@ -9,6 +9,7 @@ import uuid
 
 import pytest
 
+import load_generator
 import workloads
 from clusters import GivenCluster, TestCluster
 from ferry import Ferry
@@ -20,6 +21,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 def pytest_addoption(parser):
     parser.addoption("--image", help="ferry-proxy's image, for the cluster that KUBECONFIG names")
     parser.addoption("--app-image", default="ferry-test-app:e2e", help="the test application's image there")
+    parser.addoption("--load-image", default="ferry-test-load:e2e", help="the load generator's image there")
     parser.addoption("--build", default=str(ROOT / "build" / "release"), help="where the programs were built")
 
 
@@ -40,6 +42,7 @@ def cluster(request, build):
     image = request.config.getoption("--image")
     if image:
         workloads.IMAGE = request.config.getoption("--app-image")
+        load_generator.IMAGE = request.config.getoption("--load-image")
         yield GivenCluster(os.environ["KUBECONFIG"], image)
         return
     with TestCluster.started(build) as made:

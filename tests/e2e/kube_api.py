@@ -63,10 +63,15 @@ class KubeApi:
 
     def request(self, method, path, body=None, content_type="application/json"):
         """The answer's JSON; ApiError for any refusal."""
+        text = self.text(path, method, body, content_type)
+        return json.loads(text) if text else {}
+
+    def text(self, path, method="GET", body=None, content_type="application/json"):
+        """The answer as it comes; ApiError for any refusal."""
         connection = http.client.HTTPSConnection(
             self._url.hostname, self._url.port or 443, context=self._tls, timeout=30
         )
-        headers = {"Content-Type": content_type, "Accept": "application/json"}
+        headers = {"Content-Type": content_type, "Accept": "application/json, */*"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
@@ -78,7 +83,7 @@ class KubeApi:
             connection.close()
         if answer.status >= 300:
             raise ApiError(answer.status, text)
-        return json.loads(text) if text else {}
+        return text
 
     def path(self, kind, namespace, name=None):
         prefix, plural = KINDS[kind]

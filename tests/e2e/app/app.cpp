@@ -10,6 +10,13 @@
 //
 //   echo port            sends everything back; its FIN comes after the peer's
 //   reset port           reads one byte, then resets the connection
+//   caller port          reads a PROXY protocol header; "ADDRESS PORT\n" of the caller that it
+//   names, or what is wrong
+//                        with it; then as the echo port
+//
+// On SIGTERM it ends at once; with ON_TERM=finish it accepts nothing more, answers what was asked
+// and what is asked on connections that it has (each answer says that it is the last), and ends
+// when they are closed.
 #include <arpa/inet.h>
 #include <httplib.h>
 #include <netinet/in.h>
@@ -17,14 +24,17 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -114,6 +124,37 @@ void echo(int fd) {
   ::close(fd);
 }
 
+// The first `length` bytes; whether they came.
+bool read_exactly(int fd, void* to, std::size_t length) {
+  return ::recv(fd, to, length, MSG_WAITALL) == static_cast<ssize_t>(length);
+}
+
+// The caller that a PROXY protocol v2 header names
+// (haproxy.org/download/2.9/doc/proxy-protocol.txt, 2.2).
+std::string read_caller(int fd) {
+  constexpr std::string_view kSignature("\r\n\r\n\0\r\nQUIT\n", 12);
+  std::array<unsigned char, 16> head{};
+  if (!read_exactly(fd, head.data(), head.size())) return "no header\n";
+  if (!std::equal(kSignature.begin(), kSignature.end(), head.begin())) return "not a header\n";
+  std::vector<unsigned char> rest(static_cast<std::size_t>(head[14] << 8 | head[15]));
+  if (!read_exactly(fd, rest.data(), rest.size())) return "half a header\n";
+  const bool four = head[13] == 0x11;
+  const std::size_t size = four ? 4 : 16;
+  if (head[12] != 0x21 || (!four && head[13] != 0x21) || rest.size() < 2 * size + 4) {
+    return "a header of another kind\n";
+  }
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(four ? AF_INET : AF_INET6, rest.data(), text.data(), text.size());
+  return std::string(text.data()) + " " + std::to_string(rest[2 * size] << 8 | rest[2 * size + 1]) +
+         "\n";
+}
+
+void caller(int fd) {
+  const std::string said = read_caller(fd);
+  static_cast<void>(::send(fd, said.data(), said.size(), MSG_NOSIGNAL));
+  echo(fd);
+}
+
 void reset(int fd) {
   char byte = 0;
   static_cast<void>(::recv(fd, &byte, 1, 0));
@@ -147,8 +188,32 @@ std::uint16_t port_of(const char* variable, std::uint16_t otherwise) {
   return text == nullptr ? otherwise : static_cast<std::uint16_t>(std::stoul(text));
 }
 
+// Ends the accepting of an HTTP server from a signal handler.
+std::atomic<int> http_listener{-1};
+std::atomic<bool> finishing{false};
+
+void finish(int) {
+  finishing = true;
+  ::shutdown(http_listener, SHUT_RDWR);
+}
+
+void on_term() {
+  const char* wish = std::getenv("ON_TERM");
+  const bool finishes = wish != nullptr && std::string_view(wish) == "finish";
+  std::signal(
+      SIGTERM, finishes ? finish : [](int) { std::_Exit(0); });
+}
+
 void serve_http(std::uint16_t port) {
   httplib::Server server;
+  server.set_socket_options([](int fd) {
+    const int on = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    http_listener = fd;
+  });
+  server.set_post_routing_handler([](const httplib::Request&, httplib::Response& response) {
+    if (finishing) response.set_header("Connection", "close");
+  });
   std::atomic<bool> ready{true};
   server.new_task_queue = [] { return new httplib::ThreadPool(128); };
   server.set_keep_alive_max_count(1'000'000);
@@ -172,7 +237,7 @@ void serve_http(std::uint16_t port) {
       std::_Exit(code);
     }).detach();
   });
-  if (!server.listen("::", port)) {
+  if (!server.listen("::", port) && !finishing) {
     std::fprintf(stderr, "ferry-test-app: cannot listen on port %d\n", port);
     std::exit(1);
   }
@@ -181,7 +246,10 @@ void serve_http(std::uint16_t port) {
 }  // namespace
 
 int main() {
+  on_term();
   std::thread(serve_tcp, port_of("ECHO_PORT", 7000), echo).detach();
   std::thread(serve_tcp, port_of("RESET_PORT", 7001), reset).detach();
+  std::thread(serve_tcp, port_of("CALLER_PORT", 7002), caller).detach();
   serve_http(port_of("HTTP_PORT", 8080));
+  std::_Exit(0);  // the other threads have no end
 }
