@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 #include <string_view>
+#include <utility>
 
 namespace ferry::daemon {
 namespace {
@@ -33,24 +34,30 @@ std::optional<ListeningSocket> match_row(const std::string& row, std::uint16_t p
   return socket;
 }
 
-std::optional<ListeningSocket> find_socket(std::uint16_t port) {
+std::vector<ListeningSocket> find_sockets(std::uint16_t port) {
+  std::vector<ListeningSocket> sockets;
   for (const char* table : {"/proc/net/tcp", "/proc/net/tcp6"}) {
     std::ifstream file(table);
     for (std::string row; std::getline(file, row);) {
-      if (auto socket = match_row(row, port)) return socket;
+      if (auto socket = match_row(row, port)) sockets.push_back(std::move(*socket));
     }
   }
-  return {};
+  return sockets;
 }
 
-bool holds(const fs::path& process, const std::string& link) {
+// The first of the sockets that the process has open.
+const ListeningSocket* held_by(const fs::path& process,
+                               const std::vector<ListeningSocket>& sockets) {
   std::error_code error;
   for (fs::directory_iterator fd(process / "fd", error), end; !error && fd != end;
        fd.increment(error)) {
     std::error_code ignored;
-    if (fs::read_symlink(fd->path(), ignored) == link) return true;
+    const std::string link = fs::read_symlink(fd->path(), ignored).string();
+    for (const ListeningSocket& socket : sockets) {
+      if (link == "socket:[" + socket.inode + "]") return &socket;
+    }
   }
-  return false;
+  return nullptr;
 }
 
 int pid_of(const fs::path& process) {
@@ -62,22 +69,28 @@ int pid_of(const fs::path& process) {
 
 }  // namespace
 
-std::optional<PortHolder> find_port_holder(std::uint16_t port) {
-  const auto socket = find_socket(port);
-  if (!socket) return {};
-  PortHolder holder{.uid = socket->uid};
-  const std::string link = "socket:[" + socket->inode + "]";
+std::vector<PortHolder> find_port_holders(std::uint16_t port) {
+  const auto sockets = find_sockets(port);
+  std::vector<PortHolder> holders;
+  if (sockets.empty()) return holders;
   std::error_code error;
   for (fs::directory_iterator process("/proc", error), end; !error && process != end;
        process.increment(error)) {
     const int pid = pid_of(process->path());
-    if (pid == 0 || !holds(process->path(), link)) continue;
-    holder.pid = pid;
+    const ListeningSocket* socket = pid == 0 ? nullptr : held_by(process->path(), sockets);
+    if (socket == nullptr) continue;
+    PortHolder& holder = holders.emplace_back(PortHolder{.pid = pid, .uid = socket->uid});
     std::ifstream comm(process->path() / "comm");
     std::getline(comm, holder.name);
-    break;
   }
-  return holder;
+  if (holders.empty()) holders.push_back({.uid = sockets.front().uid});
+  return holders;
+}
+
+std::optional<PortHolder> find_port_holder(std::uint16_t port) {
+  auto holders = find_port_holders(port);
+  if (holders.empty()) return {};
+  return std::move(holders.front());
 }
 
 std::string describe(const PortHolder& holder) {

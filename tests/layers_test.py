@@ -21,7 +21,7 @@ MAY_INCLUDE = {
     "manifests": {"base"},
     "daemon": {"manifests", "base", "net", "tunnel", "tunnel/io", "kube", "daemon/control", "daemon/probe"},
     "daemon/control": {"base"},
-    "daemon/probe": {"base", "net", "kube", "daemon"},
+    "daemon/probe": {"base", "net", "kube", "daemon", "daemon/control"},
     "in-cluster-proxy": {"base", "net", "tunnel", "tunnel/io", "kube"},
     "cli": {"base", "daemon/control"},
 }

@@ -2,14 +2,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include <csignal>
 
 #include "daemon/port_holder.h"
+#include "tests/daemon/listening_process.h"
 
 namespace ferry::daemon {
 namespace {
@@ -39,40 +34,8 @@ TEST_F(LocalPortTest, WithoutAnAddressTheLoopbackIsServed) {
   EXPECT_EQ((*port)->addresses().front(), "127.0.0.1");
 }
 
-// A child process that listens on a port of 127.0.0.1, and nothing else.
-class OtherProcess {
- public:
-  OtherProcess() {
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof address;
-    auto* plain = reinterpret_cast<sockaddr*>(&address);
-    EXPECT_EQ(bind(fd, plain, size), 0);
-    EXPECT_EQ(listen(fd, 1), 0);
-    EXPECT_EQ(getsockname(fd, plain, &size), 0);
-    port_ = ntohs(address.sin_port);
-    pid_ = fork();
-    if (pid_ == 0) {
-      for (;;) pause();
-    }
-    close(fd);
-  }
-  ~OtherProcess() {
-    kill(pid_, SIGKILL);
-    waitpid(pid_, nullptr, 0);
-  }
-  pid_t pid() const { return pid_; }
-  std::uint16_t port() const { return port_; }
-
- private:
-  pid_t pid_ = -1;
-  std::uint16_t port_ = 0;
-};
-
 TEST_F(LocalPortTest, ATakenPortNamesItsHolder) {
-  const OtherProcess holder;
+  const testing::ListeningProcess holder;
   const auto port = open({"127.0.0.1"}, holder.port());
   ASSERT_FALSE(port);
   EXPECT_EQ(port.error().code, ErrorCode::kAlreadyExists);
