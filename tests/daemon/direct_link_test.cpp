@@ -2,12 +2,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
 #include "daemon/daemon.h"
 #include "tests/daemon/client.h"
 #include "tests/daemon/event_log.h"
 #include "tests/daemon/house.h"
+#include "tests/daemon/listening_process.h"
 #include "tests/daemon/objects.h"
 #include "tests/fakes/echo_server.h"
 
@@ -203,10 +202,11 @@ TEST_F(DirectLinkTest, ALinkFromBeforeARestartThatMayNotSeeItsPodsWaits) {
 
 TEST_F(DirectLinkTest, ATakenPortFailsWithTheNameOfItsHolder) {
   ready_pods({"web-1"});
-  const auto ended = add_and_wait_for_end(web(one_->address().port));
+  const testing::ListeningProcess holder;
+  const auto ended = add_and_wait_for_end(web(holder.port()));
   ASSERT_TRUE(ended.error);
   EXPECT_EQ(ended.error->code, ErrorCode::kAlreadyExists);
-  EXPECT_THAT(ended.error->why, HasSubstr("(pid " + std::to_string(getpid()) + ")"));
+  EXPECT_THAT(ended.error->why, HasSubstr("(pid " + std::to_string(holder.pid()) + ")"));
 }
 
 TEST_F(DirectLinkTest, AHostNeedsTheProxyAndSaysSo) {
@@ -291,7 +291,7 @@ TEST_F(DirectLinkTest, ADetachedLinkWhosePortIsTakenMeanwhileTriesAgain) {
   ASSERT_TRUE(thief.has_value());
   start_daemon();
   const auto starting = events().wait_for_state(link.id, LinkState::kStarting);
-  EXPECT_THAT(starting.reason, HasSubstr("taken"));
+  EXPECT_THAT(starting.reason, HasSubstr("listens there; trying again"));
   run([&] { thief->reset(); });
   events().wait_for_state(link.id, LinkState::kActive);
 }
