@@ -8,6 +8,7 @@
 #include "daemon/carrier_source.h"
 #include "daemon/control/api.h"
 #include "daemon/direct_connection.h"
+#include "daemon/proxy_identity.h"
 #include "kube/api.h"
 #include "kube/credentials.h"
 
@@ -24,6 +25,17 @@ struct Cluster {
   std::shared_ptr<kube::Credentials> credentials;  // shared with dials
 };
 
+// Makes `access` lead to that cluster and namespace from now on, whatever becomes the current
+// context or its namespace, and whatever KUBECONFIG the next daemon has.
+void settle_access(control::KubeAccess& access, const Cluster& cluster);
+
+// The proxy that stands in for a swapped workload.
+struct StandInPlace {
+  Cluster cluster;
+  std::string swap_id;
+  ProxyIdentity identity;
+};
+
 class Backend {
  public:
   virtual ~Backend() = default;
@@ -31,12 +43,19 @@ class Backend {
   // Reads the kubeconfig. Blocks; any thread. Errors: those of kube::load().
   virtual Result<Cluster> open_cluster(const control::KubeAccess& access) = 0;
 
+  // The certificates of a swap's tunnel: made the first time, kept until they are forgotten.
+  // Blocks; any thread. Errors: those of load_or_make_proxy_identity().
+  virtual Result<ProxyIdentity> swap_identity(const Cluster& cluster,
+                                              const std::string& swap_id) = 0;
+  virtual void forget_swap_identity(const Cluster& cluster, const std::string& swap_id) = 0;
+
   // The rest: on the loop's thread.
   virtual std::unique_ptr<PodDialer> pod_dialer(const Cluster& cluster) = 0;
   virtual std::unique_ptr<CarrierSource> proxy_in_cluster(const Cluster& cluster,
                                                           const control::ProxyOptions& options) = 0;
   virtual std::unique_ptr<CarrierSource> proxy_at(const std::string& address,
                                                   const std::string& credentials) = 0;
+  virtual std::unique_ptr<CarrierSource> stand_in(const StandInPlace& place) = 0;
   // Whether an image for the proxy is known at all.
   virtual bool has_proxy_image(const control::ProxyOptions& options) = 0;
 };

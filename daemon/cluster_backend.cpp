@@ -11,6 +11,7 @@
 #include "kube/curl_api.h"
 #include "kube/kubeconfig.h"
 #include "kube/port_forward.h"
+#include "kube/swap/stand_in.h"
 
 namespace ferry::daemon {
 namespace {
@@ -31,6 +32,32 @@ std::string join(const std::vector<std::string>& paths) {
   std::string list;
   for (const auto& path : paths) list += (list.empty() ? "" : ":") + path;
   return list;
+}
+
+// What stands beside the cluster's URL where identities are told apart.
+std::string purpose_of(const Cluster& cluster, const std::string& swap_id) {
+  return cluster.ns + "/swap/" + swap_id;
+}
+
+Result<ProxyPod> find_stand_in(const StandInPlace& place, kube::Api& api,
+                               const ProxyProgress& progress, const kube::CancelToken& cancel) {
+  swap::RealPace pace;
+  swap::Run run{.api = api, .pace = pace, .cancel = cancel, .progress = progress, .limits = {}};
+  const auto pod = swap::find_stand_in_pod(run, place.cluster.ns, place.swap_id);
+  if (!pod) return fail(pod.error());
+  if (!pod->running) {
+    const std::string name = pod->name.empty() ? "the stand-in's pod" : "pod/" + pod->name;
+    return fail(ErrorCode::kUnavailable, "reaching " + name,
+                pod->trouble.empty() ? "it isn't there" : pod->trouble);
+  }
+  const auto& identity = place.identity;
+  return ProxyPod{.ns = place.cluster.ns,
+                  .name = pod->name,
+                  .uid = pod->uid,
+                  .port = pod->port,
+                  .credentials = {.ca_pem = identity.ca_pem,
+                                  .certificate_pem = identity.daemon.certificate_pem,
+                                  .key_pem = identity.daemon.key_pem}};
 }
 
 class PortForwardDialer final : public PodDialer {
@@ -74,6 +101,15 @@ Result<Cluster> ClusterBackend::open_cluster(const control::KubeAccess& access) 
   return cluster;
 }
 
+Result<ProxyIdentity> ClusterBackend::swap_identity(const Cluster& cluster,
+                                                    const std::string& swap_id) {
+  return load_or_make_proxy_identity(state_dir_, cluster.server, purpose_of(cluster, swap_id));
+}
+
+void ClusterBackend::forget_swap_identity(const Cluster& cluster, const std::string& swap_id) {
+  forget_proxy_identity(state_dir_, cluster.server, purpose_of(cluster, swap_id));
+}
+
 std::unique_ptr<PodDialer> ClusterBackend::pod_dialer(const Cluster& cluster) {
   return std::make_unique<PortForwardDialer>(loop_, cluster);
 }
@@ -98,6 +134,14 @@ std::unique_ptr<CarrierSource> ClusterBackend::proxy_in_cluster(
 std::unique_ptr<CarrierSource> ClusterBackend::proxy_at(const std::string& address,
                                                         const std::string& credentials) {
   return std::make_unique<ProxyAt>(loop_, address, credentials);
+}
+
+std::unique_ptr<CarrierSource> ClusterBackend::stand_in(const StandInPlace& place) {
+  return std::make_unique<ProxyInCluster>(
+      loop_, workers_, place.cluster,
+      [place](kube::Api& api, const ProxyProgress& progress, const kube::CancelToken& cancel) {
+        return find_stand_in(place, api, progress, cancel);
+      });
 }
 
 bool ClusterBackend::has_proxy_image(const control::ProxyOptions& options) {

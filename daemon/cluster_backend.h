@@ -14,11 +14,14 @@ class ClusterBackend final : public Backend {
   ClusterBackend(net::Loop& loop, std::string state_dir);
 
   Result<Cluster> open_cluster(const control::KubeAccess& access) override;
+  Result<ProxyIdentity> swap_identity(const Cluster& cluster, const std::string& swap_id) override;
+  void forget_swap_identity(const Cluster& cluster, const std::string& swap_id) override;
   std::unique_ptr<PodDialer> pod_dialer(const Cluster& cluster) override;
   std::unique_ptr<CarrierSource> proxy_in_cluster(const Cluster& cluster,
                                                   const control::ProxyOptions& options) override;
   std::unique_ptr<CarrierSource> proxy_at(const std::string& address,
                                           const std::string& credentials) override;
+  std::unique_ptr<CarrierSource> stand_in(const StandInPlace& place) override;
   bool has_proxy_image(const control::ProxyOptions& options) override;
 
  private:

@@ -6,15 +6,12 @@
 #include <utility>
 
 #include "base/version.h"
+#include "daemon/swap/swap_requests.h"
 
 namespace ferry::daemon {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(2);
-
-tl::unexpected<Error> no_swaps(std::string what) {
-  return fail(ErrorCode::kUnsupported, std::move(what), "this daemon swaps nothing yet");
-}
 
 }  // namespace
 
@@ -24,7 +21,9 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
       options_(std::move(options)),
       on_quit_(std::move(on_quit)),
       started_(control::unix_millis_now()),
+      backend_(backend),
       store_(options_.links_file),
+      swap_store_(options_.swaps_file),
       workers_(loop),
       tunnels_(loop, options_.tunnels,
                [this](const control::TunnelStatus& status) {
@@ -33,22 +32,29 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
                  events_.publish(std::move(event));
                }),
       links_(LinkHouse{loop, workers_, tunnels_, backend}, store_, events_),
+      swaps_(LinkHouse{loop, workers_, tunnels_, backend}, swap_store_, events_),
       ticker_(loop, [this] { tick(); }) {}
 
 Daemon::~Daemon() { links_.close(); }
 
 void Daemon::start() {
   links_.restore();
+  swaps_.restore();
   ticker_.start(kTick);
 }
 
-void Daemon::close() {
+void Daemon::close(std::function<void()> done) {
+  closing_.cancel();
   links_.close();
-  ticker_.stop();
+  swaps_.end_all([this, done = std::move(done)] {
+    ticker_.stop();
+    done();
+  });
 }
 
 void Daemon::tick() {
   links_.sample_rates();
+  swaps_.sample_rates();
   if (wake_watch_.woke_up()) tunnels_.check_now();
   ticker_.start(kTick);
 }
@@ -69,36 +75,44 @@ Result<control::LinkStatus> Daemon::add_link(control::LinkSpec spec) {
 }
 
 Result<control::LinkStatus> Daemon::add_swap(control::SwapSpec spec) {
-  return no_swaps("swapping " + to_string(spec.workload));
+  return on_loop([&] { return swaps_.add(std::move(spec)); });
 }
 
 Result<control::SwapPlanText> Daemon::plan_swap(control::SwapSpec spec) {
-  return no_swaps("planning to swap " + to_string(spec.workload));
+  return plan_text(backend_, spec, closing_);
 }
 
-Result<std::vector<control::SwapListing>> Daemon::list_swaps(control::KubeAccess /*kube*/) {
-  return no_swaps("listing swaps");
+Result<std::vector<control::SwapListing>> Daemon::list_swaps(control::KubeAccess kube) {
+  return daemon::list_swaps(backend_, kube, closing_);
 }
 
 Result<std::string> Daemon::restore(control::RestoreSpec spec,
-                                    std::function<void(const control::Event&)> /*on_event*/) {
-  return no_swaps("restoring " + to_string(spec.workload));
+                                    std::function<void(const control::Event&)> on_event) {
+  return restore_swap(backend_, spec, on_event, closing_);
 }
 
 Result<std::string> Daemon::environment(const std::string& id) {
-  return no_swaps("reading the environment of " + id);
+  return on_loop([&] { return std::as_const(swaps_).environment(id); });
 }
 
 Status Daemon::remove_link(const std::string& id) {
-  return on_loop([&] { return links_.remove(id); });
+  return on_loop([&] { return swaps_.has(id) ? swaps_.remove(id) : links_.remove(id); });
 }
 
 Result<control::LinkStatus> Daemon::link(const std::string& id) {
-  return on_loop([&] { return std::as_const(links_).status(id); });
+  return on_loop([&] {
+    return swaps_.has(id) ? std::as_const(swaps_).status(id) : std::as_const(links_).status(id);
+  });
+}
+
+std::vector<control::LinkStatus> Daemon::all_links() const {
+  auto all = links_.status();
+  for (auto& swap : swaps_.status()) all.push_back(std::move(swap));
+  return all;
 }
 
 std::vector<control::LinkStatus> Daemon::links() {
-  return on_loop([&] { return links_.status(); });
+  return on_loop([&] { return all_links(); });
 }
 
 control::DaemonStatus Daemon::status() {
@@ -108,7 +122,7 @@ control::DaemonStatus Daemon::status() {
                                .socket = options_.socket,
                                .log_file = options_.log_file};
   return on_loop([&] {
-    status.links = links_.status();
+    status.links = all_links();
     status.tunnels = tunnels_.status();
     return std::move(status);
   });

@@ -10,6 +10,7 @@
 #include "daemon/control/service.h"
 #include "daemon/event_hub.h"
 #include "daemon/link_table.h"
+#include "daemon/swap/swap_table.h"
 #include "daemon/tunnel_pool.h"
 #include "daemon/wake_watch.h"
 #include "daemon/workers.h"
@@ -18,6 +19,7 @@ namespace ferry::daemon {
 
 struct DaemonOptions {
   std::string links_file;  // where detached links are remembered
+  std::string swaps_file;  // where swaps are
   std::string socket;      // for status()
   std::string log_file;    // for status()
   TunnelOptions tunnels;
@@ -35,8 +37,9 @@ class Daemon final : public control::Service {
 
   // Takes up what an earlier daemon left. On the loop's thread, or before it runs.
   void start();
-  // Ends all links; new ones are refused. On the loop's thread.
-  void close();
+  // Ends all links, and restores all swaps; new ones are refused. `done` is called on the loop when
+  // no swap is left: after seconds or minutes, at once if there is none. On the loop's thread.
+  void close(std::function<void()> done);
 
   Result<control::LinkStatus> add_link(control::LinkSpec spec) override;
   Result<control::LinkStatus> add_swap(control::SwapSpec spec) override;
@@ -57,6 +60,7 @@ class Daemon final : public control::Service {
   // Runs `work` on the loop and waits for what it returns.
   template <typename Work>
   auto on_loop(Work work);
+  std::vector<control::LinkStatus> all_links() const;
   void tick();
 
   net::Loop& loop_;
@@ -64,10 +68,14 @@ class Daemon final : public control::Service {
   const std::function<void()> on_quit_;
   const control::UnixMillis started_;
   EventHub events_;
+  kube::CancelToken closing_;  // of what blocks on the server's threads
+  Backend& backend_;
   LinkStore store_;
+  SwapStore swap_store_;
   Workers workers_;
   TunnelPool tunnels_;
   LinkTable links_;
+  SwapTable swaps_;
   WakeWatch wake_watch_;
   net::Timer ticker_;
 };

@@ -66,7 +66,6 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
  private:
   void look_up_target();
   void target_found(Cluster cluster, TargetPlan plan);
-  void settle_access();
   Status open_ports();
   void accepted(std::size_t port, std::unique_ptr<net::ByteStream> stream);
   void choose_route();

@@ -62,21 +62,12 @@ void Link::look_up_target() {
 void Link::target_found(Cluster cluster, TargetPlan plan) {
   cluster_ = std::move(cluster);
   plan_ = std::move(plan);
-  if (cluster_.api) settle_access();
+  if (cluster_.api) settle_access(spec_.kube, cluster_);
   if (auto opened = open_ports(); !opened) {
     give_up(opened.error());
     return;
   }
   choose_route();
-}
-
-// From now on the link is to that place, whatever becomes the current context or its namespace, and
-// whatever KUBECONFIG the next daemon has.
-void Link::settle_access() {
-  auto& access = spec_.kube;
-  access.context = cluster_.context;
-  access.kube_namespace = cluster_.ns;
-  if (access.kubeconfig.empty()) access.kubeconfig_list = cluster_.kubeconfig_list;
 }
 
 Status Link::open_ports() {

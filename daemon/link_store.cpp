@@ -22,6 +22,10 @@ Result<control::LinkSpec> read_spec(const control::Json& json, const control::Li
   return control::link_spec_from_json(json);
 }
 
+Result<control::SwapSpec> read_spec(const control::Json& json, const control::SwapSpec*) {
+  return control::swap_spec_from_json(json);
+}
+
 template <typename Spec>
 std::optional<Stored<Spec>> read_entry(const control::Json& entry) {
   if (!entry.is_object() || !entry.contains("id") || !entry["id"].is_string() ||
@@ -75,5 +79,6 @@ Status SpecStore<Spec>::save(const std::vector<Stored<Spec>>& entries) const {
 }
 
 template class SpecStore<control::LinkSpec>;
+template class SpecStore<control::SwapSpec>;
 
 }  // namespace ferry::daemon

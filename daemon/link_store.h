@@ -16,7 +16,7 @@ struct Stored {
   Spec spec;  // without an environment
 };
 
-// Spec: control::LinkSpec
+// Spec: control::LinkSpec or control::SwapSpec.
 template <typename Spec>
 class SpecStore {
  public:
@@ -38,5 +38,7 @@ class SpecStore {
 
 using StoredLink = Stored<control::LinkSpec>;
 using LinkStore = SpecStore<control::LinkSpec>;
+using StoredSwap = Stored<control::SwapSpec>;
+using SwapStore = SpecStore<control::SwapSpec>;
 
 }  // namespace ferry::daemon

@@ -12,11 +12,6 @@ using control::EventKind;
 
 namespace {
 
-Error unknown(const std::string& id) {
-  return {ErrorCode::kNotFound, "looking for the link " + id, "there is no such link",
-          "`ferry list` shows the links there are"};
-}
-
 // What a link is last seen as, when somebody asked for its end.
 control::LinkStatus ending(control::LinkStatus status) {
   status.state = control::LinkState::kEnding;
@@ -26,6 +21,11 @@ control::LinkStatus ending(control::LinkStatus status) {
 }
 
 }  // namespace
+
+Error no_such_link(const std::string& id) {
+  return {ErrorCode::kNotFound, "looking for the link " + id, "there is no such link",
+          "`ferry list` shows the links there are"};
+}
 
 LinkTable::LinkTable(const LinkHouse& house, const LinkStore& store, EventHub& events)
     : house_(house), store_(store), events_(events) {}
@@ -72,7 +72,7 @@ void LinkTable::make(const std::string& id, control::LinkSpec spec, bool keep_tr
 
 Status LinkTable::remove(const std::string& id) {
   const auto found = links_.find(id);
-  if (found == links_.end()) return fail(unknown(id));
+  if (found == links_.end()) return fail(no_such_link(id));
   control::Event event{.kind = EventKind::kEnded, .link_id = id};
   event.link = ending(found->second->status());
   links_.erase(found);
@@ -84,7 +84,7 @@ Status LinkTable::remove(const std::string& id) {
 
 Result<control::LinkStatus> LinkTable::status(const std::string& id) const {
   const auto found = links_.find(id);
-  if (found == links_.end()) return fail(unknown(id));
+  if (found == links_.end()) return fail(no_such_link(id));
   return found->second->status();
 }
 

@@ -12,6 +12,8 @@
 
 namespace ferry::daemon {
 
+Error no_such_link(const std::string& id);
+
 class LinkTable final : private LinkEvents {
  public:
   // Everything given outlives the table.

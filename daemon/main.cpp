@@ -88,8 +88,9 @@ Result<LockFile> acquire_lock(const Paths& paths, std::chrono::milliseconds pati
   }
 }
 
-// From the first word of a signal to the end of the loop: links end, clients hear of it, the server
-// waits for its threads, which may in turn wait for the loop.
+// From the first word of a signal to the end of the loop: links end, swaps are restored, clients
+// hear of it, the server waits for its threads, which may in turn wait for the loop. A second word
+// cuts the restoring short: the next daemon, or the stand-in itself, finishes it.
 class Ending {
   static constexpr auto kForever = std::chrono::hours(24);
 
@@ -103,17 +104,27 @@ class Ending {
   Ending& operator=(const Ending&) = delete;
 
   void begin() {
-    if (stopper_.joinable()) return;
+    if (begun_) {
+      if (!stopper_.joinable()) spdlog::warn("told twice to end: what is swapped stays for later");
+      stop();
+      return;
+    }
+    begun_ = true;
     spdlog::info("ferryd is ending");
     stay_.start(kForever);  // with nothing left to do, the loop would end before who waits for it
-    daemon_.close();
+    daemon_.close([this] { stop(); });
+  }
+
+ private:
+  void stop() {
+    if (stopper_.joinable()) return;
     stopper_ = std::thread([this] {
       server_.stop();
       loop_.post([this] { loop_.stop(); });
     });
   }
 
- private:
+  bool begun_ = false;
   ferry::net::Loop& loop_;
   ferry::daemon::Daemon& daemon_;
   ferry::control::Server& server_;
@@ -127,6 +138,7 @@ Status serve(const Paths& paths, bool background, ferry::daemon::Readiness* read
   Ending* ending = nullptr;
   ferry::daemon::Daemon daemon(loop, backend,
                                {.links_file = paths.state_dir + "/links.json",
+                                .swaps_file = paths.state_dir + "/swaps.json",
                                 .socket = paths.socket,
                                 .log_file = background ? paths.log_file : std::string()},
                                [&ending] { ending->begin(); });

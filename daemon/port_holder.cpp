@@ -93,6 +93,8 @@ std::optional<PortHolder> find_port_holder(std::uint16_t port) {
   return std::move(holders.front());
 }
 
+bool somebody_listens(std::uint16_t port) { return !find_sockets(port).empty(); }
+
 std::string describe(const PortHolder& holder) {
   if (holder.pid != 0) return holder.name + " (pid " + std::to_string(holder.pid) + ")";
   return "a process of user " + std::to_string(holder.uid) + " that this user may not see";

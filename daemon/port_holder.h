@@ -22,6 +22,9 @@ std::optional<PortHolder> find_port_holder(std::uint16_t port);
 // a pid if none of them can be seen.
 std::vector<PortHolder> find_port_holders(std::uint16_t port);
 
+// Whether somebody does, without looking for the process.
+bool somebody_listens(std::uint16_t port);
+
 // "nginx (pid 4711)", or "a process of user 0 that this user may not see".
 std::string describe(const PortHolder& holder);
 

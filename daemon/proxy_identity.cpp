@@ -147,4 +147,10 @@ Result<ProxyIdentity> load_or_make_proxy_identity(const fs::path& state_dir,
   return fresh;
 }
 
+void forget_proxy_identity(const fs::path& state_dir, const std::string& cluster,
+                           const std::string& ns) {
+  std::error_code ignored;
+  fs::remove(file_of(state_dir, cluster, ns), ignored);
+}
+
 }  // namespace ferry::daemon

@@ -28,6 +28,10 @@ Result<ProxyIdentity> load_or_make_proxy_identity(const std::filesystem::path& s
                                                   const std::string& cluster,
                                                   const std::string& ns);
 
+// Removes the file, if there is one.
+void forget_proxy_identity(const std::filesystem::path& state_dir, const std::string& cluster,
+                           const std::string& ns);
+
 // `digits` random hexadecimal digits, from the kernel.
 std::string random_hex(std::size_t digits);
 

@@ -105,6 +105,35 @@ OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
   return sum;
 }
 
+// --- callers -------------------------------------------------------------------------------------
+
+void Tunnel::serve(CallerService* service) {
+  callers_ = service;
+  if (session_) session_->serve(service);
+  for (auto& session : draining_) session->serve(service);
+}
+
+void Tunnel::listen(std::uint16_t port) {
+  if (listening_.insert(port).second && session_ && session_->established()) {
+    session_->listen(port);
+  }
+}
+
+void Tunnel::unlisten(std::uint16_t port) {
+  if (listening_.erase(port) != 0 && session_ && session_->established()) session_->unlisten(port);
+}
+
+void Tunnel::set_ready(bool ready) {
+  if (callers_ready_ == ready) return;
+  callers_ready_ = ready;
+  if (session_ && session_->established()) session_->set_ready(ready);
+}
+
+void Tunnel::say_what_is_served(TunnelSession& session) {
+  for (const auto port : std::set(listening_)) session.listen(port);
+  if (callers_ready_) session.set_ready(true);
+}
+
 // --- connecting ----------------------------------------------------------------------------------
 
 void Tunnel::connect() {
@@ -132,6 +161,7 @@ void Tunnel::connected(NewCarrier carrier) {
   spdlog::info("tunnel {}: connected to {}", id(), carrier.peer);
   TunnelSessionOwner& owner = *this;
   session_ = std::make_unique<TunnelSession>(loop_, options_.session, carrier.process, owner);
+  session_->serve(callers_);
   session_->attach(std::move(carrier.carrier));
 }
 
@@ -157,6 +187,7 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   if (ever_ready_) ++status_.reconnects;
   ever_ready_ = true;
   spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
+  if (!resumed) say_what_is_served(session);
   set_state(TunnelState::kReady, {});
   flush_pending();
 }

@@ -10,6 +10,7 @@
 #include <list>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 
 #include "daemon/backoff.h"
@@ -58,6 +59,14 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   // Ends what an observer has here, without telling it.
   void forget(const ConnectionObserver& observer);
 
+  // --- callers: what comes in on the proxy's ports. What was said is said again to each new
+  // session. One service at a time; null: nobody. Its streams are to be forgotten before it goes.
+  void serve(CallerService* service);
+  void listen(std::uint16_t port);
+  void unlisten(std::uint16_t port);
+  // Whether the local side takes callers, for the proxy's /readyz.
+  void set_ready(bool ready);
+
   // The machine woke up, or its network is another one: look at once what still works.
   void check_now();
 
@@ -88,6 +97,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void connecting_failed(const Error& error);
   void lose_session(const Error& error);
   void release(std::unique_ptr<TunnelSession> session);
+  void say_what_is_served(TunnelSession& session);
   void flush_pending();
   void expire_pending();
   void set_state(control::TunnelState state, const std::string& reason);
@@ -101,6 +111,9 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   net::Timer retry_timer_;
   net::Timer pending_timer_;
   std::deque<Pending> pending_;
+  CallerService* callers_ = nullptr;
+  std::set<std::uint16_t> listening_;
+  bool callers_ready_ = false;
   bool ever_ready_ = false;
   std::unique_ptr<TunnelSession> session_;              // takes new streams while kReady
   std::list<std::unique_ptr<TunnelSession>> draining_;  // their processes will soon end

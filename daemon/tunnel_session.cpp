@@ -58,7 +58,15 @@ TunnelSession::TunnelSession(net::Loop& loop, const tunnel::Options& options, st
     : owner_(owner),
       process_(std::move(process)),
       io_(loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options)),
-          *this) {}
+          *this),
+      dials_(
+          loop, io_,
+          [this](tunnel::StreamId stream, const LocalPlace& place,
+                 std::unique_ptr<net::ByteStream> socket) {
+            streams_.emplace(stream, Stream{callers_, place.port, to_string(place.address), true});
+            callers_->on_connected(place.port);
+            io_.accept(stream, std::move(socket));
+          }) {}
 
 void TunnelSession::attach(std::unique_ptr<tunnel::Carrier> carrier) {
   io_.attach(std::move(carrier));
@@ -120,8 +128,24 @@ void TunnelSession::on_established(bool resumed, const std::string&) {
   owner_.on_session_ready(*this, resumed);
 }
 
-void TunnelSession::on_opened(tunnel::StreamId stream, const tunnel::Target&) {
-  io_.refuse(stream, tunnel::Reason::kNoSuchLink, "this daemon has no reverse links");
+void TunnelSession::serve(CallerService* service) {
+  callers_ = service;
+  if (service == nullptr) dials_.refuse_all();
+}
+
+void TunnelSession::listen(std::uint16_t port) {
+  const auto asked = io_.listen(port);
+  if (asked || callers_ == nullptr) return;
+  callers_->on_listen_result(
+      {.port = port, .reason = tunnel::Reason::kLimit, .detail = asked.error().why});
+}
+
+void TunnelSession::on_listen_result(const tunnel::ListenResult& result) {
+  if (callers_ != nullptr) callers_->on_listen_result(result);
+}
+
+void TunnelSession::on_opened(tunnel::StreamId stream, const tunnel::Target& target) {
+  dials_.take(stream, target, callers_);
 }
 
 void TunnelSession::on_accepted(tunnel::StreamId stream) {
@@ -132,6 +156,7 @@ void TunnelSession::on_accepted(tunnel::StreamId stream) {
 }
 
 void TunnelSession::on_stream_ended(const tunnel::StreamEnd& end) {
+  dials_.cancel(end.stream);
   const auto found = streams_.find(end.stream);
   if (found == streams_.end()) return;
   const Stream stream = std::move(found->second);

@@ -6,6 +6,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "daemon/callers.h"
 #include "daemon/carrier_source.h"
 #include "daemon/connection.h"
 #include "net/loop.h"
@@ -47,6 +48,12 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
   // be opened.
   void open(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket, std::size_t port,
             ConnectionObserver& observer);
+  // Who answers the callers on the proxy's ports; null: nobody, they are refused.
+  void serve(CallerService* service);
+  void listen(std::uint16_t port);
+  void unlisten(std::uint16_t port) { io_.unlisten(port); }
+  void set_ready(bool ready) { io_.set_ready(ready); }
+
   // Resets the streams of an observer, without telling it.
   void forget(const ConnectionObserver& observer);
   // Resets every stream and tells its observer why.
@@ -72,12 +79,15 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
   void on_stream_ended(const tunnel::StreamEnd& end) override;
   void on_carrier_lost(const Error& error) override;
   void on_going_away(tunnel::Reason reason, Duration reconnect_in) override;
+  void on_listen_result(const tunnel::ListenResult& result) override;
   void on_failed(const Error& error) override;
 
   TunnelSessionOwner& owner_;
   const std::string process_;
   std::unordered_map<tunnel::StreamId, Stream> streams_;
-  tunnel::SessionIo io_;  // last: its destructor may still touch what is above
+  CallerService* callers_ = nullptr;
+  tunnel::SessionIo io_;  // its destructor may still touch what is above
+  CallerDials dials_;
 };
 
 }  // namespace ferry::daemon

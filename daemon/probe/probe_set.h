@@ -62,6 +62,8 @@ class ProbeSet {
   void command_ended();
 
   bool ready() const { return ready_; }
+  // Why it is ready, or isn't, in half a sentence.
+  std::string why() const;
   // Those that the container has; none where the mode runs none.
   std::vector<control::ProbeStatus> statuses() const;
 
@@ -83,7 +85,6 @@ class ProbeSet {
   void note(ProbeKind kind, const ProbeOutcome& outcome);
   void tell(ProbeKind kind, const ProbeOutcome& outcome, const std::string& held);
   void update();
-  std::string why() const;
 
   net::Loop& loop_;
   Workers& workers_;

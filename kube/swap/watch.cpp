@@ -78,7 +78,7 @@ std::vector<Change> SwapObserver::look_at_pod(const std::string& name, const std
   pod_name_ = name;
   pod_uid_ = uid;
   if (!moved) return {};
-  return {{ChangeKind::kPodMoved, "pod/" + name + " stands in instead of pod/" + before}};
+  return {{ChangeKind::kPodMoved, "pod/" + name + " stands in instead of pod/" + before, name}};
 }
 
 }  // namespace ferry::swap

@@ -23,7 +23,8 @@ enum class ChangeKind : std::uint8_t {
 
 struct Change {
   ChangeKind kind = ChangeKind::kOriginalScaledUp;
-  std::string message;  // for people: what happened, and what follows from it
+  std::string message;   // for people: what happened, and what follows from it
+  std::string pod = {};  // kPodMoved: the new one
 };
 
 // Remembers what it saw last, and tells what is new. One thread.

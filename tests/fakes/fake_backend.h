@@ -25,6 +25,7 @@ class FakeBackend final : public Backend {
   std::function<std::unique_ptr<CarrierSource>()> proxy;
   std::function<std::unique_ptr<CarrierSource>(const std::string&, const std::string&)>
       proxy_at_address;
+  std::function<std::unique_ptr<CarrierSource>(const StandInPlace&)> proxy_at_stand_in;
 
   Result<Cluster> open_cluster(const control::KubeAccess& access) override {
     if (access.context == "missing") {
@@ -41,6 +42,13 @@ class FakeBackend final : public Backend {
                    .server = "https://fake",
                    .user = "somebody",
                    .api = api};
+  }
+  Result<ProxyIdentity> swap_identity(const Cluster&, const std::string&) override {
+    return ProxyIdentity{};
+  }
+  void forget_swap_identity(const Cluster&, const std::string&) override {}
+  std::unique_ptr<CarrierSource> stand_in(const StandInPlace& place) override {
+    return proxy_at_stand_in(place);
   }
   std::unique_ptr<PodDialer> pod_dialer(const Cluster&) override {
     return std::make_unique<Dialer>(*this);

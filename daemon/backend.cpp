@@ -1,0 +1,11 @@
+#include "daemon/backend.h"
+
+namespace ferry::daemon {
+
+void settle_access(control::KubeAccess& access, const Cluster& cluster) {
+  access.context = cluster.context;
+  access.kube_namespace = cluster.ns;
+  if (access.kubeconfig.empty()) access.kubeconfig_list = cluster.kubeconfig_list;
+}
+
+}  // namespace ferry::daemon

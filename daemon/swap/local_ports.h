@@ -1,0 +1,84 @@
+// The local ports of a swap: callers of the stand-in are connected to them, for as long as somebody
+// listens there. While nobody does, the proxy doesn't listen either, so that callers are refused as
+// by a pod whose process is gone.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "daemon/callers.h"
+#include "daemon/traffic_meter.h"
+#include "daemon/tunnel.h"
+#include "net/dialer.h"
+#include "net/timer.h"
+
+namespace ferry::daemon {
+
+// Not owned by the ports.
+class LocalPortsEvents {
+ public:
+  // open() or all_open() may say something else now.
+  virtual void on_ports_changed() = 0;
+  // The proxy can't listen on a port of its pod.
+  virtual void on_port_refused(std::uint16_t remote, const std::string& why) = 0;
+
+ protected:
+  ~LocalPortsEvents() = default;
+};
+
+class LocalPorts final : private CallerService {
+ public:
+  struct Port {
+    std::uint16_t remote = 0;  // the stand-in's
+    std::uint16_t local = 0;
+  };
+
+  // The tunnel outlives it. Callers are served from the start.
+  LocalPorts(net::Loop& loop, Tunnel& tunnel, const std::vector<Port>& ports, bool proxy_protocol,
+             LocalPortsEvents& events);
+  // Connections are reset.
+  ~LocalPorts();
+  LocalPorts(const LocalPorts&) = delete;
+  LocalPorts& operator=(const LocalPorts&) = delete;
+
+  // Somebody listens on the local port.
+  bool open(std::uint16_t remote) const;
+  bool all_open() const;
+
+  control::Traffic traffic() const { return meter_.read(tunnel_.traffic(*this)); }
+  void sample_rate() { meter_.sample(tunnel_.traffic(*this), loop_.now()); }
+
+ private:
+  // Looks after one local port: tries to connect while it is closed, which disturbs nobody, and
+  // looks into the system's table while it is open, so as not to bother a server with connections
+  // that say nothing.
+  struct Watched {
+    Port port;
+    std::string address;  // where it was found open; empty: closed
+    bool in_table = false;
+    std::unique_ptr<net::Dial> dial;
+  };
+
+  void look();
+  void try_to_connect(std::size_t index, const std::string& address);
+  void tried(std::size_t index, const std::string& address, bool open);
+  void set_open(Watched& watched, const std::string& address);
+
+  std::optional<LocalPlace> place_of(std::uint16_t proxy_port) override;
+  void on_nobody_there(const LocalPlace& place) override;
+  void on_listen_result(const tunnel::ListenResult& result) override;
+  void on_connected(std::size_t port) override;
+  void on_ended(std::size_t port, const ConnectionEnd& end) override;
+
+  net::Loop& loop_;
+  Tunnel& tunnel_;
+  const bool proxy_protocol_;
+  LocalPortsEvents& events_;
+  std::vector<Watched> ports_;
+  TrafficMeter meter_;
+  net::Timer look_again_;
+};
+
+}  // namespace ferry::daemon

@@ -1,0 +1,349 @@
+#include "daemon/swap/swap_link.h"
+
+#include <spdlog/spdlog.h>
+
+#include <utility>
+
+namespace ferry::daemon {
+
+using control::EventKind;
+using control::LinkState;
+
+namespace {
+
+// An error or a warning on one line, its way out included.
+std::string in_words(const Error& error) {
+  return error.summary() + (error.fix.empty() ? "" : " (" + error.fix + ")");
+}
+
+}  // namespace
+
+SwapLink::SwapLink(const LinkHouse& house, std::string id, std::string swap_id,
+                   control::SwapSpec spec, SwapLinkEvents& events)
+    : house_(house),
+      id_(std::move(id)),
+      spec_(std::move(spec)),
+      events_(events),
+      since_(control::unix_millis_now()),
+      created_(since_),
+      steps_(house.workers) {
+  status_.swap_id = std::move(swap_id);
+  if (spec_.orphan_timeout_seconds != 0) {
+    status_.orphan_timeout_seconds = spec_.orphan_timeout_seconds;
+  }
+}
+
+SwapLink::~SwapLink() {
+  steps_.stop();
+  let_go();
+}
+
+template <typename Work, typename Then>
+void SwapLink::step(Work work, Then then) {
+  const std::chrono::seconds timeout(spec_.step_timeout_seconds);
+  steps_.run(
+      [this, timeout, work = std::move(work), then = std::move(then)](const TaskContext& task) {
+        const auto progress = [this, &task](const std::string& line) {
+          task.post([this, line] { tell(EventKind::kProgress, line); });
+        };
+        auto result = work(StepContext{task.cancel(), progress, timeout});
+        task.post([this, then, result = std::move(result)] { then(result); });
+      });
+}
+
+// --- the way in ----------------------------------------------------------------------------------
+
+void SwapLink::start(bool again) {
+  touched_ = again;
+  step(
+      [&backend = house_.backend, spec = spec_, swap_id = swap_id(),
+       again](const StepContext& context) {
+        return again ? read_plan_for_sure(backend, spec, swap_id, context)
+                     : read_plan(backend, spec, swap_id, context);
+      },
+      [this](const Result<ReadPlan>& read) {
+        if (read) {
+          planned(*read);
+        } else {
+          undo(read.error());
+        }
+      });
+}
+
+void SwapLink::planned(const ReadPlan& read) {
+  cluster_ = std::make_shared<Cluster>(read.cluster);
+  auto probes = parse_probes(read.plan.container_spec);
+  if (!probes) {
+    undo(probes.error());
+    return;
+  }
+  container_probes_ = std::move(*probes);
+  take_plan(read.plan);
+  // From now on the swap is in that place, whatever becomes the current context.
+  settle_access(spec_.kube, *cluster_);
+  touched_ = true;
+  events_.on_swap_begins(*this);
+  for (const auto& warning : plan_->warnings) tell(EventKind::kNotice, in_words(warning));
+  set_phase(Phase::kStarting);
+  step(
+      [&backend = house_.backend, cluster = cluster_, plan = plan_](const StepContext& context) {
+        return start_stand_in(backend, *cluster, *plan, context);
+      },
+      [this](const Result<Started>& result) {
+        if (result) {
+          started(*result);
+        } else {
+          undo(result.error());
+        }
+      });
+}
+
+void SwapLink::take_plan(const swap::SwapPlan& plan) {
+  plan_ = std::make_shared<const swap::SwapPlan>(plan);
+  status_.container = plan.container;
+  status_.stand_in = plan.record.stand_in;
+  status_.orphan_restore = plan.orphan_restore;
+  status_.original_replicas = plan.record.replicas;
+  status_.ports.clear();
+  for (const auto& port : plan.exposed) {
+    status_.ports.push_back({.local = port.local, .remote = port.remote});
+  }
+}
+
+void SwapLink::started(const Started& started) {
+  take_plan(started.plan);
+  status_.pod = started.pod.name;
+  set_phase(Phase::kConnecting);
+  const StandInPlace place{
+      .cluster = *cluster_, .swap_id = swap_id(), .identity = started.identity};
+  tunnel_ = &house_.tunnels.acquire(
+      "swap " + swap_id(), [&] { return house_.backend.stand_in(place); },
+      {.route = control::Route::kProxy,
+       .context = cluster_->context,
+       .kube_namespace = cluster_->ns},
+      *this);
+  begin_serving();
+  assess();
+}
+
+void SwapLink::begin_serving() {
+  std::vector<LocalPorts::Port> ports;
+  ProbeSetOptions probes{.probes = container_probes_,
+                         .surroundings = {.environment = spec_.kube.environment},
+                         .mode = spec_.probes};
+  for (const auto& port : plan_->exposed) {
+    ports.push_back({.remote = port.remote, .local = port.local});
+    probes.surroundings.ports.emplace(port.remote, port.local);
+  }
+  ProbeEvents& probe_events = *this;
+  probes_ =
+      std::make_unique<ProbeSet>(house_.loop, house_.workers, std::move(probes), probe_events);
+  LocalPortsEvents& port_events = *this;
+  ports_ =
+      std::make_unique<LocalPorts>(house_.loop, *tunnel_, ports, spec_.proxy_protocol, port_events);
+  environment_follower_ =
+      std::make_unique<EnvironmentFollower>(house_.loop, *tunnel_, [this](std::string line) {
+        environment_ = std::move(line);
+        tell(EventKind::kFiles, {});
+      });
+  probes_->start();
+}
+
+void SwapLink::take_over() {
+  set_phase(Phase::kTakingOver);
+  step([api = cluster_->api, plan = plan_](
+           const StepContext& context) { return daemon::take_over(*api, *plan, context); },
+       [this](const Result<swap::TakenOver>& result) {
+         if (result) {
+           taken_over(*result);
+         } else {
+           undo(result.error());
+         }
+       });
+}
+
+void SwapLink::taken_over(const swap::TakenOver& taken) {
+  status_.original_replicas = taken.replicas;
+  for (const auto& warning : taken.warnings) tell(EventKind::kNotice, in_words(warning));
+  spdlog::info("link {}: {} is swapped", id_, to_string(spec_.workload));
+  set_phase(Phase::kSwapped);
+  assess();
+  steps_.run([this, api = cluster_->api, plan = plan_](const TaskContext& task) {
+    const auto on_change = [this, &task](const swap::Change& change) {
+      task.post([this, change] { changed_by_others(change); });
+    };
+    watch_swap(*api, *plan, on_change, {.cancel = task.cancel()});
+  });
+}
+
+void SwapLink::changed_by_others(const swap::Change& change) {
+  tell(EventKind::kNotice, change.message);
+  if (change.kind == swap::ChangeKind::kPodMoved) {
+    status_.pod = change.pod;
+    events_.on_swap_changed(*this);
+  }
+  if (change.kind == swap::ChangeKind::kStandInDeleted) {
+    undo(Error{ErrorCode::kGone, "the swap of " + to_string(spec_.workload), change.message,
+               "swap it again when you need it"});
+  }
+}
+
+// --- the way out ---------------------------------------------------------------------------------
+
+void SwapLink::clean_up() {
+  touched_ = true;
+  undo({});
+}
+
+void SwapLink::end() {
+  if (status_.phase < Phase::kRestoring) undo({});
+}
+
+void SwapLink::undo(std::optional<Error> cause) {
+  cause_ = std::move(cause);
+  if (!touched_) {
+    over(cause_);
+    return;
+  }
+  set_phase(Phase::kRestoring);
+  const swap::RestoreRequest request{.id = swap_id(), .owner = local_owner()};
+  step(
+      [&backend = house_.backend, spec = spec_, request](const StepContext& context) {
+        return restore_for_sure(backend, spec.kube, spec.workload, request, context);
+      },
+      [this](const Result<swap::RestoreReport>& report) { put_back(report); });
+}
+
+void SwapLink::put_back(const Result<swap::RestoreReport>& report) {
+  if (!report) {
+    Error error = report.error();
+    if (error.fix.empty()) {
+      error.fix = "`ferry restore " + to_string(spec_.workload) + "` tries it again";
+    }
+    if (cause_) tell(EventKind::kNotice, in_words(*cause_));
+    over(error);
+    return;
+  }
+  for (const auto& note : report->notes) tell(EventKind::kNotice, note);
+  touched_ = false;
+  if (cluster_) house_.backend.forget_swap_identity(*cluster_, swap_id());
+  over(cause_);
+}
+
+void SwapLink::over(const std::optional<Error>& error) {
+  steps_.stop();
+  let_go();
+  if (error) last_error_ = error;
+  spdlog::info("link {}: {}", id_, error ? error->summary() : "restored");
+  set_phase(Phase::kOver);
+  events_.on_swap_over(*this, error);
+}
+
+void SwapLink::let_go() {
+  environment_follower_.reset();
+  ports_.reset();
+  probes_.reset();
+  if (tunnel_ != nullptr) house_.tunnels.release(*std::exchange(tunnel_, nullptr), *this);
+}
+
+// --- what happens meanwhile ----------------------------------------------------------------------
+
+void SwapLink::on_tunnel_changed() { assess(); }
+
+void SwapLink::on_tunnel_progress(const std::string& message) {
+  tell(EventKind::kProgress, message);
+}
+
+void SwapLink::on_ready_changed(bool ready, const std::string& /*why*/) {
+  tunnel_->set_ready(ready);
+  assess();
+}
+
+void SwapLink::on_probe_event(const std::string& line) { tell(EventKind::kNotice, line); }
+
+void SwapLink::on_liveness_failed(const std::string& why) { tell(EventKind::kLiveness, why); }
+
+void SwapLink::on_ports_changed() {
+  for (auto& port : status_.ports) port.open = ports_->open(port.remote);
+  probes_->set_port_open(ports_->all_open());
+  assess();
+}
+
+void SwapLink::on_port_refused(std::uint16_t remote, const std::string& why) {
+  tell(EventKind::kNotice, "the stand-in can't listen on port " + std::to_string(remote) + ": " +
+                               why + "; callers of that port are refused");
+}
+
+void SwapLink::assess() {
+  if (tunnel_ == nullptr || status_.phase >= Phase::kRestoring) return;
+  const bool connected = tunnel_->ready();
+  const bool ready = connected && probes_->ready();
+  status_.ready = ready;
+  if (status_.phase == Phase::kConnecting && connected) set_phase(Phase::kWaiting);
+  if (status_.phase == Phase::kWaiting && ready) {
+    take_over();
+    return;
+  }
+  const std::string obstacle =
+      connected ? probes_->ready() ? "" : probes_->why() : tunnel_->status().reason;
+  if (status_.phase == Phase::kSwapped) {
+    set_state(ready ? LinkState::kActive : LinkState::kWaiting, obstacle);
+  } else {
+    set_state(LinkState::kStarting, obstacle);
+  }
+}
+
+void SwapLink::set_phase(Phase phase) {
+  if (phase == status_.phase) return;
+  status_.phase = phase;
+  if (phase >= Phase::kRestoring) {
+    status_.ready = false;
+    set_state(phase == Phase::kOver && last_error_ ? LinkState::kFailed : LinkState::kEnding, "");
+  }
+  events_.on_swap_changed(*this);
+}
+
+void SwapLink::set_state(LinkState state, const std::string& reason) {
+  if (state == state_ && reason == reason_) return;
+  if (state != state_) since_ = control::unix_millis_now();
+  state_ = state;
+  reason_ = reason;
+  events_.on_swap_changed(*this);
+}
+
+void SwapLink::tell(EventKind kind, const std::string& message) {
+  events_.on_swap_message(*this, kind, message);
+}
+
+// --- what is -------------------------------------------------------------------------------------
+
+void SwapLink::sample_rate() {
+  if (ports_) ports_->sample_rate();
+}
+
+Result<std::string> SwapLink::environment() const {
+  if (environment_.empty()) {
+    return fail(ErrorCode::kUnavailable, "reading the environment of " + to_string(spec_.workload),
+                "the stand-in isn't connected yet", "wait for the link's event 'files'");
+  }
+  return environment_;
+}
+
+control::LinkStatus SwapLink::status() const {
+  control::LinkStatus status{.id = id_, .target = spec_.workload, .route = control::Route::kProxy};
+  status.context = cluster_ ? cluster_->context : spec_.kube.context;
+  status.kube_namespace = cluster_ ? cluster_->ns : spec_.kube.kube_namespace;
+  if (tunnel_ != nullptr) status.tunnel = tunnel_->id();
+  status.detached = spec_.detach;
+  status.state = state_;
+  status.reason = reason_;
+  status.since = since_;
+  status.created = created_;
+  if (ports_) status.traffic = ports_->traffic();
+  status.last_error = last_error_;
+  status.swap = status_;
+  if (probes_) status.swap->probes = probes_->statuses();
+  return status;
+}
+
+}  // namespace ferry::daemon

@@ -1,0 +1,196 @@
+#include "daemon/swap/swap_steps.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "daemon/proxy_install.h"
+
+namespace ferry::daemon {
+namespace {
+
+constexpr Duration kWatchPause = std::chrono::seconds(2);
+constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kLastRetry = std::chrono::seconds(30);
+
+swap::Run run_of(kube::Api& api, const StepContext& context, swap::Pace& pace) {
+  swap::Run run{.api = api,
+                .pace = pace,
+                .cancel = context.cancel,
+                .progress = context.progress,
+                .limits = {}};
+  if (context.step_timeout > Duration::zero()) run.limits.step = context.step_timeout;
+  return run;
+}
+
+swap::WorkloadKind kind_of(control::TargetKind kind) {
+  switch (kind) {
+    case control::TargetKind::kStatefulSet: return swap::WorkloadKind::kStatefulSet;
+    case control::TargetKind::kReplicaSet: return swap::WorkloadKind::kReplicaSet;
+    default: return swap::WorkloadKind::kDeployment;
+  }
+}
+
+std::optional<kube::PortRef> remote_of(const control::PortRef& port) {
+  if (!port.name.empty()) return kube::PortRef(port.name);
+  if (port.number != 0) return kube::PortRef(port.number);
+  return {};
+}
+
+// Whether another attempt may fare better.
+bool worth_another(const Error& error) {
+  switch (error.code) {
+    case ErrorCode::kUnreachable:
+    case ErrorCode::kTimedOut:
+    case ErrorCode::kUnavailable:
+    case ErrorCode::kReset:
+    case ErrorCode::kProtocol:
+    case ErrorCode::kUnauthenticated:
+    case ErrorCode::kIo: return true;
+    default: return false;
+  }
+}
+
+// Null where the object is gone; nothing where the API server can't say.
+std::optional<kube::Json> look(kube::Api& api, const kube::Resource& resource,
+                               const std::string& ns, const std::string& name,
+                               const StepContext& context) {
+  auto object = api.get(resource, ns, name, context.cancel);
+  if (object) return std::move(*object);
+  if (object.error().code == ErrorCode::kNotFound) return kube::Json();
+  return {};
+}
+
+// Repeats `attempt` for as long as it fails in a way that another one may not.
+template <typename Attempt>
+auto for_sure(const StepContext& context, Attempt attempt) {
+  for (Duration wait = kFirstRetry;; wait = std::min(wait * 2, kLastRetry)) {
+    auto result = attempt();
+    if (result || !worth_another(result.error())) return result;
+    if (context.progress) context.progress("trying again soon: " + result.error().summary());
+    if (!context.cancel.sleep_for(wait)) return result;
+  }
+}
+
+}  // namespace
+
+std::string local_owner() {
+  std::array<char, 256> host{};
+  if (gethostname(host.data(), host.size() - 1) != 0) host = {'?'};
+  const passwd* user = getpwuid(geteuid());
+  return (user != nullptr ? std::string(user->pw_name) : std::to_string(geteuid())) + "@" +
+         host.data();
+}
+
+swap::WorkloadRef workload_ref(const control::Target& workload, const std::string& ns) {
+  return {.ns = ns, .kind = kind_of(workload.kind), .name = workload.name};
+}
+
+Result<swap::SwapRequest> swap_request(const control::SwapSpec& spec, const std::string& ns,
+                                       const std::string& swap_id) {
+  swap::SwapRequest request{
+      .original = workload_ref(spec.workload, ns),
+      .container = spec.container,
+      .id = swap_id,
+      .owner = local_owner(),
+      .image = spec.proxy.image.empty() ? default_proxy_image() : spec.proxy.image,
+      .image_pull_policy = spec.proxy.pull_policy,
+      .pull_secrets = spec.proxy.pull_secrets,
+      .keep_original = spec.keep_original,
+      .force = spec.force};
+  if (request.image.empty()) {
+    return fail(ErrorCode::kUnsupported, "swapping " + to_string(spec.workload),
+                "no image is known for the proxy that stands in", "name one with --image");
+  }
+  for (const auto& port : spec.expose) {
+    request.expose.push_back({.local = port.local, .remote = remote_of(port.remote)});
+  }
+  if (spec.orphan_timeout_seconds != 0) {
+    request.orphan_timeout = std::chrono::seconds(spec.orphan_timeout_seconds);
+  }
+  return request;
+}
+
+Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
+                           const std::string& swap_id, const StepContext& context) {
+  auto cluster = backend.open_cluster(spec.kube);
+  if (!cluster) return fail(cluster.error());
+  const auto request = swap_request(spec, cluster->ns, swap_id);
+  if (!request) return fail(request.error());
+  swap::RealPace pace;
+  auto run = run_of(*cluster->api, context, pace);
+  auto plan = swap::plan_swap(run, *request);
+  if (!plan) return fail(plan.error());
+  return ReadPlan{std::move(*cluster), std::move(*plan)};
+}
+
+Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& spec,
+                                    const std::string& swap_id, const StepContext& context) {
+  return for_sure(context, [&] { return read_plan(backend, spec, swap_id, context); });
+}
+
+Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const swap::SwapPlan& plan,
+                               const StepContext& context) {
+  auto identity = backend.swap_identity(cluster, plan.record.id);
+  if (!identity) return fail(identity.error());
+  swap::RealPace pace;
+  auto run = run_of(*cluster.api, context, pace);
+  auto clear = swap::clear_the_way(run, plan);
+  if (!clear) return fail(clear.error());
+  const swap::TlsMaterial tls{.ca_pem = identity->ca_pem,
+                              .certificate_pem = identity->proxy.certificate_pem,
+                              .key_pem = identity->proxy.key_pem};
+  if (auto created = swap::create_stand_in(run, *clear, tls); !created) {
+    return fail(created.error());
+  }
+  auto pod = swap::wait_stand_in_running(run, *clear);
+  if (!pod) return fail(pod.error());
+  return Started{std::move(*identity), std::move(*clear), std::move(*pod)};
+}
+
+Result<swap::TakenOver> take_over(kube::Api& api, const swap::SwapPlan& plan,
+                                  const StepContext& context) {
+  swap::RealPace pace;
+  auto run = run_of(api, context, pace);
+  if (auto ready = swap::wait_stand_in_ready(run, plan); !ready) return fail(ready.error());
+  return swap::take_over(run, plan);
+}
+
+void watch_swap(kube::Api& api, const swap::SwapPlan& plan,
+                const std::function<void(const swap::Change&)>& on_change,
+                const StepContext& context) {
+  swap::RealPace pace;
+  auto run = run_of(api, context, pace);
+  swap::SwapObserver observer(plan);
+  const auto& original = plan.request.original;
+  const auto tell = [&](const std::vector<swap::Change>& changes) {
+    for (const auto& change : changes) on_change(change);
+  };
+  do {
+    const auto object = look(api, resource_of(original.kind), original.ns, original.name, context);
+    if (object) tell(observer.look_at_original(*object));
+    const auto stand_in = look(api, kube::kDeployments, original.ns, plan.record.stand_in, context);
+    if (stand_in) tell(observer.look_at_stand_in(*stand_in));
+    const auto pod = swap::find_stand_in_pod(run, original.ns, plan.record.id);
+    if (pod && !pod->name.empty()) tell(observer.look_at_pod(pod->name, pod->uid));
+  } while (context.cancel.sleep_for(kWatchPause));
+}
+
+Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::KubeAccess& kube,
+                                             const control::Target& workload,
+                                             swap::RestoreRequest request,
+                                             const StepContext& context) {
+  swap::RealPace pace;
+  return for_sure(context, [&]() -> Result<swap::RestoreReport> {
+    const auto cluster = backend.open_cluster(kube);
+    if (!cluster) return fail(cluster.error());
+    request.original = workload_ref(workload, cluster->ns);
+    auto run = run_of(*cluster->api, context, pace);
+    return swap::restore(run, request);
+  });
+}
+
+}  // namespace ferry::daemon
