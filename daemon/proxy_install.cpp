@@ -8,14 +8,13 @@
 #include "daemon/proxy_objects.h"
 #include "kube/json_field.h"
 #include "kube/model.h"
+#include "kube/pod_start.h"
 
 namespace ferry::daemon {
 namespace {
 
 using kube::Json;
 
-// The scheduler may find a node a moment later, when another pod has ended.
-constexpr Duration kUnschedulablePatience = std::chrono::seconds(10);
 // Jobs that are made anew because the one waited for has gone.
 constexpr int kMaxJobs = 3;
 
@@ -62,11 +61,6 @@ bool gone(const kube::Pod& pod) {
 std::string job_of(const kube::Pod& pod) {
   const auto label = pod.labels.find("job-name");
   return label == pod.labels.end() ? std::string() : label->second;
-}
-
-bool image_is_hopeless(const std::string& waiting_reason) {
-  return waiting_reason == "ImagePullBackOff" || waiting_reason == "InvalidImageName" ||
-         waiting_reason == "ErrImageNeverPull";
 }
 
 // One call of ensure_proxy().
@@ -238,29 +232,22 @@ class Installation {
   std::optional<Error> judge(const kube::Pod& pod) {
     const std::string what = "starting the proxy pod/" + pod.name + " in namespace " + options_.ns;
     tell("pod/" + pod.name, pod.trouble());
-    for (const kube::Container& container : pod.containers) {
-      const std::string& reason = container.waiting_reason;
-      if (reason == "ErrImagePull") pull_message_ = container.waiting_message;
-      if (image_is_hopeless(reason)) {
+    const auto verdict = start_.look(pod, clock_.now());
+    if (!verdict) return std::nullopt;
+    Error error{ErrorCode::kUnavailable, what, verdict->why, {}};
+    switch (verdict->failure) {
+      case kube::StartFailure::kImage:
         take_back_job();
-        std::string why = pod.trouble();
-        if (why.find(pull_message_) == std::string::npos) why += " (" + pull_message_ + ")";
-        return Error{ErrorCode::kUnavailable, what, std::move(why), kImageFix};
-      }
-      if (reason == "CrashLoopBackOff" || reason == "CreateContainerConfigError" ||
-          reason == "CreateContainerError" || reason == "RunContainerError") {
-        return Error{ErrorCode::kUnavailable, what, pod.trouble(),
-                     "kubectl logs -n " + options_.ns + " " + pod.name + " may say more"};
-      }
+        error.fix = kImageFix;
+        break;
+      case kube::StartFailure::kCrash:
+        error.fix = "kubectl logs -n " + options_.ns + " " + pod.name + " may say more";
+        break;
+      case kube::StartFailure::kUnschedulable:
+        error.fix = "make room on a node, or go without a proxy (--route direct)";
+        break;
     }
-    if (pod.unschedulable.empty()) {
-      unschedulable_since_.reset();
-      return std::nullopt;
-    }
-    if (!unschedulable_since_) unschedulable_since_ = clock_.now();
-    if (clock_.now() - *unschedulable_since_ < kUnschedulablePatience) return std::nullopt;
-    return Error{ErrorCode::kUnavailable, what, pod.trouble(),
-                 "make room on a node, or go without a proxy (--route direct)"};
+    return error;
   }
 
   Result<ProxyPod> found(const kube::Pod& pod) {
@@ -320,8 +307,7 @@ class Installation {
   std::string job_name_;      // the Job that is waited for
   bool secret_done_ = false;  // and whether its Secret is there
   std::string waiting_for_;   // the latest line of progress
-  std::string pull_message_;  // what the first failure to pull said; later ones say less
-  std::optional<TimePoint> unschedulable_since_;
+  kube::StartJudge start_;
 };
 
 }  // namespace

@@ -12,7 +12,7 @@ namespace {
 
 using kube::Json;
 
-const Json& pod_of(const Json& template_) { return kube::field(template_, "spec"); }
+const Json& pod_of(const Json& pod_template) { return kube::field(pod_template, "spec"); }
 
 std::string name_of_container(const Json& container) { return kube::text_field(container, "name"); }
 
@@ -129,13 +129,13 @@ std::vector<ExposeRequest> wishes(const Json& container, const SwapRequest& requ
 
 }  // namespace
 
-Result<Json> choose_container(const Json& template_, const std::string& wanted) {
-  const Json& pod = pod_of(template_);
+Result<Json> choose_container(const Json& pod_template, const std::string& wanted) {
+  const Json& pod = pod_of(pod_template);
   if (!wanted.empty()) return container_called(pod, wanted);
   const auto& containers = kube::array_field(pod, "containers");
   if (containers.size() == 1) return containers.front();
   const std::string marked =
-      kube::text_field(kube::field(kube::field(template_, "metadata"), "annotations"),
+      kube::text_field(kube::field(kube::field(pod_template, "metadata"), "annotations"),
                        "kubectl.kubernetes.io/default-container");
   if (const Json* found = find_container(pod, "containers", marked)) return *found;
   if (const Json* found = only_one_with_ports(pod)) return *found;
@@ -143,7 +143,7 @@ Result<Json> choose_container(const Json& template_, const std::string& wanted) 
               "say which (NAME:CONTAINER): " + kube::enumerate(names(pod, "containers"), "none"));
 }
 
-Result<ExposePlan> choose_ports(const Json& template_, const Json& container,
+Result<ExposePlan> choose_ports(const Json& pod_template, const Json& container,
                                 const SwapRequest& request) {
   ExposePlan plan;
   const std::string chosen = name_of_container(container);
@@ -152,7 +152,7 @@ Result<ExposePlan> choose_ports(const Json& template_, const Json& container,
     const auto number = resolve(container, wanted, plan.warnings);
     if (!number) return fail(number.error());
     const std::string what = "exposing port " + std::to_string(*number) + " of container " + chosen;
-    if (const auto other = taken_by(pod_of(template_), chosen, *number)) {
+    if (const auto other = taken_by(pod_of(pod_template), chosen, *number)) {
       return fail(ErrorCode::kAlreadyExists, what,
                   "container " + *other + " of the same pod has it",
                   "swap that container (NAME:" + *other + "), or expose another port");
@@ -172,12 +172,12 @@ Result<ExposePlan> choose_ports(const Json& template_, const Json& container,
   return plan;
 }
 
-std::uint16_t free_port(const Json& template_, const std::vector<Exposed>& exposed,
+std::uint16_t free_port(const Json& pod_template, const std::vector<Exposed>& exposed,
                         std::uint16_t wanted, std::uint16_t other) {
   for (std::uint16_t port = wanted;; ++port) {
     const bool is_exposed = std::any_of(exposed.begin(), exposed.end(),
                                         [&](const Exposed& one) { return one.remote == port; });
-    if (port != other && !is_exposed && !taken_by(pod_of(template_), "", port)) return port;
+    if (port != other && !is_exposed && !taken_by(pod_of(pod_template), "", port)) return port;
   }
 }
 

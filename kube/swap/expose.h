@@ -10,10 +10,10 @@
 
 namespace ferry::swap {
 
-// `template_` is the pod template. With an empty `wanted`: the only container there is, the one of
-// the annotation kubectl.kubernetes.io/default-container, or the only one that declares a port.
+// `pod_template` is the pod template. With an empty `wanted`: the only container there is, the one
+// of the annotation kubectl.kubernetes.io/default-container, or the only one that declares a port.
 // Errors: kNotFound, kUsage (it must be said which; lists them), kUnsupported (an init container).
-Result<kube::Json> choose_container(const kube::Json& template_, const std::string& wanted);
+Result<kube::Json> choose_container(const kube::Json& pod_template, const std::string& wanted);
 
 struct ExposePlan {
   std::vector<Exposed> ports;
@@ -22,11 +22,11 @@ struct ExposePlan {
 
 // Errors: kNotFound (no port of that name), kUnsupported (not TCP), kUsage (nothing to expose, a
 // port twice), kAlreadyExists (another container of the pod has it).
-Result<ExposePlan> choose_ports(const kube::Json& template_, const kube::Json& container,
+Result<ExposePlan> choose_ports(const kube::Json& pod_template, const kube::Json& container,
                                 const SwapRequest& request);
 
 // The first port from `wanted` on that no container declares and that isn't exposed.
-std::uint16_t free_port(const kube::Json& template_, const std::vector<Exposed>& exposed,
+std::uint16_t free_port(const kube::Json& pod_template, const std::vector<Exposed>& exposed,
                         std::uint16_t wanted, std::uint16_t other);
 
 }  // namespace ferry::swap

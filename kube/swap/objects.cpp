@@ -91,6 +91,20 @@ void set_mounts(Json& container, const SwapPlan& plan, const MountPlan& mounts, 
   }
 }
 
+// A quota on one of these wants it set, and the original has it then; of the rest the proxy needs
+// little.
+Json make_resources(const Json& own, const Json& ours) {
+  Json resources = ours;
+  const Json& limits = kube::field(own, "limits");
+  for (const char* key : {"cpu", "ephemeral-storage"}) {
+    if (kube::field(limits, key).is_null()) continue;
+    resources["limits"][key] = limits[key];
+  }
+  const Json& storage = kube::field(kube::field(own, "requests"), "ephemeral-storage");
+  if (!storage.is_null()) resources["requests"]["ephemeral-storage"] = storage;
+  return resources;
+}
+
 void replace_container(Json& container, const SwapPlan& plan, const MountPlan& mounts,
                        const Json& ours, bool keep_resources) {
   for (const std::string_view key : kReplaced) container.erase(std::string(key));
@@ -107,7 +121,9 @@ void replace_container(Json& container, const SwapPlan& plan, const MountPlan& m
     container[probe] = kube::field(ours, probe);
     container[probe]["httpGet"]["port"] = plan.health_port;
   }
-  if (!keep_resources) container["resources"] = kube::field(ours, "resources");
+  if (keep_resources) return;
+  container["resources"] =
+      make_resources(kube::field(container, "resources"), kube::field(ours, "resources"));
 }
 
 bool in_use(const Json& pod, const std::string& volume) {

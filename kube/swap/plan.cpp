@@ -1,13 +1,20 @@
 #include "kube/swap/plan.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "kube/json_field.h"
 #include "kube/swap/expose.h"
+#include "kube/swap/interference.h"
 #include "kube/swap/mounts.h"
 #include "kube/swap/objects.h"
+#include "kube/swap/obstacles.h"
+#include "kube/swap/plan_steps.h"
 #include "kube/swap/restore.h"
+#include "kube/swap/rights.h"
+#include "kube/swap/service_plan.h"
 #include "kube/swap/services.h"
+#include "kube/text.h"
 
 namespace ferry::swap {
 namespace {
@@ -26,10 +33,13 @@ class Planning {
 
   Result<SwapPlan> run() {
     using Step = Status (Planning::*)();
-    for (const Step step : {&Planning::read, &Planning::check_holder, &Planning::choose,
-                            &Planning::find_services, &Planning::make_objects}) {
+    for (const Step step : {&Planning::check_request, &Planning::read, &Planning::check_holder,
+                            &Planning::check_obstacles, &Planning::choose,
+                            &Planning::check_all_rights, &Planning::find_services,
+                            &Planning::make_objects, &Planning::look_around, &Planning::try_out}) {
       if (Status status = (this->*step)(); !status) return fail(status.error());
     }
+    plan_.steps = describe_steps(plan_);
     return std::move(plan_);
   }
 
@@ -37,6 +47,18 @@ class Planning {
   std::string what() const { return "swapping " + describe(original_); }
 
   const Json& pod_template() const { return kube::field(kube::field(object_, "spec"), "template"); }
+
+  void warn(Error warning) { plan_.warnings.push_back(std::move(warning)); }
+
+  Status check_request() {
+    const std::string& id = plan_.request.id;
+    const bool fits = id.size() >= 8 && id.size() <= 40 &&
+                      id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == id.npos;
+    if (!fits) return fail(ErrorCode::kUsage, what(), "'" + id + "' can't be the id of a swap");
+    if (!plan_.request.image.empty()) return {};
+    return fail(ErrorCode::kUnsupported, what(), "no image is known for the stand-in",
+                "name one (--image)");
+  }
 
   Status read() {
     auto object =
@@ -90,8 +112,9 @@ class Planning {
 
   Status held(Record record) {
     if (record.id == plan_.request.id) {
-      plan_.record.replicas = record.replicas;
-      plan_.record.since = record.since;
+      taken_up_ = true;
+      plan_.record = std::move(record);
+      plan_.request.keep_original = plan_.record.keep_original;
       return {};
     }
     if (!plan_.request.force) {
@@ -99,6 +122,19 @@ class Planning {
                   "ask them to leave it, or take it over with --force");
     }
     plan_.contender = std::move(record);
+    return {};
+  }
+
+  // A swap that is taken up again was found possible before.
+  Status check_obstacles() {
+    if (taken_up_) return {};
+    auto warnings = check_swappable(original_, object_, plan_.request.force);
+    if (!warnings) return fail(warnings.error());
+    for (Error& warning : *warnings) warn(std::move(warning));
+    if (plan_.request.keep_original) {
+      warn({ErrorCode::kConflict, describe(original_), "it goes on running beside the stand-in",
+            "only a share of the traffic comes here"});
+    }
     return {};
   }
 
@@ -111,13 +147,30 @@ class Planning {
     auto ports = choose_ports(pod_template(), plan_.container_spec, plan_.request);
     if (!ports) return in_swap(ports.error());
     plan_.exposed = std::move(ports->ports);
-    for (Error& warning : ports->warnings) plan_.warnings.push_back(std::move(warning));
+    for (Error& warning : ports->warnings) warn(std::move(warning));
     plan_.tunnel_port = free_port(pod_template(), plan_.exposed, kTunnelPort, 0);
     plan_.health_port = free_port(pod_template(), plan_.exposed, kHealthPort, plan_.tunnel_port);
     mounts_ = plan_mounts(kube::field(pod_template(), "spec"), plan_.container_spec);
     plan_.mounts = mounts_.served;
     plan_.left_out = mounts_.left_out;
+    tell_of_losses();
     return {};
+  }
+
+  void tell_of_losses() {
+    const std::string what = "container " + plan_.container + " of " + describe(original_);
+    if (!plan_.left_out.empty()) {
+      warn({ErrorCode::kUnsupported, what,
+            "these files don't come here: " + kube::enumerate(plan_.left_out, ""),
+            "the local process needs files of its own in their place"});
+    }
+    for (const Json& port : kube::array_field(plan_.container_spec, "ports")) {
+      const std::uint16_t number = kube::port_field(port, "hostPort");
+      if (number == 0) continue;
+      warn({ErrorCode::kUnsupported, what,
+            "its port " + std::to_string(number) + " of the node (hostPort) stays the original's",
+            "nothing answers there while it is swapped; go by a Service"});
+    }
   }
 
   Status in_swap(Error error) const {
@@ -125,22 +178,52 @@ class Planning {
     return fail(std::move(error));
   }
 
+  Status check_all_rights() {
+    const auto rights = check_rights(run_, plan_);
+    if (!rights) return fail(rights.error());
+    plan_.orphan_restore = rights->orphan_restore;
+    if (rights->orphan_restore) return {};
+    warn({ErrorCode::kForbidden, "restoring without this machine", rights->why_no_restore,
+          "if this machine is lost, the original stays swapped until somebody runs ferry restore " +
+              to_string(original_)});
+    return {};
+  }
+
   Status find_services() {
+    const auto pods = run_.api.list(kube::kPods, original_.ns, {}, run_.cancel);
+    if (!pods) return fail(pods.error());
+    pods_ = pods->items;
     const Json& labels = kube::field(kube::field(pod_template(), "metadata"), "labels");
     const auto services = services_for(run_, original_.ns, labels);
     if (!services) return fail(services.error());
     for (const Json& object : *services) {
-      PlannedService service;
-      service.name = kube::text_field(kube::field(object, "metadata"), "name");
-      service.steer = !plan_.request.keep_original && plan_.record.replicas > 0;
-      plan_.record.services.push_back(service.name);
-      plan_.services.push_back(std::move(service));
+      if (Status status = add_service(object); !status) return status;
     }
     return {};
   }
 
+  Status add_service(const Json& object) {
+    ServicePlan planned = plan_service(plan_, object, pod_template(), pods_);
+    PlannedService& service = planned.service;
+    if (service.steer) {
+      const auto may = may_steer(run_, original_.ns, service.name);
+      if (!may) return fail(may.error());
+      if (!*may) {
+        service.steer = false;
+        service.why_not = "you may not patch services";
+        warn({ErrorCode::kForbidden, "service/" + service.name,
+              "it is not steered: " + service.why_not, kLossText});
+      }
+    }
+    for (Error& warning : planned.warnings) warn(std::move(warning));
+    const bool recorded =
+        std::count(plan_.record.services.begin(), plan_.record.services.end(), service.name) > 0;
+    if (service.steer && !recorded) plan_.record.services.push_back(service.name);
+    plan_.services.push_back(std::move(service));
+    return {};
+  }
+
   Status make_objects() {
-    plan_.orphan_restore = true;
     auto stand_in = make_stand_in(plan_, object_, mounts_);
     if (!stand_in) return fail(stand_in.error());
     plan_.stand_in = std::move(*stand_in);
@@ -150,9 +233,34 @@ class Planning {
     return {};
   }
 
+  Status look_around() {
+    auto warnings = find_interference(run_, plan_, object_, pods_);
+    if (!warnings) return fail(warnings.error());
+    for (Error& warning : *warnings) warn(std::move(warning));
+    return {};
+  }
+
+  // The API server's own word on the stand-in: policies, quotas, a namespace that is being deleted.
+  Status try_out() {
+    if (taken_up_ || plan_.contender) return {};
+    kube::Request request{.method = "POST",
+                          .path = kube::path_of(kube::kDeployments, original_.ns),
+                          .body = plan_.stand_in};
+    request.query.emplace_back("dryRun", "All");
+    const auto answer = run_.api.request(request, run_.cancel);
+    if (answer) return {};
+    Error error = answer.error();
+    // A webhook with side effects: it can't be tried out, which says nothing against it.
+    if (error.why.find("dry run") != std::string::npos) return {};
+    error.what = "trying out the stand-in of " + describe(original_);
+    return fail(std::move(error));
+  }
+
   Run& run_;
   const WorkloadRef original_;
   Json object_;
+  std::vector<Json> pods_;  // of the namespace
+  bool taken_up_ = false;   // the request's own swap is there already
   MountPlan mounts_;
   SwapPlan plan_;
 };

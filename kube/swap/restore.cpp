@@ -180,7 +180,7 @@ class Restore {
   Status wait_available() {
     if (object_.is_null()) return {};
     const Status waited = wait_until(run_, to_string(original_) + ": until it is available",
-                                     run_.limits.step, [this] { return pods_missing(); });
+                                     run_.limits.available, [this] { return pods_missing(); });
     if (waited) return {};
     if (waited.error().code == ErrorCode::kNotFound) return lost_original(waited.error());
     if (waited.error().code != ErrorCode::kTimedOut) return waited;

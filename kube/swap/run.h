@@ -40,7 +40,9 @@ class RealPace final : public Pace {
 using Progress = std::function<void(const std::string& line)>;
 
 struct Limits {
-  Duration step = std::chrono::minutes(2);    // the longest that one step waits
+  Duration step = std::chrono::minutes(2);  // the longest that one step waits
+  // The longest that restoring waits for the original's pods, while the stand-in goes on serving.
+  Duration available = std::chrono::minutes(10);
   Duration settle = std::chrono::seconds(5);  // for the node proxies to follow the EndpointSlices
   Duration poll = std::chrono::milliseconds(500);
 };

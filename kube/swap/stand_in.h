@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "kube/swap/plan.h"
@@ -31,12 +32,18 @@ struct StandInPod {
   std::optional<Error> hopeless;
 };
 
+struct CreatedStandIn {
+  // As planned, or false when the cluster refused what it needs; then a warning says why.
+  bool orphan_restore = false;
+  std::vector<Error> warnings;
+};
+
 // Creates what the plan lists: the Deployment at 0 replicas, what it owns, then 1 replica; nothing
 // ever waits for a Secret that isn't there. What is there already from the same swap stays. On an
 // error restore() takes back what was made. Errors:
 //   kAlreadyExists  a stand-in of somebody else's is there: `why` says whose
 //   kForbidden, kInvalid  admission or a missing right, in the API server's words
-Status create_stand_in(Run& run, const SwapPlan& plan, const TlsMaterial& tls);
+Result<CreatedStandIn> create_stand_in(Run& run, const SwapPlan& plan, const TlsMaterial& tls);
 
 // One look. The newest pod of the swap that isn't ending; `name` is empty while there is none.
 // Errors: those of the API.

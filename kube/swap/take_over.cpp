@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/model.h"
+#include "kube/swap/service_plan.h"
 #include "kube/swap/services.h"
 #include "kube/swap/steering.h"
 #include "kube/swap/update.h"
@@ -14,10 +16,6 @@ namespace {
 
 using kube::Json;
 
-constexpr const char* kLossText =
-    "connections made while the original's pods go away may fail: the cluster needs a moment to "
-    "send them elsewhere";
-
 // One call of take_over().
 class TakeOver {
  public:
@@ -25,7 +23,9 @@ class TakeOver {
       : run_(run), plan_(plan), original_(plan.request.original) {}
 
   Result<TakenOver> run() {
-    if (!plan_.request.keep_original) {
+    const Result<bool> done = swapped_already();
+    if (!done) return fail(done.error());
+    if (!plan_.request.keep_original && !*done) {
       if (Status status = steer_all(); !status) return fail(status.error());
     }
     if (Status status = scale(); !status) return fail(status.error());
@@ -37,6 +37,16 @@ class TakeOver {
   }
 
  private:
+  // Broken off after the scaling, say: what is steered still is given back in any case.
+  Result<bool> swapped_already() {
+    const auto object =
+        run_.api.get(resource_of(original_.kind), original_.ns, original_.name, run_.cancel);
+    if (!object) return fail(object.error());
+    selector_ = kube::parse_workload(*object).selector;
+    const Result<Record> record = parse_record(record_text(*object));
+    return record && record->id == plan_.record.id;
+  }
+
   // Only errors that no warning can stand for.
   Status steer_all() {
     for (const PlannedService& service : plan_.services) {
@@ -109,8 +119,6 @@ class TakeOver {
                     "ask them, or take it over with --force");
       }
       result_.replicas = there->replicas;
-      if (there->keep_original || replicas_of(object) == 0) return Json();
-      // Somebody has scaled it up since: it was their wish, and it is told elsewhere.
       return Json();
     }
     Record record = plan_.record;
@@ -136,7 +144,7 @@ class TakeOver {
   }
 
   Result<std::optional<std::string>> pods_left() {
-    const auto list = run_.api.list(kube::kPods, original_.ns, {}, run_.cancel);
+    const auto list = run_.api.list(kube::kPods, original_.ns, {selector_, {}}, run_.cancel);
     if (!list) return fail(list.error());
     const auto left = std::count_if(list->items.begin(), list->items.end(),
                                     [&](const Json& pod) { return owns(original_, pod); });
@@ -156,7 +164,8 @@ class TakeOver {
   Run& run_;
   const SwapPlan& plan_;
   const WorkloadRef& original_;
-  std::vector<std::string> steered_;
+  std::string selector_;              // of the original's pods
+  std::vector<std::string> steered_;  // in this call
   TakenOver result_;
 };
 

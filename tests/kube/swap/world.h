@@ -61,9 +61,9 @@ struct World {
     plan = clear_the_way(run_, *plan);
     if (!plan) return fail(plan.error());
     plan_ = *plan;
-    if (Status status = create_stand_in(run_, plan_, {"ca", "certificate", "key"}); !status) {
-      return status;
-    }
+    const auto made = create_stand_in(run_, plan_, {"ca", "certificate", "key"});
+    if (!made) return fail(made.error());
+    made_ = *made;
     if (auto pod = wait_stand_in_running(run_, plan_); !pod) return fail(pod.error());
     if (auto pod = wait_stand_in_ready(run_, plan_); !pod) return fail(pod.error());
     const auto taken = take_over(run_, plan_);
@@ -87,6 +87,7 @@ struct World {
       cluster_, pace_, cancel_, [this](const std::string& line) { lines_.push_back(line); }, {}};
   SwapRequest request_;
   SwapPlan plan_;
+  CreatedStandIn made_;
   TakenOver taken_;
 };
 
