@@ -113,7 +113,6 @@ class HttpCheck {
     transfer_.prepare(url, {.host = parts.host(), .port = parts.port()});
     transfer_.limit_body(kMaxBody);
     curl_easy_setopt(transfer_.easy(), CURLOPT_HTTP_VERSION, long{CURL_HTTP_VERSION_1_1});
-    curl_easy_setopt(transfer_.easy(), CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
     set_headers();
   }
 
