@@ -259,7 +259,10 @@ void SwapLink::on_ready_changed(bool ready, const std::string& /*why*/) {
   assess();
 }
 
-void SwapLink::on_probe_event(const std::string& line) { tell(EventKind::kNotice, line); }
+void SwapLink::on_probe_event(const std::string& line) {
+  tell(EventKind::kNotice, line);
+  assess();
+}
 
 void SwapLink::on_liveness_failed(const std::string& why) { tell(EventKind::kLiveness, why); }
 
@@ -284,13 +287,21 @@ void SwapLink::assess() {
     take_over();
     return;
   }
-  const std::string obstacle =
-      connected ? probes_->ready() ? "" : probes_->why() : tunnel_->status().reason;
+  const std::string obstacle = connected ? local_obstacle() : tunnel_->status().reason;
   if (status_.phase == Phase::kSwapped) {
     set_state(ready ? LinkState::kActive : LinkState::kWaiting, obstacle);
   } else {
     set_state(LinkState::kStarting, obstacle);
   }
+}
+
+// Why callers aren't taken here; empty: they are.
+std::string SwapLink::local_obstacle() const {
+  if (probes_->ready()) return {};
+  for (const auto& port : status_.ports) {
+    if (!port.open) return "nothing listens on 127.0.0.1:" + std::to_string(port.local);
+  }
+  return probes_->why();
 }
 
 void SwapLink::set_phase(Phase phase) {

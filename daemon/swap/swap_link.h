@@ -98,6 +98,7 @@ class SwapLink final : public net::Disposable,
 
   // Decides on the state from all that is known, and takes the next step where it is due.
   void assess();
+  std::string local_obstacle() const;
   void set_phase(Phase phase);
   void set_state(control::LinkState state, const std::string& reason);
   void tell(control::EventKind kind, const std::string& message);
