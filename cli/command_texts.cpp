@@ -1,20 +1,27 @@
 #include "cli/command_texts.h"
 
 namespace ferry::cli {
+namespace {
+
+constexpr const char* kEveryFormat = "table wide json yaml name";
+constexpr const char* kNoFormat = "";
+
+}  // namespace
 
 const char* const kProgramSummary = "Carries TCP between this machine and a Kubernetes cluster.";
 
 const char* const kProgramExamples =
-    "ferry forward svc/app 8080:80      # until Ctrl-C\n"
-    "ferry forward svc/app 8080:80 --detach\n"
+    "ferry forward svc/app 8080:80               # app answers here, until Ctrl-C\n"
+    "ferry swap-deployment app --expose 8081:80  # what is here answers for app\n"
     "ferry status\n"
     "ferry leave svc/app";
 
-const std::array<CommandText, 9> kCommandTexts = {{
+const std::array<CommandText, 11> kCommandTexts = {{
     {Command::kForward, "forward", "port-forward",
      "Make a Service, workload, pod or host answer on a local port",
      "TYPE/NAME [LOCAL:]REMOTE ... | -f FILE",
-     "TYPE is svc, deploy, sts, pod, or host for any name that the cluster can resolve; a NAME\n"
+     "TYPE is svc, deploy, sts, rs, pod, or host for any name that the cluster can resolve; a "
+     "NAME\n"
      "alone is a pod. Ports go by number or by name; :REMOTE picks a free local port.\n"
      "The link lasts until Ctrl-C, with --detach until 'ferry leave'. Pods may come and go\n"
      "meanwhile, and the connection to the cluster too.",
@@ -22,38 +29,71 @@ const std::array<CommandText, 9> kCommandTexts = {{
      "ferry forward svc/app 8080:http :metrics\n"
      "ferry forward deploy/api 8080 --detach\n"
      "ferry forward host/db.internal 5432\n"
-     "ferry forward -f links.yaml"},
+     "ferry forward -f links.yaml",
+     kUsesCluster, kEveryFormat},
+    {Command::kSwap, "swap-deployment", "swap",
+     "Let a local process answer for a Deployment of the cluster",
+     "[TYPE/]NAME[:CONTAINER] [-- COMMAND ...]",
+     "A stand-in takes the Deployment's place and leads what it gets to local ports; the original\n"
+     "rests meanwhile. TYPE is deploy, sts or rs. Without --expose, every port that the container\n"
+     "declares leads to the same local one. The original comes back on Ctrl-C, when COMMAND ends,\n"
+     "with --detach on 'ferry leave', and by itself when this machine is gone for long.\n"
+     "COMMAND runs with the container's environment, but keeps PATH, HOME and the like of this\n"
+     "machine, as the files of --env-file and --env-sh do. Its exit code is ferry's.",
+     "ferry swap-deployment app --expose 8081:80\n"
+     "ferry swap app --expose 8081:http -- ./app --port 8081\n"
+     "ferry swap app:main --run ./start.sh --restart --mount ./root\n"
+     "ferry swap sts/db --expose 5432 --detach --env-file db.env\n"
+     "ferry swap app --dry-run",
+     kUsesCluster, kEveryFormat},
+    {Command::kRestore, "restore", "", "Put a swapped Deployment back, whoever swapped it",
+     "[TYPE/]NAME",
+     "Works from any machine that may change the Deployment, and from whatever state a swap was\n"
+     "left in; may be repeated. --force does it while the one who swapped it is still there.",
+     "ferry restore deploy/app\n"
+     "ferry restore sts/db -n shop",
+     kUsesCluster, "table json"},
     {Command::kStatus, "status", "", "Show the daemon, its tunnels and its links", "",
      "A link that is 'active' was tested: a connection to its target has been accepted.",
      "ferry status\n"
-     "ferry status -o json"},
-    {Command::kList, "list", "ls", "List the links, one a line", "", "",
+     "ferry status -o json",
+     0, "table wide json yaml"},
+    {Command::kList, "list", "ls", "List the links, one a line", "",
+     "With --swaps, what is swapped in the namespace, whoever did it and from where.",
      "ferry list\n"
      "ferry list -o wide\n"
-     "ferry list -o name"},
+     "ferry list --swaps -n shop",
+     kUsesCluster, kEveryFormat},
     {Command::kLeave, "leave", "", "End links", "LINK ... | --all",
-     "LINK is a link's number, as 'ferry list' shows it, or its TYPE/NAME.",
+     "LINK is a link's number, as 'ferry list' shows it, or its TYPE/NAME. What a link has "
+     "swapped\n"
+     "is put back, and waited for; Ctrl-C stops the waiting only.",
      "ferry leave 3\n"
      "ferry leave svc/app\n"
-     "ferry leave --all"},
+     "ferry leave --all",
+     kUsesNamespace | kUsesContext, kNoFormat},
     {Command::kQuit, "quit", "", "End the daemon; detached links come back with the next one", "",
-     "Links in the foreground end. Detached ones are taken up by the next daemon, which any\n"
-     "'ferry' command starts; 'ferry leave --all' first ends them for good.",
-     "ferry quit"},
+     "Links in the foreground end, and what is swapped is put back first. Detached forwards are\n"
+     "taken up by the next daemon, which any 'ferry' command starts; 'ferry leave --all' first\n"
+     "ends them for good.",
+     "ferry quit", 0, kNoFormat},
     {Command::kLogs, "logs", "", "Show the daemon's log", "", "",
      "ferry logs\n"
-     "ferry logs -f"},
+     "ferry logs -f",
+     0, kNoFormat},
     {Command::kVersion, "version", "", "Show the versions of ferry and of the running daemon", "",
-     "", "ferry version"},
+     "", "ferry version", 0, "table json yaml"},
     {Command::kConfig, "config", "", "Show the settings in force, and where each comes from", "",
      "Settings come from the settings file, its part for the context, FERRY_* variables and\n"
      "flags; later ones win.",
      "ferry config\n"
-     "ferry config --context staging"},
+     "ferry config --context staging",
+     kUsesContext | kUsesKubeconfig, "table json yaml"},
     {Command::kCompletion, "completion", "", "Print a completion script", "bash|zsh|fish", "",
      "source <(ferry completion bash)\n"
      "ferry completion zsh > \"${fpath[1]}/_ferry\"\n"
-     "ferry completion fish > ~/.config/fish/completions/ferry.fish"},
+     "ferry completion fish > ~/.config/fish/completions/ferry.fish",
+     0, kNoFormat},
 }};
 
 }  // namespace ferry::cli

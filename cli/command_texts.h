@@ -7,6 +7,16 @@
 
 namespace ferry::cli {
 
+// The common options that a command uses; others are refused. --verbose, --no-color and --help go
+// with every command.
+enum Common : unsigned {
+  kUsesNamespace = 1,
+  kUsesContext = 2,
+  kUsesKubeconfig = 4,
+  kUsesLogLevel = 8,
+  kUsesCluster = kUsesNamespace | kUsesContext | kUsesKubeconfig | kUsesLogLevel,
+};
+
 struct CommandText {
   Command command;
   const char* name;
@@ -15,9 +25,11 @@ struct CommandText {
   const char* operands;  // after the command's name in the usage line
   const char* details;   // what a newcomer has to know
   const char* examples;  // one a line; "ferry" is replaced by the program's name
+  unsigned common;       // bits of Common
+  const char* formats;   // of -o, one word each; empty: there is nothing to format
 };
 
-extern const std::array<CommandText, 9> kCommandTexts;
+extern const std::array<CommandText, 11> kCommandTexts;
 
 extern const char* const kProgramSummary;
 extern const char* const kProgramExamples;

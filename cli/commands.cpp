@@ -1,9 +1,7 @@
 #include "cli/commands.h"
 
-#include <chrono>
 #include <filesystem>
 #include <fstream>
-#include <thread>
 
 #include "base/version.h"
 #include "cli/command_line.h"
@@ -17,7 +15,12 @@
 #include "cli/log_tail.h"
 #include "cli/man_page.h"
 #include "cli/output.h"
+#include "cli/quit.h"
+#include "cli/restore.h"
 #include "cli/settings.h"
+#include "cli/swap.h"
+#include "cli/swap_output.h"
+#include "cli/swap_specs.h"
 
 namespace ferry::cli {
 namespace {
@@ -32,6 +35,10 @@ class Run {
 
  private:
   int forward_links();
+  int swap_workload();
+  int dry_run(control::SwapSpec spec);
+  int restore_workload();
+  int list_swaps();
   int status();
   int list();
   int leave();
@@ -43,6 +50,9 @@ class Run {
   int generate();
 
   int complain(const Error& error);
+  control::KubeAccess kube() const {
+    return kube_access(invocation_, surroundings_.environment, surroundings_.working_directory);
+  }
   View view() const { return {invocation_.output, control::unix_millis_now()}; }
   Result<control::Client> started_daemon();
   // The running daemon, or nothing; a daemon of another version is told of.
@@ -108,6 +118,58 @@ int Run::forward_links() {
   return result.exit_code;
 }
 
+int Run::swap_workload() {
+  auto spec = swap_spec(invocation_, surroundings_.get_env);
+  if (!spec) return complain(spec.error());
+  spec->kube = kube();
+  const auto& args = invocation_.swap;
+  if (args.dry_run) return dry_run(std::move(*spec));
+  const bool structured = invocation_.output != OutputFormat::kTable;
+  const bool document = structured && args.detach;
+  const SwapOptions options{.args = args,
+                            .json = invocation_.output == OutputFormat::kJson && !args.detach,
+                            .quiet = document,
+                            .daemon = [this] { return started_daemon(); },
+                            .environment = surroundings_.environment,
+                            .program = invocation_.program};
+  const auto result = swap(std::move(*spec), terminal_, options);
+  if (document && result.link) terminal_.print(links_text({*result.link}, view()));
+  if (!document && result.link) {
+    terminal_.note("link " + result.link->id + " stays; '" + invocation_.program + " leave " +
+                   result.link->id + "' puts it back");
+  }
+  return result.exit_code;
+}
+
+int Run::dry_run(control::SwapSpec spec) {
+  const auto client = started_daemon();
+  if (!client) return complain(client.error());
+  const auto plan = client->plan_swap(spec);
+  if (!plan) return complain(plan.error());
+  terminal_.print(plan_text(*plan, view()));
+  return kExitDone;
+}
+
+int Run::restore_workload() {
+  auto spec = restore_spec(invocation_);
+  if (!spec) return complain(spec.error());
+  spec->kube = kube();
+  const auto client = started_daemon();
+  if (!client) return complain(client.error());
+  return restore(
+      *client, *spec, terminal_,
+      {.json = invocation_.output == OutputFormat::kJson, .program = invocation_.program});
+}
+
+int Run::list_swaps() {
+  const auto client = started_daemon();
+  if (!client) return complain(client.error());
+  const auto swaps = client->list_swaps(kube());
+  if (!swaps) return complain(swaps.error());
+  terminal_.print(swaps_text(*swaps, view()));
+  return kExitDone;
+}
+
 int Run::status() {
   const auto client = daemon();
   if (!client) return complain(client.error());
@@ -122,6 +184,7 @@ int Run::status() {
 }
 
 int Run::list() {
+  if (invocation_.swaps) return list_swaps();
   const auto client = daemon();
   if (!client) return complain(client.error());
   auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
@@ -144,13 +207,7 @@ int Run::leave() {
   const auto chosen = choose_links(invocation_, *links);
   if (!chosen) return complain(chosen.error());
   if (chosen->empty()) terminal_.print("no links\n");
-  for (const auto& link : *chosen) {
-    const auto removed = (*client)->remove(link.id);
-    // Somebody else may have ended it meanwhile: it is gone, as was wanted.
-    if (!removed && removed.error().code != ErrorCode::kNotFound) return complain(removed.error());
-    terminal_.print("ended link " + link.id + ", " + to_string(link.target) + "\n");
-  }
-  return kExitDone;
+  return chosen->empty() ? kExitDone : end_links(**client, *chosen, terminal_, invocation_.program);
 }
 
 int Run::quit() {
@@ -161,14 +218,8 @@ int Run::quit() {
     return kExitDone;
   }
   if (const auto asked = (*client)->quit(); !asked) return complain(asked.error());
-  constexpr auto kPatience = std::chrono::seconds(30);
-  const auto deadline = std::chrono::steady_clock::now() + kPatience;
-  while ((*client)->probe()) {
-    if (std::chrono::steady_clock::now() >= deadline) {
-      return complain({ErrorCode::kTimedOut, "ending ferryd", "it still runs after 30 s",
-                       "see '" + invocation_.program + " logs'"});
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  if (const auto ended = wait_for_end(**client, terminal_, invocation_.program); !ended) {
+    return complain(ended.error());
   }
   terminal_.print("ferryd has ended\n");
   return kExitDone;
@@ -241,6 +292,8 @@ int Run::generate() {
 int Run::go() {
   switch (invocation_.command) {
     case Command::kForward: return forward_links();
+    case Command::kSwap: return swap_workload();
+    case Command::kRestore: return restore_workload();
     case Command::kStatus: return status();
     case Command::kList: return list();
     case Command::kLeave: return leave();

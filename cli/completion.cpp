@@ -6,11 +6,12 @@
 namespace ferry::cli {
 namespace {
 
-constexpr const char* kTargetStarts = "svc/ deploy/ sts/ pod/ host/";
+constexpr const char* kTargetStarts = "svc/ deploy/ sts/ rs/ pod/ host/";
 
 // What follows a command that is no option.
 std::string operands_of(const CommandDoc& command) {
   if (command.name == "forward") return kTargetStarts;
+  if (command.name == "swap-deployment" || command.name == "restore") return "deploy/ sts/ rs/";
   if (command.name == "completion") return "bash zsh fish";
   return {};
 }

@@ -1,22 +1,20 @@
 #include "cli/forward.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
 
 #include <array>
 #include <atomic>
 #include <csignal>
-#include <deque>
+#include <cstdlib>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <thread>
 #include <utility>
 
 #include "cli/exit_code.h"
+#include "cli/hand_over.h"
 #include "cli/link_talk.h"
+#include "cli/signal_queue.h"
 
 namespace ferry::cli {
 namespace {
@@ -26,63 +24,6 @@ struct News {
   std::size_t link = 0;
   std::optional<control::Event> event;
   Status ended;  // meaningful without an event: the stream is over
-};
-
-// Filled by the links' threads, emptied by the main one, which poll()s its descriptor.
-class NewsQueue {
- public:
-  NewsQueue() : fd_(eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
-  ~NewsQueue() { close(fd_); }
-  NewsQueue(const NewsQueue&) = delete;
-  NewsQueue& operator=(const NewsQueue&) = delete;
-
-  int fd() const { return fd_; }
-
-  void push(News news) {
-    const std::lock_guard lock(mutex_);
-    news_.push_back(std::move(news));
-    eventfd_write(fd_, 1);
-  }
-
-  std::deque<News> take() {
-    const std::lock_guard lock(mutex_);
-    eventfd_t count = 0;
-    eventfd_read(fd_, &count);
-    return std::exchange(news_, {});
-  }
-
- private:
-  const int fd_;
-  std::mutex mutex_;
-  std::deque<News> news_;
-};
-
-// Signals as a descriptor; the mask is put back at the end.
-class SignalQueue {
- public:
-  SignalQueue() {
-    sigset_t wanted;
-    sigemptyset(&wanted);
-    for (const int signal : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&wanted, signal);
-    pthread_sigmask(SIG_BLOCK, &wanted, &before_);
-    fd_ = signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK);
-  }
-  ~SignalQueue() {
-    close(fd_);
-    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-  SignalQueue(const SignalQueue&) = delete;
-  SignalQueue& operator=(const SignalQueue&) = delete;
-
-  int fd() const { return fd_; }
-  bool take() {
-    signalfd_siginfo info{};
-    return read(fd_, &info, sizeof(info)) == static_cast<ssize_t>(sizeof(info));
-  }
-
- private:
-  sigset_t before_{};
-  int fd_ = -1;
 };
 
 LinkTalk::Words words_of(const ForwardOptions& options) {
@@ -119,8 +60,8 @@ class Forwarder {
   void keep_exit_code(const Error& error);
   ForwardResult result() const;
 
-  SignalQueue signals_;  // first: threads inherit the mask
-  NewsQueue news_;
+  SignalQueue signals_{SIGINT, SIGTERM, SIGHUP};  // first: threads inherit the mask
+  HandOver<News> news_;
   Terminal& terminal_;
   const ForwardOptions& options_;
   std::optional<control::Client> client_;
@@ -182,7 +123,7 @@ void Forwarder::wait() {
                                    pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0}};
   if (poll(waiting.data(), waiting.size(), -1) < 0) return;  // interrupted: look again
   for (const auto& news : news_.take()) on_news(news);
-  while (signals_.take()) on_signal();
+  while (signals_.take() != 0) on_signal();
 }
 
 void Forwarder::on_news(const News& news) {

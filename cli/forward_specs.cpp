@@ -1,12 +1,12 @@
 #include "cli/forward_specs.h"
 
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "cli/kube_context.h"
 #include "cli/link_file.h"
 #include "cli/settings.h"
 #include "cli/target_args.h"
+#include "cli/utf8.h"
 #include "cli/yaml_file.h"
 
 namespace ferry::cli {
@@ -16,15 +16,6 @@ using control::LinkSpec;
 
 std::string absolute(const std::string& path, const std::string& working_directory) {
   return path.empty() || path.front() == '/' ? path : working_directory + "/" + path;
-}
-
-bool is_utf8(const std::string& text) {
-  try {
-    static_cast<void>(nlohmann::json(text).dump());
-    return true;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
 }
 
 Result<std::vector<LinkEntry>> entries_of(const ForwardArguments& args) {

@@ -66,7 +66,7 @@ std::string help_text(const ProgramDoc& doc, const CommandDoc& command) {
     out += rows.text("Commands:");
   }
   out += options_text(command, false, "Options:");
-  out += options_text(command, true, "Options of every command:");
+  out += options_text(command, true, "Common options:");
   if (whole) out += "\n'" + doc.program + " COMMAND --help' tells more about a command.\n";
   return out;
 }

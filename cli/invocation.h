@@ -10,6 +10,8 @@ namespace ferry::cli {
 
 enum class Command : std::uint8_t {
   kForward,
+  kSwap,
+  kRestore,
   kStatus,
   kList,
   kLeave,
@@ -33,11 +35,33 @@ struct ForwardArguments {
   std::string proxy_credentials;
 };
 
+struct SwapArguments {
+  std::string target;  // [TYPE/]NAME[:CONTAINER]
+  std::vector<std::string> expose;
+  std::string env_file;  // paths, "-" for standard output, or empty
+  std::string env_json;
+  std::string env_sh;
+  std::string mount;                 // a directory, or empty
+  std::vector<std::string> command;  // after "--"
+  std::string run;                   // for a shell, in place of `command`
+  bool restart = false;              // on a liveness failure
+  std::string probes;                // empty: follow
+  bool keep_original = false;
+  bool proxy_protocol = false;
+  bool force = false;
+  bool detach = false;
+  bool dry_run = false;
+  std::string orphan_timeout;  // durations; empty: the default
+  std::string step_timeout;
+
+  bool has_command() const { return !command.empty() || !run.empty(); }
+};
+
 struct Invocation {
   Command command = Command::kStatus;
   std::string program;  // "ferry", or "kubectl ferry"
 
-  // Of every command.
+  // Of several commands: command_texts.cpp says which takes what.
   std::string kube_namespace;
   std::string context;
   std::string kubeconfig;
@@ -48,6 +72,10 @@ struct Invocation {
   std::map<std::string, std::string> settings;  // flags that override settings, by setting's name
 
   ForwardArguments forward;
+  SwapArguments swap;
+  std::string workload;            // restore: TYPE/NAME
+  bool force = false;              // restore
+  bool swaps = false;              // list: those of the namespace, whoever made them
   std::vector<std::string> links;  // leave: ids or TYPE/NAME
   bool all = false;                // leave
   bool follow = false;             // logs

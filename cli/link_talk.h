@@ -11,9 +11,14 @@ namespace ferry::cli {
 
 class LinkTalk {
  public:
-  // What goes to stdout: kubectl's own lines once the link listens, or each event as a line of
-  // JSON.
-  enum class Words : std::uint8_t { kKubectls, kJsonEvents, kNone };
+  // What is told once the link stands: kubectl's own lines for a forward, which ports lead where
+  // for a swap.
+  enum class Words : std::uint8_t {
+    kKubectls,    // on stdout
+    kAside,       // on stderr: stdout is somebody else's
+    kJsonEvents,  // each event as a line of JSON on stdout instead
+    kNone,
+  };
 
   // label: how the link is called on stderr ("svc/app").
   LinkTalk(Terminal& terminal, std::string label, Words words)
@@ -26,6 +31,12 @@ class LinkTalk {
 
   // The user asked for the link's end: it is no news then.
   void expect_end() { end_expected_ = true; }
+
+  // To be called every second or so: a long step tells how long it takes.
+  void tick(control::UnixMillis now);
+
+  // Whether others write to the terminal too: nothing can be written over then.
+  void share_terminal(bool shared) { shared_ = shared; }
 
   const std::string& label() const { return label_; }
   // Whether the link listens, which has been said.
@@ -40,6 +51,8 @@ class LinkTalk {
   void announce(const control::LinkStatus& link);
   void tell_waiting(const std::string& reason, control::UnixMillis time);
   void tell_change(const control::LinkStatus& link, control::UnixMillis time);
+  bool is_ending() const;
+  void tell_step(const std::string& step);
   void on_ended(const control::Event& event);
 
   Terminal& terminal_;
@@ -47,6 +60,9 @@ class LinkTalk {
   const Words words_;
   bool announced_ = false;
   bool end_expected_ = false;
+  bool shared_ = false;
+  std::string step_;  // under way; empty: none
+  control::UnixMillis step_since_ = 0;
   control::UnixMillis waiting_since_ = 0;  // 0: not waiting
   std::string told_reason_;
   std::optional<control::LinkStatus> link_;

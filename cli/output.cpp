@@ -3,6 +3,7 @@
 #include <yaml-cpp/yaml.h>
 
 #include "cli/human.h"
+#include "cli/swap_output.h"
 #include "cli/table.h"
 
 namespace ferry::cli {
@@ -48,6 +49,7 @@ std::string host_port(const std::string& address, std::uint16_t port) {
 
 // "8080->80, 8081->http": which addresses it listens on is for -o wide.
 std::string short_ports(const LinkStatus& link) {
+  if (link.swap) return swap_ports(*link.swap);
   std::string out;
   for (const auto& port : link.ports) {
     out += (out.empty() ? "" : ", ") + std::to_string(port.local) + "->" + to_string(port.remote);
@@ -95,11 +97,6 @@ std::string traffic_line(const control::Traffic& traffic) {
   return out;
 }
 
-std::string field(const std::string& name, const std::string& value) {
-  if (value.empty()) return {};
-  return "  " + name + std::string(name.size() < 13 ? 13 - name.size() : 1, ' ') + value + "\n";
-}
-
 std::string state_line(std::string_view state, control::UnixMillis since, const std::string& reason,
                        const View& view) {
   std::string out(state);
@@ -112,10 +109,11 @@ std::string link_block(const LinkStatus& link, const View& view) {
   std::string out = "link " + link.id + ": " + to_string(link.target);
   if (!link.kube_namespace.empty()) out += " in namespace " + link.kube_namespace;
   out += (link.detached ? ", detached\n" : ", foreground\n");
-  out += field("listens", ports_text(link));
+  out += link.swap ? swap_fields(*link.swap, view) : field("listens", ports_text(link));
   out += field("state", state_line(name_of(link.state), link.since, link.reason, view));
-  out += field("route", std::string(name_of(link.route)) +
-                            (link.tunnel.empty() ? "" : " (tunnel " + link.tunnel + ")"));
+  if (!link.swap)
+    out += field("route", std::string(name_of(link.route)) +
+                              (link.tunnel.empty() ? "" : " (tunnel " + link.tunnel + ")"));
   out += field("connections", traffic_line(link.traffic));
   if (link.last_error) out += field("last error", printable(link.last_error->summary()));
   return out;
@@ -156,6 +154,11 @@ std::string ports_text(const LinkStatus& link) {
   return out;
 }
 
+std::string field(const std::string& name, const std::string& value) {
+  if (value.empty()) return {};
+  return "  " + name + std::string(name.size() < 13 ? 13 - name.size() : 1, ' ') + value + "\n";
+}
+
 std::string document(const Json& json, OutputFormat format) {
   if (format == OutputFormat::kJson) {
     return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -173,7 +176,6 @@ std::string status_text(const std::optional<control::DaemonStatus>& status, cons
     return document(json, view.format);
   }
   if (!status) return "ferryd is not running; it starts with the first link\n";
-  if (view.format == OutputFormat::kName) return links_text(status->links, view);
   std::string out = "ferryd " + status->version + ", pid " + std::to_string(status->pid) +
                     ", running for " + human_age(view.now - status->started) + "\n";
   if (view.format == OutputFormat::kWide) {

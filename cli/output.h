@@ -36,6 +36,9 @@ std::string config_text(const Settings& settings, const View& view);
 // "127.0.0.1:8080 -> 80, [::1]:8080 -> 80"
 std::string ports_text(const control::LinkStatus& link);
 
+// "  name          value", a line of what `status` tells; nothing for an empty value.
+std::string field(const std::string& name, const std::string& value);
+
 // JSON with two spaces, or the same as YAML; ends with a newline.
 std::string document(const control::Json& json, OutputFormat format);
 

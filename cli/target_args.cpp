@@ -21,7 +21,7 @@ struct KindName {
 };
 
 // What kubectl takes for these kinds, and "host".
-constexpr std::array<KindName, 14> kKinds = {{{"svc", TargetKind::kService},
+constexpr std::array<KindName, 17> kKinds = {{{"svc", TargetKind::kService},
                                               {"service", TargetKind::kService},
                                               {"services", TargetKind::kService},
                                               {"deploy", TargetKind::kDeployment},
@@ -30,13 +30,19 @@ constexpr std::array<KindName, 14> kKinds = {{{"svc", TargetKind::kService},
                                               {"sts", TargetKind::kStatefulSet},
                                               {"statefulset", TargetKind::kStatefulSet},
                                               {"statefulsets", TargetKind::kStatefulSet},
+                                              {"rs", TargetKind::kReplicaSet},
+                                              {"replicaset", TargetKind::kReplicaSet},
+                                              {"replicasets", TargetKind::kReplicaSet},
                                               {"po", TargetKind::kPod},
                                               {"pod", TargetKind::kPod},
                                               {"pods", TargetKind::kPod},
                                               {"host", TargetKind::kHost},
                                               {"hosts", TargetKind::kHost}}};
 
-constexpr const char* kTargetForm = "write TYPE/NAME, where TYPE is svc, deploy, sts, pod or host";
+constexpr const char* kTargetForm =
+    "write TYPE/NAME, where TYPE is svc, deploy, sts, rs, pod or host";
+constexpr const char* kWorkloadForm =
+    "write NAME for a Deployment, or sts/NAME or rs/NAME; a container follows as in NAME:CONTAINER";
 constexpr const char* kPortForm =
     "write [LOCAL:]REMOTE, as in 8080:80, 80, http, 8080:http or :80 for any free local port";
 
@@ -171,6 +177,81 @@ Result<control::Target> parse_target(const std::string& text) {
                 "names hold lower-case letters, digits, '-' and '.'");
   }
   return control::Target{*kind, name};
+}
+
+Result<control::Target> parse_workload(const std::string& text) {
+  const bool typed = text.find('/') != std::string::npos;
+  if (!typed && kind_of(text)) {
+    return fail(ErrorCode::kUsage, "reading the target '" + text + "'",
+                "it is a type without a name", "write " + text + "/NAME, or NAME");
+  }
+  auto target = parse_target(typed ? text : "deploy/" + text);
+  if (target) return target;
+  auto error = target.error();
+  error.what = "reading the target '" + text + "'";
+  if (error.fix == kTargetForm) error.fix = kWorkloadForm;
+  return fail(std::move(error));
+}
+
+Result<SwapTarget> parse_swap_target(const std::string& text) {
+  const auto colon = text.find(':');
+  auto workload = parse_workload(text.substr(0, colon));
+  if (!workload) return fail(workload.error());
+  SwapTarget target{.workload = std::move(*workload), .container = {}};
+  if (colon == std::string::npos) return target;
+  target.container = text.substr(colon + 1);
+  // An RFC 1123 label; a number is more likely a port in the wrong place.
+  const bool label = !target.container.empty() && target.container.size() <= 63 &&
+                     target.container.find('.') == std::string::npos &&
+                     is_object_name(target.container);
+  if (label && !all_digits(target.container)) return target;
+  const bool port = all_digits(target.container);
+  return fail(
+      ErrorCode::kUsage, "reading the target '" + text + "'",
+      target.container.empty() ? "the container's name is missing after the colon"
+                               : "'" + target.container + "' can't be a container's name",
+      port ? "ports go into --expose, as in --expose 8081:" + target.container : kWorkloadForm);
+}
+
+Result<control::ExposeSpec> parse_expose(const std::string& text) {
+  constexpr const char* kForm =
+      "write LOCAL[:REMOTE], as in 8081:80, 8081:http or 80, the local port first";
+  const std::string what = "reading the exposed port '" + text + "'";
+  const auto colon = text.find(':');
+  const std::string local = text.substr(0, colon);
+  const bool twice = colon != std::string::npos && text.find(':', colon + 1) != std::string::npos;
+  if (twice || !all_digits(local)) {
+    return fail(ErrorCode::kUsage, what,
+                twice ? "it has more than one colon"
+                      : (local.empty() ? std::string("the local port is missing")
+                                       : "the local port '" + local + "' is not a number"),
+                kForm);
+  }
+  const auto number = parse_number(local, text, false);
+  if (!number) return fail(number.error());
+  control::ExposeSpec port{.local = *number, .remote = {}};
+  if (colon == std::string::npos) return port;
+  auto remote = parse_remote(text.substr(colon + 1), text);
+  if (!remote) {
+    auto error = remote.error();
+    if (!error.fix.empty()) error.fix = kForm;
+    return fail(std::move(error));
+  }
+  port.remote = std::move(*remote);
+  return port;
+}
+
+Result<control::ProbeMode> parse_probe_mode(const std::string& text) {
+  using control::ProbeMode;
+  std::vector<std::string> names;
+  for (const auto mode :
+       {ProbeMode::kFollow, ProbeMode::kHold, ProbeMode::kReady, ProbeMode::kNone}) {
+    if (name_of(mode) == text) return mode;
+    names.emplace_back(name_of(mode));
+  }
+  const std::string hint = did_you_mean(text, names);
+  return fail(ErrorCode::kUsage, "reading --probes '" + text + "'", "there is no such mode",
+              hint.empty() ? "use " + one_of(names) : hint);
 }
 
 Result<control::PortSpec> parse_port(const std::string& text) {

@@ -21,6 +21,24 @@ Result<control::PortSpec> parse_port(const std::string& text);
 // "127.0.0.1", "::1", "localhost" (both); commas separate several.
 Result<std::vector<std::string>> parse_addresses(const std::string& text);
 
+struct SwapTarget {
+  control::Target workload;
+  std::string container;  // empty: not given
+};
+
+// "app" (a Deployment), "deploy/app", "sts/db", "rs/app-5d". Types that can't be swapped are found
+// by problem_of().
+Result<control::Target> parse_workload(const std::string& text);
+
+// The same, perhaps with a container: "app:main".
+Result<SwapTarget> parse_swap_target(const std::string& text);
+
+// "8081:80", "8081:http", "8081" (the same number at both ends).
+Result<control::ExposeSpec> parse_expose(const std::string& text);
+
+// "follow", "hold", "ready", "none"
+Result<control::ProbeMode> parse_probe_mode(const std::string& text);
+
 // "auto", "proxy", "direct"
 Result<control::Route> parse_route(const std::string& text);
 

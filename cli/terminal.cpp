@@ -6,6 +6,7 @@
 #include <cstring>
 #include <ostream>
 
+#include "cli/human.h"
 #include "cli/output.h"
 
 namespace ferry::cli {
@@ -84,6 +85,11 @@ void Terminal::progress(const std::string& text) {
   constexpr std::size_t kWidth = 79;
   error_ << kEraseLine << painted(kDim, printable(text).substr(0, kWidth)) << std::flush;
   progress_ = text;
+}
+
+void Terminal::progress(const std::string& text, std::int64_t milliseconds) {
+  const bool timed = options_.error_is_terminal && milliseconds >= 1000;
+  progress(timed ? text + " (" + human_age(milliseconds) + ")" : text);
 }
 
 void Terminal::clear_progress() {

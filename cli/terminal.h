@@ -2,6 +2,7 @@
 // are written over only where somebody looks on.
 #pragma once
 
+#include <cstdint>
 #include <iosfwd>
 #include <string>
 
@@ -36,6 +37,8 @@ class Terminal {
   // A long step: on a terminal the line is written over by the next one, elsewhere every change is
   // a line of its own. Equal lines are shown once.
   void progress(const std::string& line);
+  // The same, and how long it takes already, which alone is no change.
+  void progress(const std::string& line, std::int64_t milliseconds);
   // Takes an overwritable line away.
   void clear_progress();
   // Takes whatever stands on the cursor's line away, where somebody looks on.

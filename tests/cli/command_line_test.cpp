@@ -54,6 +54,33 @@ TEST(CommandLineTest, ForwardTakesTargetPortsAndFlags) {
                                                                      {"idleExit", "5m"}}));
 }
 
+TEST(CommandLineTest, SwapTakesWhatItNeeds) {
+  const auto invocation = parsed(
+      "swap-deployment web:main --expose 8081:80 --expose 9090 --env-file a --env-json b --env-sh "
+      "c --mount d --run x --restart --probes hold --keep-original --proxy-protocol --force "
+      "--dry-run --orphan-timeout 5m --timeout 90s -n shop --image i");
+  EXPECT_EQ(invocation.command, Command::kSwap);
+  const auto& swap = invocation.swap;
+  EXPECT_EQ(swap.target, "web:main");
+  EXPECT_EQ(swap.expose, (std::vector<std::string>{"8081:80", "9090"}));
+  EXPECT_EQ(swap.env_file + swap.env_json + swap.env_sh + swap.mount + swap.run, "abcdx");
+  EXPECT_TRUE(swap.restart && swap.keep_original && swap.proxy_protocol && swap.force);
+  EXPECT_TRUE(swap.dry_run);
+  EXPECT_EQ(swap.probes, "hold");
+  EXPECT_EQ(swap.orphan_timeout, "5m");
+  EXPECT_EQ(swap.step_timeout, "90s");
+  EXPECT_EQ(invocation.settings.at("image"), "i");
+}
+
+TEST(CommandLineTest, WhatFollowsTheDashesIsTheCommandsOwn) {
+  const auto invocation = parsed("swap web --expose 1:2 -- app --help -n 3 -- --detach");
+  EXPECT_EQ(invocation.swap.command,
+            (std::vector<std::string>{"app", "--help", "-n", "3", "--", "--detach"}));
+  EXPECT_EQ(invocation.kube_namespace, "");
+  EXPECT_FALSE(invocation.swap.detach);
+  EXPECT_EQ(parsed("forward -- svc/app 80").forward.target, "svc/app");
+}
+
 TEST(CommandLineTest, CommonOptionsMayComeBeforeTheCommand) {
   const auto invocation = parsed("-n shop -o yaml list");
   EXPECT_EQ(invocation.command, Command::kList);
@@ -77,7 +104,10 @@ TEST(CommandLineTest, EveryCommandHasHelpWithUsage) {
     const std::string help = text_of(name + " --help");
     EXPECT_THAT(help, HasSubstr("Usage: ferry " + name)) << name;
     EXPECT_THAT(help, HasSubstr("Examples:")) << name;
-    EXPECT_THAT(help, HasSubstr("-n, --namespace NAME")) << name;
+    EXPECT_EQ(help.find("-n, --namespace NAME") != std::string::npos,
+              (text.common & kUsesNamespace) != 0)
+        << name;
+    EXPECT_EQ(help.find("--output FORMAT") != std::string::npos, *text.formats != '\0') << name;
     EXPECT_EQ(help, text_of("help " + name)) << name;
     std::istringstream lines(help);
     for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 100U) << line;
@@ -96,7 +126,7 @@ TEST(CommandLineTest, TheExamplesOfTheHelpTextsParse) {
 TEST(CommandLineTest, NothingAtAllShowsTheHelp) {
   EXPECT_EQ(text_of(""), text_of("--help"));
   EXPECT_EQ(text_of(""), text_of("help"));
-  EXPECT_THAT(text_of(""), HasSubstr("completion   Print a completion script"));
+  EXPECT_THAT(text_of(""), HasSubstr("completion        Print a completion script"));
 }
 
 TEST(CommandLineTest, APluginCallsItselfAsItIsCalled) {
@@ -128,7 +158,7 @@ INSTANTIATE_TEST_SUITE_P(
     Lines, BadLineTest,
     testing::Values(
         Bad{"stauts", "no command 'stauts'", "did you mean 'status'?"},
-        Bad{"xyzzy", "no command 'xyzzy'", "forward, status, list"},
+        Bad{"xyzzy", "no command 'xyzzy'", "status, list, leave"},
         Bad{"help frward", "no command 'frward'", "did you mean 'forward'?"},
         Bad{"forward", "what to forward is missing", "ferry forward svc/app 8080:80"},
         Bad{"forward svc/app", "the ports are missing", "8080:80"},
@@ -141,6 +171,34 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"status extra", "'extra' is one word too many", "ferry status --help"},
         Bad{"status -o jsn", "no output format 'jsn'", "did you mean 'json'?"},
         Bad{"status -o xml", "no output format 'xml'", "table, wide, json, yaml or name"},
+        Bad{"logs -n 3", "no option '-n' of 'ferry logs'", "ferry logs --help"},
+        Bad{"-n 3 logs", "'ferry logs' has no use for --namespace", "ferry logs --help"},
+        Bad{"leave 3 -o json", "no option '-o' of 'ferry leave'", "ferry leave --help"},
+        Bad{"-o json leave 3", "'ferry leave' has no use for --output", "ferry leave --help"},
+        Bad{"--context c quit", "has no use for --context", "ferry quit --help"},
+        Bad{"status --kubeconfig k", "no option '--kubeconfig'", "ferry status --help"},
+        Bad{"status -o name", "'ferry status' has no output format 'name'", "table, wide, json or"},
+        Bad{"version -o wide", "no output format 'wide'", "table, json or yaml"},
+        Bad{"--version -n x", "has no use for --namespace", "ferry version --help"},
+        Bad{"list --kubeconfig k", "--kubeconfig has no meaning", "--swaps"},
+        Bad{"list --log-level debug", "--log-level has no meaning", "--swaps"},
+        Bad{"forward svc/app 80 -o yaml", "printed once", "-o json for events"},
+        Bad{"swap", "what to swap is missing", "ferry swap-deployment app --expose 8081:80"},
+        Bad{"swap a b", "'b' is one word too many", "ferry swap-deployment --help"},
+        Bad{"swap a --", "there is no command after --", "-- ./app"},
+        Bad{"swap a --run x -- y", "both --run and a command", "leave one"},
+        Bad{"swap a --restart", "no command to start anew", "--run"},
+        Bad{"swap a --detach -- y", "nobody to look after the command", "leave --detach out"},
+        Bad{"swap a -d --mount m", "nobody to look after the files", "leave --detach out"},
+        Bad{"swap a -o json -- y", "standard output is wanted twice", "-o json"},
+        Bad{"swap a --env-file - -- y", "standard output is wanted twice", "'-'"},
+        Bad{"swap a --env-file - --env-sh -", "standard output is wanted twice", "'-'"},
+        Bad{"swap a -o yaml", "printed once", "--detach"},
+        Bad{"swap a --expose", "LOCAL", "ferry swap-deployment --help"},
+        Bad{"swap a --route direct", "no option '--route'", "ferry swap-deployment --help"},
+        Bad{"swap a --exposed 80", "no option '--exposed'", "'--expose'"},
+        Bad{"restore", "what to restore is missing", "ferry restore deploy/app"},
+        Bad{"restore a -o yaml", "no output format 'yaml'", "table or json"},
         Bad{"leave", "which link to end is missing", "--all"},
         Bad{"leave 3 --all", "both links and --all", "ferry list"},
         Bad{"logs --lines many", "many", "ferry logs --help"},

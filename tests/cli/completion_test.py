@@ -38,19 +38,29 @@ class BashTest(unittest.TestCase):
         self.assertEqual(bash("ferry st"), {"status"})
         self.assertLessEqual({"forward", "leave", "--namespace", "-n"}, bash("ferry "))
 
+    def test_only_the_options_that_a_command_uses(self):
+        self.assertNotIn("--namespace", bash("ferry logs --"))
+        self.assertNotIn("--output", bash("ferry leave --"))
+        self.assertIn("--namespace", bash("ferry leave --"))
+
     def test_options_of_a_command(self):
+        self.assertEqual(bash("ferry swap --keep"), {"--keep-original"})
         self.assertEqual(bash("ferry forward --det"), {"--detach"})
         self.assertEqual(bash("ferry port-forward --det"), {"--detach"})
         self.assertNotIn("--detach", bash("ferry status --"))
 
     def test_values(self):
-        self.assertEqual(bash("ferry status -o "), {"table", "wide", "json", "yaml", "name"})
+        self.assertEqual(bash("ferry status -o "), {"table", "wide", "json", "yaml"})
+        self.assertEqual(bash("ferry list -o "), {"table", "wide", "json", "yaml", "name"})
+        self.assertEqual(bash("ferry swap --probes h"), {"hold"})
         self.assertEqual(bash("ferry forward --route d"), {"direct"})
         self.assertEqual(bash("ferry -o j"), {"json"})
 
     def test_operands(self):
         self.assertEqual(bash("ferry forward s"), {"svc/", "sts/"})
         self.assertEqual(bash("ferry completion f"), {"fish"})
+        self.assertEqual(bash("ferry swap-deployment d"), {"deploy/"})
+        self.assertEqual(bash("ferry restore s"), {"sts/"})
         self.assertEqual(bash("ferry forward -n shop d"), {"deploy/"})
 
 

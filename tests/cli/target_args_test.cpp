@@ -91,7 +91,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"svc/", "name is missing"}, Bad{"/app", "there is no type ''"},
                     Bad{"svx/app", "did you mean 'svc'?"},
                     Bad{"deplyo/a", "did you mean 'deploy'?"},
-                    Bad{"ingress/app", "svc, deploy, sts, pod or host"},
+                    Bad{"ingress/app", "svc, deploy, sts, rs, pod or host"},
                     Bad{"svc/App", "can't be a name"}, Bad{"svc/a/b", "can't be a name"},
                     Bad{"svc/a b", "can't be a name"}, Bad{"svc/-a", "can't be a name"},
                     Bad{"svc/../x", "can't be a name"}, Bad{"host/-x", "can't be a name"},

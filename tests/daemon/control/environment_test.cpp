@@ -22,22 +22,6 @@ TEST(EnvironmentTest, ReadsTextsAndBytes) {
   EXPECT_THAT(read->left_out, ElementsAre("/big: too large"));
 }
 
-TEST(EnvironmentTest, TheVectorsOfRfc4648) {
-  const std::vector<std::pair<std::string, std::string>> vectors = {{"", ""},
-                                                                    {"Zg==", "f"},
-                                                                    {"Zm8=", "fo"},
-                                                                    {"Zm9v", "foo"},
-                                                                    {"Zm9vYg==", "foob"},
-                                                                    {"Zm9vYmE=", "fooba"},
-                                                                    {"Zm9vYmFy", "foobar"}};
-  for (const auto& [encoded, plain] : vectors) {
-    const auto read =
-        read_environment(R"({"environment":[{"name":"A","base64":")" + encoded + R"("}]})");
-    ASSERT_TRUE(read) << encoded;
-    EXPECT_EQ(read->variables.front().value, plain);
-  }
-}
-
 TEST(EnvironmentTest, RefusesWhatLeadsAstrayAndNeverQuotesAValue) {
   for (const char* text : {"",
                            "[]",

@@ -1,0 +1,368 @@
+#include "cli/swap.h"
+
+#include <poll.h>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <memory>
+#include <thread>
+#include <utility>
+#include <variant>
+
+#include "cli/companion.h"
+#include "cli/exit_code.h"
+#include "cli/hand_over.h"
+#include "cli/link_talk.h"
+#include "cli/signal_queue.h"
+
+namespace ferry::cli {
+namespace {
+
+using control::Event;
+using control::EventKind;
+using control::SwapPhase;
+using Clock = std::chrono::steady_clock;
+
+struct StreamEnd {
+  Status status;
+};
+struct Removed {
+  Status status;
+};
+using News = std::variant<Event, StreamEnd, Removed, Result<control::PodEnvironment>>;
+
+// What the threads use: they are left behind when the user doesn't want to wait.
+struct Shared {
+  HandOver<News> news;
+  std::atomic<bool> follow = true;  // false: the stream may close once the swap stands (--detach)
+};
+
+constexpr auto kTick = std::chrono::seconds(1);
+constexpr auto kRetry = std::chrono::milliseconds(300);
+constexpr int kRestarts = 5;
+
+LinkTalk::Words words_of(const SwapOptions& options) {
+  if (options.json) return LinkTalk::Words::kJsonEvents;
+  if (options.quiet) return LinkTalk::Words::kNone;
+  const auto& args = options.args;
+  const bool taken =
+      args.has_command() || args.env_file == "-" || args.env_json == "-" || args.env_sh == "-";
+  return taken ? LinkTalk::Words::kAside : LinkTalk::Words::kKubectls;
+}
+
+class Swapper {
+ public:
+  Swapper(control::SwapSpec spec, Terminal& terminal, const SwapOptions& options);
+  Swapper(const Swapper&) = delete;
+  Swapper& operator=(const Swapper&) = delete;
+
+  SwapResult run();
+
+ private:
+  bool done() const;
+  void wait();
+  int wait_milliseconds() const;
+  void on_timers();
+  void start_stream();
+  void fetch_environment();
+  void end();
+  void remove_link();
+
+  void on_news(Event event);
+  void on_news(const StreamEnd& ended);
+  void on_news(const Removed& removed);
+  void on_news(const Result<control::PodEnvironment>& environment);
+  void on_link(const control::LinkStatus& link);
+  bool start_again();
+  void on_signal(int signal);
+  void on_child();
+  void leave_it(int signal);
+
+  void give_up(const Error& error);
+  std::string how_to_finish() const;
+  int exit_code() const;
+
+  SignalQueue signals_{SIGINT, SIGTERM, SIGHUP, SIGCHLD};  // first: threads inherit the mask
+  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
+  control::SwapSpec spec_;
+  Terminal& terminal_;
+  const SwapOptions& options_;
+  LinkTalk talk_;
+  Companion companion_;
+  std::optional<control::Client> client_;
+  bool streaming_ = false;
+  bool fetching_ = false;
+  bool fetch_again_ = false;
+  bool wanted_ = false;  // the environment was asked for
+  std::optional<Clock::time_point> retry_at_;
+  bool ending_ = false;
+  bool removing_ = false;
+  bool left_ = false;  // the user doesn't wait any longer
+  int signal_ = 0;     // the first one that came
+  int restarts_ = 0;
+  std::optional<Error> failure_;
+  std::optional<int> command_code_;
+  bool command_ended_itself_ = false;
+};
+
+Swapper::Swapper(control::SwapSpec spec, Terminal& terminal, const SwapOptions& options)
+    : spec_(std::move(spec)),
+      terminal_(terminal),
+      options_(options),
+      talk_(terminal, to_string(spec_.workload), words_of(options)),
+      companion_(options.args, options.environment, terminal) {
+  shared_->follow = !spec_.detach;
+}
+
+SwapResult Swapper::run() {
+  auto prepared = companion_.prepare();
+  auto client = prepared ? options_.daemon() : fail(prepared.error());
+  if (!client) {
+    terminal_.error(client.error());
+    return {exit_code_of(client.error().code), {}};
+  }
+  client_.emplace(*client);
+  start_stream();
+  while (!done()) wait();
+  SwapResult result{.exit_code = exit_code(), .link = {}};
+  const bool stays = spec_.detach && !ending_ && !failure_ && talk_.announced();
+  if (stays) result.link = talk_.link();
+  return result;
+}
+
+bool Swapper::done() const {
+  if (left_) return true;
+  const bool fetches = (fetching_ || retry_at_) && !ending_ && !failure_;
+  return !streaming_ && !fetches && !companion_.is_running();
+}
+
+// --- waiting -------------------------------------------------------------------------------------
+
+void Swapper::start_stream() {
+  streaming_ = true;
+  std::thread([shared = shared_, client = *client_, spec = spec_] {
+    auto ended = client.create(spec, [&](const Event& event) {
+      shared->news.push(event);
+      const bool stands =
+          event.link && event.link->swap && event.link->swap->phase == SwapPhase::kSwapped;
+      return shared->follow || !stands;
+    });
+    shared->news.push(StreamEnd{std::move(ended)});
+  }).detach();
+}
+
+int Swapper::wait_milliseconds() const {
+  auto soonest = Clock::now() + kTick;
+  if (retry_at_) soonest = std::min(soonest, *retry_at_);
+  if (companion_.deadline()) soonest = std::min(soonest, *companion_.deadline());
+  const auto left =
+      std::chrono::duration_cast<std::chrono::milliseconds>(soonest - Clock::now()).count();
+  return static_cast<int>(std::max<std::int64_t>(left + 1, 0));
+}
+
+void Swapper::wait() {
+  std::array<pollfd, 2> waiting = {pollfd{.fd = shared_->news.fd(), .events = POLLIN, .revents = 0},
+                                   pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0}};
+  if (poll(waiting.data(), waiting.size(), wait_milliseconds()) < 0) return;  // look again
+  for (auto& news : shared_->news.take()) {
+    std::visit([this](auto& item) { on_news(std::move(item)); }, news);
+  }
+  for (int signal = 0; !left_ && (signal = signals_.take()) != 0;) {
+    signal == SIGCHLD ? on_child() : on_signal(signal);
+  }
+  on_timers();
+}
+
+void Swapper::on_timers() {
+  const auto now = Clock::now();
+  companion_.tick(now);
+  if (!left_) talk_.tick(control::unix_millis_now());
+  if (!retry_at_ || now < *retry_at_) return;
+  retry_at_.reset();
+  if (!ending_) fetch_environment();
+}
+
+// --- the link ------------------------------------------------------------------------------------
+
+void Swapper::on_news(Event event) {
+  const bool stood = talk_.announced();
+  talk_.on_event(event);
+  if (!stood && talk_.announced() && !spec_.detach && !options_.json) {
+    terminal_.note(options_.args.has_command()
+                       ? "it is put back when the command ends, or on Ctrl-C"
+                       : "Ctrl-C puts it back");
+  }
+  if (event.kind == EventKind::kFiles && wanted_) fetch_environment();
+  if (event.kind == EventKind::kLiveness && options_.args.restart && !ending_) {
+    companion_.restart();
+  }
+  if (event.kind == EventKind::kLink && event.link) on_link(*event.link);
+}
+
+void Swapper::on_link(const control::LinkStatus& link) {
+  if (ending_) return remove_link();  // its number may have come only now
+  if (!link.swap) return;
+  const auto phase = link.swap->phase;
+  const bool connected = phase == SwapPhase::kWaiting || phase == SwapPhase::kTakingOver ||
+                         phase == SwapPhase::kSwapped;
+  if (connected && !wanted_ && companion_.wants_environment()) {
+    wanted_ = true;
+    fetch_environment();
+  }
+}
+
+void Swapper::on_news(const StreamEnd& ended) {
+  streaming_ = false;
+  if (!ended.status) {
+    if (ended.status.error().code == ErrorCode::kReset && start_again()) return;
+    auto error = ended.status.error();
+    if (talk_.announced() || ending_) error.fix = how_to_finish();
+    give_up(error);
+  } else if (talk_.failure()) {
+    if (!failure_) failure_ = *talk_.failure();
+    if (ending_) terminal_.note("what is left to do: " + how_to_finish());
+  }
+  const bool stays = spec_.detach && !ending_ && !failure_;
+  if (!stays) companion_.end(signal_ == 0 ? SIGTERM : signal_);
+}
+
+// The daemon was killed or crashed: a new one takes the swap over. The record of it in the cluster
+// is ours, hence `force`.
+bool Swapper::start_again() {
+  if (!talk_.announced() || ending_ || spec_.detach || restarts_ == kRestarts) return false;
+  ++restarts_;
+  talk_.lost("ferryd went away; starting it again", control::unix_millis_now());
+  auto client = options_.daemon();
+  if (!client) return false;
+  client_.emplace(*client);
+  spec_.force = true;
+  start_stream();
+  return true;
+}
+
+// Begins the restore. The local process goes on answering meanwhile.
+void Swapper::end() {
+  if (ending_) return;
+  ending_ = true;
+  shared_->follow = true;
+  talk_.expect_end();
+  remove_link();
+}
+
+void Swapper::remove_link() {
+  if (removing_ || !talk_.link()) return;
+  removing_ = true;
+  std::thread([shared = shared_, client = *client_, id = talk_.link()->id] {
+    shared->news.push(Removed{client.remove(id)});
+  }).detach();
+}
+
+void Swapper::on_news(const Removed& removed) {
+  // A link that is gone already has ended by itself: its stream says how.
+  if (removed.status || removed.status.error().code == ErrorCode::kNotFound || !streaming_) return;
+  give_up(removed.status.error());
+}
+
+// --- the local side ------------------------------------------------------------------------------
+
+void Swapper::fetch_environment() {
+  if (fetching_) {
+    fetch_again_ = true;
+    return;
+  }
+  if (!talk_.link()) return;
+  fetching_ = true;
+  std::thread([shared = shared_, client = *client_, id = talk_.link()->id] {
+    shared->news.push(client.environment(id));
+  }).detach();
+}
+
+void Swapper::on_news(const Result<control::PodEnvironment>& environment) {
+  fetching_ = false;
+  if (ending_) return;
+  if (!environment) {
+    const auto code = environment.error().code;
+    const bool later = code == ErrorCode::kUnavailable || code == ErrorCode::kUnreachable;
+    if (later && (streaming_ || spec_.detach)) {
+      retry_at_ = Clock::now() + kRetry;
+    } else {
+      give_up(environment.error());
+    }
+    return;
+  }
+  talk_.share_terminal(options_.args.has_command());
+  if (auto taken = companion_.take(*environment); !taken) return give_up(taken.error());
+  if (std::exchange(fetch_again_, false)) fetch_environment();
+}
+
+void Swapper::on_child() {
+  const auto looked = companion_.look();
+  if (!looked) return give_up(looked.error());
+  if (!*looked) return;
+  command_code_ = **looked;
+  talk_.share_terminal(false);
+  if (ending_ || !streaming_) return;
+  command_ended_itself_ = true;
+  terminal_.note("the command has ended (exit code " + std::to_string(*command_code_) + ")");
+  end();
+}
+
+void Swapper::on_signal(int signal) {
+  if (signal_ != 0) return leave_it(signal);
+  signal_ = signal;
+  terminal_.erase_line();  // the "^C" that the terminal showed
+  if (ending_) {
+    terminal_.note("putting " + talk_.label() + " back; once more leaves that to ferryd");
+    return;
+  }
+  end();
+  // Over already, it has nothing left to answer.
+  if (!streaming_) companion_.end(signal);
+}
+
+// A second signal: the daemon finishes what is begun, and the user has to know what that is.
+void Swapper::leave_it(int signal) {
+  left_ = true;
+  companion_.end(signal);
+  terminal_.erase_line();
+  terminal_.note("not waiting: ferryd goes on putting " + talk_.label() + " back, '" +
+                 options_.program + " status' tells how far it is");
+  terminal_.note("should this machine go down before: " + how_to_finish());
+}
+
+// --- how it ends ---------------------------------------------------------------------------------
+
+void Swapper::give_up(const Error& error) {
+  terminal_.error(error);
+  if (!failure_) failure_ = error;
+  streaming_ ? end() : companion_.end(SIGTERM);
+}
+
+std::string Swapper::how_to_finish() const {
+  std::string command = options_.program + " restore " + to_string(spec_.workload);
+  const auto& link = talk_.link();
+  const std::string ns =
+      link && !link->kube_namespace.empty() ? link->kube_namespace : spec_.kube.kube_namespace;
+  if (!ns.empty()) command += " -n " + ns;
+  return "'" + command + "' puts it back, from any machine";
+}
+
+int Swapper::exit_code() const {
+  if (left_) return kExitInterrupted;
+  if (command_ended_itself_ && *command_code_ != 0) return *command_code_;
+  if (failure_) return exit_code_of(failure_->code);
+  if (command_code_) return *command_code_;
+  return signal_ == 0 ? kExitDone : kExitInterrupted;
+}
+
+}  // namespace
+
+SwapResult swap(control::SwapSpec spec, Terminal& terminal, const SwapOptions& options) {
+  Swapper swapper(std::move(spec), terminal, options);
+  return swapper.run();
+}
+
+}  // namespace ferry::cli
