@@ -122,7 +122,7 @@ std::vector<ExposeRequest> wishes(const Json& container, const SwapRequest& requ
   std::vector<ExposeRequest> all;
   for (const Json& port : kube::array_field(container, "ports")) {
     const std::uint16_t number = kube::port_field(port, "containerPort");
-    if (is_tcp(port) && number != 0) all.push_back({number, kube::PortRef(number)});
+    if (is_tcp(port) && number != 0) all.push_back({.local = number, .remote = {}});
   }
   return all;
 }
