@@ -25,7 +25,7 @@ void CallerDials::take(tunnel::StreamId stream, const tunnel::Target& target,
   }
   dials_[stream] =
       std::make_unique<net::Dial>(loop_, place->address, net::DialOptions{.timeout = kDialTimeout},
-                                  [this, stream, place = *place, caller = target.host,
+                                  [this, stream, place = *place, caller = target,
                                    service](Result<std::unique_ptr<net::ByteStream>> socket) {
                                     dialled(stream, place, caller, *service, std::move(socket));
                                   });
@@ -46,16 +46,19 @@ void CallerDials::refuse_all() {
 }
 
 void CallerDials::dialled(tunnel::StreamId stream, const LocalPlace& place,
-                          const std::string& caller, CallerService& service,
+                          const tunnel::Target& caller, CallerService& service,
                           Result<std::unique_ptr<net::ByteStream>> socket) {
   cancel(stream);
   if (!socket) {
-    io_.refuse(stream, tunnel::Reason::kRefused, socket.error().why);
-    service.on_nobody_there(place);
+    // One that doesn't answer in time listens all the same.
+    const bool late = socket.error().code == ErrorCode::kTimedOut;
+    io_.refuse(stream, late ? tunnel::Reason::kTimedOut : tunnel::Reason::kRefused,
+               socket.error().why);
+    if (!late) service.on_nobody_there(place);
     return;
   }
   if (place.proxy_protocol) {
-    const auto header = proxy_protocol_header(caller, place.address.port);
+    const auto header = proxy_protocol_header(caller.host, caller.port);
     (*socket)->write(Bytes(header.data(), header.size()));
   }
   on_made_(stream, place, std::move(*socket));

@@ -55,7 +55,7 @@ class CallerDials {
   void refuse_all();
 
  private:
-  void dialled(tunnel::StreamId stream, const LocalPlace& place, const std::string& caller,
+  void dialled(tunnel::StreamId stream, const LocalPlace& place, const tunnel::Target& caller,
                CallerService& service, Result<std::unique_ptr<net::ByteStream>> socket);
 
   net::Loop& loop_;

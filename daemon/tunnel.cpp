@@ -24,6 +24,8 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
 
 Tunnel::~Tunnel() {
   for (Pending& waiting : pending_) waiting.socket->reset();
+  // A stand-in then closes its ports at once.
+  if (session_ && (callers_ready_ || !listening_.empty())) session_->say_goodbye();
 }
 
 void Tunnel::start() { retry_timer_.start(backoff_.next()); }
@@ -120,7 +122,9 @@ void Tunnel::listen(std::uint16_t port) {
 }
 
 void Tunnel::unlisten(std::uint16_t port) {
-  if (listening_.erase(port) != 0 && session_ && session_->established()) session_->unlisten(port);
+  if (listening_.erase(port) == 0) return;
+  if (session_ && session_->established()) session_->unlisten(port);
+  for (auto& session : draining_) session->unlisten(port);
 }
 
 void Tunnel::set_ready(bool ready) {
@@ -210,7 +214,8 @@ void Tunnel::on_session_going_away(TunnelSession& session) {
   if (&session != session_.get()) return;
   spdlog::info("tunnel {}: {} is about to end", id(), status_.peer);
   source_->abandon();
-  if (session.idle()) {
+  // A stand-in goes on bringing callers for a while.
+  if (session.idle() && callers_ == nullptr) {
     release(std::move(session_));
   } else {
     draining_.push_back(std::move(session_));

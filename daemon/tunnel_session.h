@@ -53,6 +53,8 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
   void listen(std::uint16_t port);
   void unlisten(std::uint16_t port) { io_.unlisten(port); }
   void set_ready(bool ready) { io_.set_ready(ready); }
+  // Tells the proxy that nobody will be back.
+  void say_goodbye() { io_.go_away(tunnel::Reason::kShuttingDown, Duration::zero()); }
 
   // Resets the streams of an observer, without telling it.
   void forget(const ConnectionObserver& observer);

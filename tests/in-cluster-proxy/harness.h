@@ -136,9 +136,9 @@ class Daemon {
 // A Service's pod: keeps what connects, and records it.
 class Service {
  public:
-  explicit Service(TestLoop& loop) {
+  explicit Service(TestLoop& loop, std::uint16_t port = 0) {
     auto listener = net::Listener::create(
-        *loop, {"127.0.0.1", 0}, [this, &loop](std::unique_ptr<net::ByteStream> stream, auto) {
+        *loop, {"127.0.0.1", port}, [this, &loop](std::unique_ptr<net::ByteStream> stream, auto) {
           auto socket = std::make_unique<Socket>(loop);
           socket->stream = std::move(stream);
           socket->stream->start(socket->seen);
@@ -149,6 +149,8 @@ class Service {
     listener_ = std::move(*listener);
   }
   net::HostPort address() const { return listener_->address(); }
+  // Nobody listens there any more; connections stay.
+  void close() { listener_.reset(); }
   std::vector<std::unique_ptr<Socket>> sockets;
 
  private:
