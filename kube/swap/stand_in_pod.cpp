@@ -122,10 +122,12 @@ class PodWait {
   Result<StandInPod> until(std::optional<Duration> limit, const Done& done) {
     const auto look = [&]() -> Result<std::optional<std::string>> {
       if (Status seen = see(); !seen) return fail(seen.error());
-      if (pod_.hopeless) return fail(*pod_.hopeless);
+      // Over as well, and not by an error that the waiting would sit out.
+      if (pod_.hopeless) return std::optional<std::string>();
       return done(pod_);
     };
     const Status waited = wait_until(run_, stand_in_called(plan_), limit, look);
+    if (waited && pod_.hopeless) return fail(*pod_.hopeless);
     if (waited) return pod_;
     Error error = waited.error();
     if (error.code == ErrorCode::kTimedOut) explain(error);

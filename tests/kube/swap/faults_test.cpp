@@ -61,6 +61,13 @@ bool role_allows(const Json& role, const SimCluster::Attempt& attempt) {
   });
 }
 
+// The plan's calls only read: the first one that changes anything comes after them.
+std::size_t calls_of_plan() {
+  World world;
+  EXPECT_TRUE(plan_swap(world.run_, world.request_).has_value());
+  return world.cluster_.calls;
+}
+
 std::size_t calls_of_swap() {
   World world;
   EXPECT_TRUE(world.swap());
@@ -77,10 +84,20 @@ std::size_t calls_of_restore() {
 
 class FaultsTest : public ::testing::TestWithParam<Trouble> {};
 
+TEST_P(FaultsTest, APlanThatFailsHasTouchedNothing) {
+  const std::size_t calls = calls_of_plan();
+  for (std::size_t call = 0; call < calls; ++call) {
+    FaultyWorld world;
+    world.cluster_.fault = {call, GetParam()};
+    EXPECT_FALSE(plan_swap(world.run_, world.request_).has_value()) << "call " << call;
+    EXPECT_EQ(world.cluster_.snapshot(), world.before) << "call " << call;
+  }
+}
+
 TEST_P(FaultsTest, TheNextRestoreUndoesAnySwap) {
   const std::size_t calls = calls_of_swap();
   ASSERT_GT(calls, 20U);
-  for (std::size_t call = 0; call < calls; ++call) {
+  for (std::size_t call = calls_of_plan(); call < calls; ++call) {
     FaultyWorld world;
     world.swap_with(call, GetParam());
     world.expect_all_as_before("call " + std::to_string(call) + " of the swap");
@@ -101,7 +118,7 @@ TEST_P(FaultsTest, TheNextRestoreFinishesAnyRestore) {
 TEST_P(FaultsTest, TheStandInItselfUndoesAnySwapThatGotAsFarAsItsPod) {
   const std::size_t calls = calls_of_swap();
   std::size_t undone = 0;
-  for (std::size_t call = 0; call < calls; ++call) {
+  for (std::size_t call = calls_of_plan(); call < calls; ++call) {
     FaultyWorld world;
     world.swap_with(call, GetParam());
     const std::string when = "call " + std::to_string(call) + " of the swap";

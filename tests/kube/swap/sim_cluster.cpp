@@ -95,10 +95,21 @@ Json SimCluster::snapshot() {
 
 void SimCluster::advance(Duration time) {
   constexpr Duration kStep = std::chrono::milliseconds(500);
+  control();  // objects may have been put there since
   for (Duration gone{}; gone < time; gone += kStep) {
     now_ += std::min(kStep, time - gone);
-    control();
+    if (ready || due()) control();
   }
+}
+
+// Whether the time of some pod has come.
+bool SimCluster::due() {
+  const auto now = now_.time_since_epoch().count();
+  const std::vector<Json> pods = all(kube::kPods);
+  return std::any_of(pods.begin(), pods.end(), [&](const Json& pod) {
+    if (ending(pod)) return number(pod["sim"], "ends") <= now;
+    return pod["status"]["phase"] == "Pending" && number(pod["sim"], "starts") <= now;
+  });
 }
 
 Result<Json> SimCluster::request(const kube::Request& request, const kube::CancelToken& cancel) {

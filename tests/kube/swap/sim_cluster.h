@@ -68,6 +68,7 @@ class SimCluster final : public kube::Api {
   Result<kube::Json> review(const kube::Request& request) const;
   std::optional<Error> refuse(const kube::Request& request);
   void control();
+  bool due();
   void collect();
   void run_workload(const kube::Resource& resource, const kube::Json& workload);
   void make_pod(const kube::Json& workload, const std::string& owner_kind,
