@@ -130,7 +130,7 @@ int Run::swap_workload() {
                             .json = invocation_.output == OutputFormat::kJson && !args.detach,
                             .quiet = document,
                             .daemon = [this] { return started_daemon(); },
-                            .environment = surroundings_.environment,
+                            .environment = surroundings_.whole_environment,
                             .program = invocation_.program};
   const auto result = swap(std::move(*spec), terminal_, options);
   if (document && result.link) terminal_.print(links_text({*result.link}, view()));

@@ -14,7 +14,8 @@ namespace ferry::cli {
 // The surroundings that a command works in.
 struct Surroundings {
   control::GetEnv get_env;
-  std::map<std::string, std::string> environment;  // for exec plugins, see KubeAccess
+  std::map<std::string, std::string> environment;        // for exec plugins, see KubeAccess
+  std::map<std::string, std::string> whole_environment;  // for programs run here: any bytes
   std::string working_directory;
 };
 

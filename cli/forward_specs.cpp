@@ -104,14 +104,22 @@ Result<LinkSpec> spec_of(const Invocation& invocation, const control::GetEnv& ge
 
 }  // namespace
 
-std::map<std::string, std::string> utf8_environment(const char* const* variables) {
+std::map<std::string, std::string> whole_environment(const char* const* variables) {
   std::map<std::string, std::string> environment;
   for (; *variables != nullptr; ++variables) {
     const std::string variable = *variables;
     const auto equals = variable.find('=');
-    if (equals == std::string::npos || equals == 0 || !is_utf8(variable)) continue;
+    if (equals == std::string::npos || equals == 0) continue;
     environment.emplace(variable.substr(0, equals), variable.substr(equals + 1));
   }
+  return environment;
+}
+
+std::map<std::string, std::string> utf8_environment(const char* const* variables) {
+  auto environment = whole_environment(variables);
+  std::erase_if(environment, [](const auto& variable) {
+    return !is_utf8(variable.first) || !is_utf8(variable.second);
+  });
   return environment;
 }
 

@@ -16,6 +16,9 @@ Result<std::vector<control::LinkSpec>> forward_specs(
     const Invocation& invocation, const control::GetEnv& get_env,
     const std::map<std::string, std::string>& environment, const std::string& working_directory);
 
+// Variables ("NAME=VALUE", up to a null pointer) by name.
+std::map<std::string, std::string> whole_environment(const char* const* variables);
+
 // The variables that JSON can carry: those whose text is UTF-8.
 std::map<std::string, std::string> utf8_environment(const char* const* variables);
 

@@ -39,6 +39,7 @@ int run(const std::string& program, const std::vector<std::string>& args) {
   const Surroundings surroundings{
       .get_env = ferry::control::process_env,
       .environment = utf8_environment(environ),
+      .whole_environment = whole_environment(environ),
       .working_directory = std::filesystem::current_path(error).string()};
   return run_command(invocation, terminal, surroundings);
 }

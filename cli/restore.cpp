@@ -106,7 +106,7 @@ int restore(const control::Client& client, const control::RestoreSpec& spec, Ter
   watch.on_event = [&](std::size_t, const Event& event) {
     const bool done = event.kind == EventKind::kEnded && !event.error;
     if (options.json || !done) return talk.on_event(event);
-    terminal.print(label + ": " + (event.message.empty() ? "restored" : event.message) + "\n");
+    terminal.print((event.message.empty() ? label + " is restored" : event.message) + "\n");
   };
   watch.on_end = [&](std::size_t, const Status& ended) {
     if (!ended) terminal.error(ended.error());

@@ -53,6 +53,16 @@ LinkTalk::Words words_of(const SwapOptions& options) {
   return taken ? LinkTalk::Words::kAside : LinkTalk::Words::kKubectls;
 }
 
+// A daemon that was started anew puts back what the one before it left in the foreground.
+void wait_for_leftovers(const control::Client& client, const control::Target& workload) {
+  const auto links = client.links();
+  if (!links) return;  // create() says why
+  for (const auto& link : *links) {
+    const bool leftover = link.target == workload && link.state == control::LinkState::kEnding;
+    if (leftover) static_cast<void>(client.follow(link.id, [](const Event&) { return true; }));
+  }
+}
+
 class Swapper {
  public:
   Swapper(control::SwapSpec spec, Terminal& terminal, const SwapOptions& options);
@@ -143,7 +153,9 @@ bool Swapper::done() const {
 
 void Swapper::start_stream() {
   streaming_ = true;
-  std::thread([shared = shared_, client = *client_, spec = spec_] {
+  const bool again = restarts_ > 0;
+  std::thread([shared = shared_, client = *client_, spec = spec_, again] {
+    if (again) wait_for_leftovers(client, spec.workload);
     auto ended = client.create(spec, [&](const Event& event) {
       shared->news.push(event);
       const bool stands =
@@ -229,16 +241,14 @@ void Swapper::on_news(const StreamEnd& ended) {
   if (!stays) companion_.end(signal_ == 0 ? SIGTERM : signal_);
 }
 
-// The daemon was killed or crashed: a new one takes the swap over. The record of it in the cluster
-// is ours, hence `force`.
+// The daemon was killed or crashed. A new one puts back what is left, and swaps anew.
 bool Swapper::start_again() {
   if (!talk_.announced() || ending_ || spec_.detach || restarts_ == kRestarts) return false;
   ++restarts_;
-  talk_.lost("ferryd went away; starting it again", control::unix_millis_now());
+  talk_.lost("ferryd went away; swapping anew with another one", control::unix_millis_now());
   auto client = options_.daemon();
   if (!client) return false;
   client_.emplace(*client);
-  spec_.force = true;
   start_stream();
   return true;
 }

@@ -123,6 +123,20 @@ TEST(TerminalTest, OverwritesProgressWhereSomebodyLooksOn) {
   EXPECT_EQ(error.str(), "\r\033[Kone\r\033[Ktwo\r\033[Kdone\n");
 }
 
+TEST(TerminalTest, AStepTellsHowLongItTakesWhereThatCanBeWrittenOver) {
+  std::ostringstream out;
+  std::ostringstream error;
+  Terminal terminal(out, error, {.error_is_terminal = true});
+  terminal.progress("waiting", 400);
+  terminal.progress("waiting", 12'000);
+  EXPECT_EQ(error.str(), "\r\033[Kwaiting\r\033[Kwaiting (12s)");
+  std::ostringstream lines;
+  Terminal plain(out, lines, {});
+  plain.progress("waiting", 400);
+  plain.progress("waiting", 12'000);
+  EXPECT_EQ(lines.str(), "waiting\n") << "time alone is no change";
+}
+
 TEST(TerminalTest, PaintsOnlyWhereColoursAreWanted) {
   std::ostringstream out;
   std::ostringstream error;

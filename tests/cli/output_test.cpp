@@ -6,6 +6,7 @@
 
 #include "cli/human.h"
 #include "cli/settings.h"
+#include "cli/swap_output.h"
 #include "tests/cli/sample_status.h"
 #include "tests/cli/schema_check.h"
 
@@ -52,6 +53,77 @@ TEST(OutputTest, ListIsATable) {
   EXPECT_EQ(links_text({}, view(OutputFormat::kName)), "");
 }
 
+control::LinkStatus sample_swap() {
+  control::LinkStatus link;
+  link.id = "s1";
+  link.target = {control::TargetKind::kDeployment, "web"};
+  link.kube_namespace = "shop";
+  link.state = control::LinkState::kActive;
+  link.created = kSampleNow - 50'000;
+  link.swap = control::SwapStatus{
+      .swap_id = "5d0c",
+      .container = "app",
+      .stand_in = "web-ferry",
+      .pod = "web-ferry-x",
+      .phase = control::SwapPhase::kSwapped,
+      .ports = {{.local = 8081, .remote = 80, .open = true}, {.local = 9090, .remote = 9090}},
+      .probes =
+          {{.probe = "readiness", .ok = false, .message = "got 503", .since = kSampleNow - 4000}},
+      .orphan_restore = true,
+      .original_replicas = 3};
+  return link;
+}
+
+std::vector<control::SwapListing> sample_listings() {
+  return {{.workload = {control::TargetKind::kDeployment, "web"},
+           .kube_namespace = "shop",
+           .swap_id = "5d0c",
+           .owner = "ann@laptop",
+           .stand_in = "web-ferry",
+           .since = kSampleNow - 200'000,
+           .replicas = 3,
+           .state = "swapped"}};
+}
+
+TEST(OutputTest, ASwapIsALinkWithPortsThatLeadHere) {
+  EXPECT_EQ(links_text({sample_swap()}, view(OutputFormat::kTable)),
+            "LINK   TARGET       NAMESPACE   PORTS                    STATE    AGE\n"
+            "s1     deploy/web   shop        8081<-80, (9090<-9090)   active   50s\n");
+  control::DaemonStatus status;
+  status.links = {sample_swap()};
+  EXPECT_THAT(status_text(status, view(OutputFormat::kTable)),
+              testing::HasSubstr(
+                  R"(link s1: deploy/web in namespace shop, foreground
+  answers      port 80 -> localhost:8081, port 9090 -> localhost:9090
+  closed       nothing listens on 9090 here
+  phase        swapped
+  stand-in     pod/web-ferry-x, not ready, container app
+  readiness    fails for 4s: got 503
+  original     3 replicas; back by itself when left alone for 10m
+  state        active
+)"));
+}
+
+TEST(OutputTest, SwapsOfANamespaceAreATable) {
+  EXPECT_EQ(swaps_text(sample_listings(), view(OutputFormat::kTable)),
+            "TARGET       NAMESPACE   BY           REPLICAS   STATE     AGE\n"
+            "deploy/web   shop        ann@laptop   3          swapped   3m20s\n");
+  EXPECT_THAT(swaps_text(sample_listings(), view(OutputFormat::kWide)),
+              testing::HasSubstr("web-ferry"));
+  EXPECT_EQ(swaps_text(sample_listings(), view(OutputFormat::kName)), "deploy/web\n");
+  EXPECT_EQ(swaps_text({}, view(OutputFormat::kTable)), "nothing is swapped\n");
+}
+
+TEST(OutputTest, APlanIsStepsWarningsAndObjects) {
+  const control::SwapPlanText plan{
+      .steps = {"make web-ferry", "scale web to 0"},
+      .warnings = {{ErrorCode::kForbidden, "steering", "no right", "ask"}},
+      .objects_yaml = "kind: Deployment\n"};
+  EXPECT_EQ(plan_text(plan, view(OutputFormat::kTable)),
+            "1. make web-ferry\n2. scale web to 0\n\nwarning: steering\n    why: no right\n"
+            "    try: ask\n\n---\nkind: Deployment\n");
+}
+
 TEST(OutputTest, WideTellsTheRest) {
   const std::string wide = links_text(sample_status().links, view(OutputFormat::kWide));
   for (const char* part : {"staging", "proxy", "t1", "detached", "[::1]:8080 -> 80",
@@ -69,6 +141,10 @@ TEST(OutputTest, JsonKeepsItsContract) {
   EXPECT_EQ(check(status_text(std::nullopt, json), "status"), "");
   EXPECT_EQ(check(links_text(sample_status().links, json), "list"), "");
   EXPECT_EQ(check(links_text({}, json), "list"), "");
+  EXPECT_EQ(check(links_text({sample_swap()}, json), "list"), "");
+  EXPECT_EQ(check(swaps_text(sample_listings(), json), "swaps"), "");
+  EXPECT_EQ(check(swaps_text({}, json), "swaps"), "");
+  EXPECT_EQ(check(plan_text({.steps = {"a"}, .warnings = {Error{}}}, json), "plan"), "");
   EXPECT_EQ(check(version_text("0.1.0", "", json), "version"), "");
   EXPECT_EQ(check(version_text("0.1.0", "0.0.9", json), "version"), "");
   Settings settings;
@@ -93,6 +169,23 @@ TEST(OutputTest, TheSchemaRefusesWhatBreaksTheContract) {
   EXPECT_EQ(schema_complaint(kSchema, "status", json), "$.started: does not match");
   json["running"] = "yes";
   EXPECT_NE(schema_complaint(kSchema, "status", json), "");
+}
+
+TEST(OutputTest, TheSchemaKnowsEveryPhaseKindAndEvent) {
+  for (int phase = 0; phase <= static_cast<int>(control::SwapPhase::kOver); ++phase) {
+    auto link = sample_swap();
+    link.swap->phase = static_cast<control::SwapPhase>(phase);
+    EXPECT_EQ(schema_complaint(kSchema, "link", to_json(link)), "");
+  }
+  for (int kind = 0; kind <= static_cast<int>(control::kLastTargetKind); ++kind) {
+    auto link = sample_link();
+    link.target.kind = static_cast<control::TargetKind>(kind);
+    EXPECT_EQ(schema_complaint(kSchema, "link", to_json(link)), "");
+  }
+  for (int kind = 0; kind <= static_cast<int>(control::kLastEventKind); ++kind) {
+    const control::Event event{.kind = static_cast<control::EventKind>(kind)};
+    EXPECT_EQ(schema_complaint(kSchema, "event", to_json(event)), "");
+  }
 }
 
 TEST(OutputTest, TheSchemaKnowsEveryErrorCode) {

@@ -36,9 +36,9 @@ class RestoreTest : public SwapFixture {
 TEST_F(RestoreTest, ShowsItsStepsAndSaysWhatCameOfIt) {
   service_.set_restore({{.kind = EventKind::kProgress, .message = "waiting for 3 pods"},
                         {.kind = EventKind::kNotice, .message = "somebody scaled it to 2"}},
-                       std::string("back at 2 replicas"));
+                       std::string("deploy/web is restored: 2 replicas"));
   EXPECT_EQ(run(), kExitDone);
-  EXPECT_EQ(out_.str(), "deploy/web: back at 2 replicas\n");
+  EXPECT_EQ(out_.str(), "deploy/web is restored: 2 replicas\n");
   EXPECT_EQ(error_.str(), "deploy/web: waiting for 3 pods\ndeploy/web: somebody scaled it to 2\n");
   EXPECT_TRUE(service_.restores().at(0).force);
 }

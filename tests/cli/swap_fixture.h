@@ -48,11 +48,13 @@ class SwapFixture : public testing::Test {
     });
   }
 
-  void enter(control::SwapPhase phase, const std::string& id = "1") {
+  void enter(control::SwapPhase phase, const std::string& id = "1",
+             const std::string& reason = {}) {
     control::Event event{.kind = control::EventKind::kLink, .time = 1000, .link_id = id};
     event.link = service_.link(id).value();
     event.link->kube_namespace = "shop";
     event.link->swap->phase = phase;
+    event.link->reason = reason;
     event.link->swap->ports = {{.local = 8081, .remote = 80, .open = true}};
     if (phase == control::SwapPhase::kSwapped) event.link->state = control::LinkState::kActive;
     service_.emit(event);

@@ -241,21 +241,33 @@ TEST_F(SwapTest, MountedFilesComeStayFreshAndGo) {
   EXPECT_THAT(error_.str(), HasSubstr("left out of the container's files: /big: no\n"));
 }
 
-TEST_F(SwapTest, ALostDaemonIsStartedAgainAndTheSwapTakenOver) {
+TEST_F(SwapTest, AfterALostDaemonItWaitsForWhatIsLeftAndSwapsAnew) {
   auto running = start({});
   ASSERT_TRUE(wait_for_links(1));
   enter(SwapPhase::kSwapped);
   ASSERT_TRUE(error_.wait_for("Ctrl-C puts it back"));
   lost_ = true;
-  server_->stop();  // as a crash would: no word of the link's end
+  server_->stop();                         // as a crash would: no word of the link's end
+  ASSERT_TRUE(service_.remove_link("1"));  // what the next daemon finds, and restores
   stopped_.set_value();
-  ASSERT_TRUE(wait_for_links(2));
-  EXPECT_TRUE(service_.swap_specs().at(1).force);
+  ASSERT_TRUE(error_.wait_for("ferryd went away; swapping anew"));
+  ASSERT_TRUE(service_.wait_for_subscribers(1)) << "it hears of the restore";
+  EXPECT_EQ(service_.swap_specs().size(), 1U);
+  service_.end_swap("1");
+  ASSERT_TRUE(wait_for_links(1));
   enter(SwapPhase::kSwapped, "2");
   ASSERT_TRUE(error_.wait_for("works again after"));
   service_.end_swap("2");
   EXPECT_EQ(running.get().exit_code, kExitDone);
-  EXPECT_THAT(error_.str(), HasSubstr("ferryd went away; starting it again"));
+}
+
+TEST_F(SwapTest, SaysWhatTheLocalProcessIsMissing) {
+  auto running = start({});
+  ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kWaiting, "1", "nothing listens on 127.0.0.1:8081");
+  ASSERT_TRUE(error_.wait_for("deploy/web: waiting: nothing listens on 127.0.0.1:8081\n"));
+  service_.end_swap("1");
+  EXPECT_EQ(running.get().exit_code, kExitDone);
 }
 
 }  // namespace

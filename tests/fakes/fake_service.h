@@ -122,6 +122,7 @@ class FakeService final : public Service {
   std::unique_ptr<Subscription> subscribe(std::function<void(const Event&)> on_event) override {
     const std::lock_guard lock(mutex_);
     subscribers_.push_front(std::move(on_event));
+    changed_.notify_all();
     return std::make_unique<Entry>(*this, subscribers_.begin());
   }
 
@@ -153,6 +154,11 @@ class FakeService final : public Service {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(10),
                              [&] { return environment_asked_ >= count; });
+  }
+  bool wait_for_subscribers(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10),
+                             [&] { return subscribers_.size() >= count; });
   }
   // A swap's end, as the daemon tells of it.
   void end_swap(const std::string& id, std::optional<Error> error = std::nullopt) {
