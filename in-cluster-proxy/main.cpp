@@ -2,6 +2,8 @@
 
 #include <csignal>
 #include <cstdio>
+#include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -9,6 +11,7 @@
 #include "base/version.h"
 #include "in-cluster-proxy/config.h"
 #include "in-cluster-proxy/proxy.h"
+#include "in-cluster-proxy/workload_restore.h"
 #include "net/signal.h"
 
 namespace {
@@ -19,11 +22,25 @@ int complain(const ferry::Error& error) {
   return error.code == ferry::ErrorCode::kInvalid ? 2 : 1;
 }
 
+// What a stand-in does without its daemon; none if it may not.
+std::unique_ptr<ferry::proxy::WorkloadRestore> make_restore(
+    ferry::net::Loop& loop, const std::optional<ferry::proxy::StandInConfig>& stand_in) {
+  if (!stand_in || !stand_in->restore) return nullptr;
+  ferry::kube::Environment environment;
+  for (const std::string& entry : stand_in->environment) {
+    const auto equals = entry.find('=');
+    if (equals != entry.npos) environment[entry.substr(0, equals)] = entry.substr(equals + 1);
+  }
+  return std::make_unique<ferry::proxy::WorkloadRestore>(loop, *stand_in, environment);
+}
+
 int serve(ferry::proxy::Config config) {
   if (const ferry::Status log = ferry::init_log(config.log); !log) return complain(log.error());
   const std::string stand_in = config.stand_in ? config.stand_in->id : "";
   ferry::net::Loop loop;
-  auto proxy = ferry::proxy::Proxy::create(loop, std::move(config), [&loop] { loop.stop(); });
+  const auto restore = make_restore(loop, config.stand_in);
+  auto proxy = ferry::proxy::Proxy::create(
+      loop, std::move(config), [&loop] { loop.stop(); }, restore.get());
   if (!proxy) return complain(proxy.error());
   auto signals =
       ferry::net::SignalWatcher::create(loop, {SIGTERM, SIGINT}, [&](int) { (*proxy)->drain(); });
