@@ -71,6 +71,7 @@ class Planning {
     record.since = to_rfc3339(run_.pace.date());
     record.workload = to_string(original_);
     record.replicas = replicas_of(object_);
+    record.was_available = available_of(object_) >= record.replicas;
     record.stand_in = stand_in_name(original_);
     record.keep_original = plan_.request.keep_original;
     return {};
@@ -119,7 +120,10 @@ class Planning {
     }
     if (!plan_.request.force) {
       return fail(ErrorCode::kConflict, what(), "it is swapped by " + held_by(record),
-                  "ask them to leave it, or take it over with --force");
+                  (record.owner == plan_.request.owner
+                       ? "put it back (ferry restore " + to_string(original_) + ")"
+                       : "ask them to leave it") +
+                      ", or take it over with --force");
     }
     plan_.contender = std::move(record);
     return {};

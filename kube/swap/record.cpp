@@ -43,11 +43,17 @@ Result<std::vector<std::string>> parse_services(const Json& json) {
 }  // namespace
 
 std::string to_text(const Record& record) {
-  const Json json = {{"version", kVersion},         {"id", record.id},
-                     {"owner", record.owner},       {"since", record.since},
-                     {"workload", record.workload}, {"replicas", record.replicas},
-                     {"standIn", record.stand_in},  {"container", record.container},
-                     {"services", record.services}, {"keepOriginal", record.keep_original}};
+  const Json json = {{"version", kVersion},
+                     {"id", record.id},
+                     {"owner", record.owner},
+                     {"since", record.since},
+                     {"workload", record.workload},
+                     {"replicas", record.replicas},
+                     {"wasAvailable", record.was_available},
+                     {"standIn", record.stand_in},
+                     {"container", record.container},
+                     {"services", record.services},
+                     {"keepOriginal", record.keep_original}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -66,6 +72,7 @@ Result<Record> parse_record(std::string_view text) {
   record.workload = kube::text_field(json, "workload");
   record.stand_in = kube::text_field(json, "standIn");
   record.container = kube::text_field(json, "container");
+  record.was_available = kube::bool_field(json, "wasAvailable", true);
   record.keep_original = kube::bool_field(json, "keepOriginal", false);
   const std::int64_t replicas = kube::int_field(json, "replicas", 0, kMaxReplicas, -1);
   if (replicas < 0) return nonsense("replicas is not a number of pods");

@@ -28,6 +28,7 @@ struct Record {
   std::string since;                  // RFC 3339, UTC
   std::string workload;               // to_string() of the original
   std::uint32_t replicas = 1;         // the original's, from before
+  bool was_available = true;          // all of them were, so that restoring may wait for that
   std::string stand_in;               // the stand-in Deployment's name
   std::string container;              // the one that is stood in for
   std::vector<std::string> services;  // that are, or may come to be, steered

@@ -123,6 +123,7 @@ class TakeOver {
     }
     Record record = plan_.record;
     record.replicas = replicas_of(object);
+    record.was_available = available_of(object) >= record.replicas;
     result_.replicas = record.replicas;
     Json patch;
     patch["metadata"]["annotations"][kSwapAnnotation] = to_text(record);

@@ -88,4 +88,9 @@ std::uint32_t replicas_of(const kube::Json& workload) {
       kube::int_field(kube::field(workload, "spec"), "replicas", 0, kMaxReplicas, 1));
 }
 
+std::uint32_t available_of(const kube::Json& workload) {
+  return static_cast<std::uint32_t>(
+      kube::int_field(kube::field(workload, "status"), "availableReplicas", 0, kMaxReplicas, 0));
+}
+
 }  // namespace ferry::swap

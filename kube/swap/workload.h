@@ -40,4 +40,7 @@ bool owns(const WorkloadRef& workload, const kube::Json& pod);
 // spec.replicas; 1 when it is absent, as the API server has it.
 std::uint32_t replicas_of(const kube::Json& workload);
 
+// status.availableReplicas; 0 when it is absent.
+std::uint32_t available_of(const kube::Json& workload);
+
 }  // namespace ferry::swap

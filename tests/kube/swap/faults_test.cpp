@@ -1,6 +1,7 @@
 // Every single call of a swap and of a restore goes wrong in each way that a call can, and the next
 // restore() finishes the job.
 #include <algorithm>
+#include <random>
 #include <string>
 
 #include "kube/json_field.h"
@@ -134,6 +135,24 @@ TEST_P(FaultsTest, TheStandInItselfUndoesAnySwapThatGotAsFarAsItsPod) {
     world.expect_all_as_before(when);
   }
   EXPECT_GT(undone, 15U);
+}
+
+// Trouble seldom comes alone: the swap breaks off, and so does the first attempt to restore.
+TEST(FaultsAfterFaultsTest, TheRestoreAfterAFailedRestoreFinishesTheJob) {
+  std::mt19937 random(20261121);
+  const std::size_t first = calls_of_plan();
+  const std::size_t calls = calls_of_swap();
+  const std::size_t undoing = calls_of_restore();
+  for (int round = 0; round < 150; ++round) {
+    const std::size_t broken = first + random() % (calls - first);
+    const std::size_t broken_again = random() % undoing;
+    const auto trouble = [&] { return static_cast<Trouble>(random() % 5); };
+    FaultyWorld world;
+    world.swap_with(broken, trouble());
+    world.restore_with(broken_again, trouble());
+    world.expect_all_as_before("call " + std::to_string(broken) + " of the swap, call " +
+                               std::to_string(broken_again) + " of the restore");
+  }
 }
 
 std::string name_of_trouble(const ::testing::TestParamInfo<Trouble>& info) {

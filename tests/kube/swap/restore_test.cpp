@@ -114,6 +114,17 @@ TEST_F(SwapRestoreTest, AnOriginalThatDoesNotComeUpIsToldAndTheRestIsDone) {
   expect_nothing_left();
 }
 
+TEST_F(SwapTest, RestoringWaitsShorterForAnOriginalThatDidNotRunBefore) {
+  cluster_.ready = [](const Json& pod) {
+    return pod["metadata"]["labels"].contains(kStandInLabel);
+  };
+  cluster_.advance(std::chrono::seconds(1));
+  ASSERT_TRUE(swap());
+  const auto restored = undo();
+  ASSERT_TRUE(restored.has_value());
+  EXPECT_THAT(restored->notes, Contains(HasSubstr("0 of 3 pods after 120 s")));
+}
+
 TEST_F(SwapRestoreTest, TheStandInServesUntilTheOriginalDoes) {
   bool early = false;
   cluster_.intercept = [&](const kube::Request& request) -> std::optional<Result<Json>> {
