@@ -58,7 +58,8 @@ void LinkTalk::on_event(const control::Event& event) {
 void LinkTalk::on_link(const control::LinkStatus& link, control::UnixMillis time) {
   link_ = link;
   // What stands in a swap's way is its own state, not a step of the daemon's.
-  const bool held_up = link.swap && link.state == LinkState::kStarting && !link.reason.empty();
+  const bool held_up = link.swap && link.swap->phase <= control::SwapPhase::kWaiting &&
+                       link.state == LinkState::kStarting && !link.reason.empty();
   if (held_up && !announced_) tell_step("waiting: " + link.reason);
   if (link.state != LinkState::kActive && link.state != LinkState::kWaiting) return;
   if (!announced_) announce(link);

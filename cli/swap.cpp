@@ -4,19 +4,16 @@
 
 #include <algorithm>
 #include <array>
-#include <atomic>
 #include <chrono>
 #include <csignal>
-#include <memory>
-#include <thread>
 #include <utility>
 #include <variant>
 
 #include "cli/companion.h"
 #include "cli/exit_code.h"
-#include "cli/hand_over.h"
 #include "cli/link_talk.h"
 #include "cli/signal_queue.h"
+#include "cli/swap_calls.h"
 
 namespace ferry::cli {
 namespace {
@@ -25,20 +22,6 @@ using control::Event;
 using control::EventKind;
 using control::SwapPhase;
 using Clock = std::chrono::steady_clock;
-
-struct StreamEnd {
-  Status status;
-};
-struct Removed {
-  Status status;
-};
-using News = std::variant<Event, StreamEnd, Removed, Result<control::PodEnvironment>>;
-
-// What the threads use: they are left behind when the user doesn't want to wait.
-struct Shared {
-  HandOver<News> news;
-  std::atomic<bool> follow = true;  // false: the stream may close once the swap stands (--detach)
-};
 
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kRetry = std::chrono::milliseconds(300);
@@ -51,16 +34,6 @@ LinkTalk::Words words_of(const SwapOptions& options) {
   const bool taken =
       args.has_command() || args.env_file == "-" || args.env_json == "-" || args.env_sh == "-";
   return taken ? LinkTalk::Words::kAside : LinkTalk::Words::kKubectls;
-}
-
-// A daemon that was started anew puts back what the one before it left in the foreground.
-void wait_for_leftovers(const control::Client& client, const control::Target& workload) {
-  const auto links = client.links();
-  if (!links) return;  // create() says why
-  for (const auto& link : *links) {
-    const bool leftover = link.target == workload && link.state == control::LinkState::kEnding;
-    if (leftover) static_cast<void>(client.follow(link.id, [](const Event&) { return true; }));
-  }
 }
 
 class Swapper {
@@ -96,14 +69,14 @@ class Swapper {
   int exit_code() const;
 
   SignalQueue signals_{SIGINT, SIGTERM, SIGHUP, SIGCHLD};  // first: threads inherit the mask
-  const std::shared_ptr<Shared> shared_ = std::make_shared<Shared>();
   control::SwapSpec spec_;
   Terminal& terminal_;
   const SwapOptions& options_;
   LinkTalk talk_;
   Companion companion_;
-  std::optional<control::Client> client_;
+  SwapCalls daemon_;
   bool streaming_ = false;
+  bool linked_ = false;  // the stream has told the link's number
   bool fetching_ = false;
   bool fetch_again_ = false;
   bool wanted_ = false;  // the environment was asked for
@@ -124,7 +97,7 @@ Swapper::Swapper(control::SwapSpec spec, Terminal& terminal, const SwapOptions& 
       options_(options),
       talk_(terminal, to_string(spec_.workload), words_of(options)),
       companion_(options.args, options.environment, terminal) {
-  shared_->follow = !spec_.detach;
+  daemon_.follow(!spec_.detach);
 }
 
 SwapResult Swapper::run() {
@@ -134,7 +107,7 @@ SwapResult Swapper::run() {
     terminal_.error(client.error());
     return {exit_code_of(client.error().code), {}};
   }
-  client_.emplace(*client);
+  daemon_.use(*client);
   start_stream();
   while (!done()) wait();
   SwapResult result{.exit_code = exit_code(), .link = {}};
@@ -153,17 +126,8 @@ bool Swapper::done() const {
 
 void Swapper::start_stream() {
   streaming_ = true;
-  const bool again = restarts_ > 0;
-  std::thread([shared = shared_, client = *client_, spec = spec_, again] {
-    if (again) wait_for_leftovers(client, spec.workload);
-    auto ended = client.create(spec, [&](const Event& event) {
-      shared->news.push(event);
-      const bool stands =
-          event.link && event.link->swap && event.link->swap->phase == SwapPhase::kSwapped;
-      return shared->follow || !stands;
-    });
-    shared->news.push(StreamEnd{std::move(ended)});
-  }).detach();
+  linked_ = false;
+  daemon_.stream(spec_, {.leftovers = restarts_ > 0, .swap = !ending_});
 }
 
 int Swapper::wait_milliseconds() const {
@@ -176,10 +140,10 @@ int Swapper::wait_milliseconds() const {
 }
 
 void Swapper::wait() {
-  std::array<pollfd, 2> waiting = {pollfd{.fd = shared_->news.fd(), .events = POLLIN, .revents = 0},
+  std::array<pollfd, 2> waiting = {pollfd{.fd = daemon_.fd(), .events = POLLIN, .revents = 0},
                                    pollfd{.fd = signals_.fd(), .events = POLLIN, .revents = 0}};
   if (poll(waiting.data(), waiting.size(), wait_milliseconds()) < 0) return;  // look again
-  for (auto& news : shared_->news.take()) {
+  for (auto& news : daemon_.take()) {
     std::visit([this](auto& item) { on_news(std::move(item)); }, news);
   }
   for (int signal = 0; !left_ && (signal = signals_.take()) != 0;) {
@@ -215,6 +179,7 @@ void Swapper::on_news(Event event) {
 }
 
 void Swapper::on_link(const control::LinkStatus& link) {
+  linked_ = true;
   if (ending_) return remove_link();  // its number may have come only now
   if (!link.swap) return;
   const auto phase = link.swap->phase;
@@ -231,7 +196,7 @@ void Swapper::on_news(const StreamEnd& ended) {
   if (!ended.status) {
     if (ended.status.error().code == ErrorCode::kReset && start_again()) return;
     auto error = ended.status.error();
-    if (talk_.announced() || ending_) error.fix = how_to_finish();
+    if (talk_.link()) error.fix = how_to_finish();
     give_up(error);
   } else if (talk_.failure()) {
     if (!failure_) failure_ = *talk_.failure();
@@ -243,12 +208,15 @@ void Swapper::on_news(const StreamEnd& ended) {
 
 // The daemon was killed or crashed. A new one puts back what is left, and swaps anew.
 bool Swapper::start_again() {
-  if (!talk_.announced() || ending_ || spec_.detach || restarts_ == kRestarts) return false;
+  if (!talk_.link() || spec_.detach || restarts_ == kRestarts) return false;
   ++restarts_;
-  talk_.lost("ferryd went away; swapping anew with another one", control::unix_millis_now());
+  talk_.lost(ending_ ? "ferryd went away; another one puts it back"
+                     : "ferryd went away; swapping anew with another one",
+             control::unix_millis_now());
   auto client = options_.daemon();
   if (!client) return false;
-  client_.emplace(*client);
+  daemon_.use(*client);
+  removing_ = false;
   start_stream();
   return true;
 }
@@ -257,17 +225,15 @@ bool Swapper::start_again() {
 void Swapper::end() {
   if (ending_) return;
   ending_ = true;
-  shared_->follow = true;
+  daemon_.follow(true);
   talk_.expect_end();
   remove_link();
 }
 
 void Swapper::remove_link() {
-  if (removing_ || !talk_.link()) return;
+  if (removing_ || !linked_) return;
   removing_ = true;
-  std::thread([shared = shared_, client = *client_, id = talk_.link()->id] {
-    shared->news.push(Removed{client.remove(id)});
-  }).detach();
+  daemon_.remove(talk_.link()->id);
 }
 
 void Swapper::on_news(const Removed& removed) {
@@ -283,11 +249,9 @@ void Swapper::fetch_environment() {
     fetch_again_ = true;
     return;
   }
-  if (!talk_.link()) return;
+  if (!linked_) return;
   fetching_ = true;
-  std::thread([shared = shared_, client = *client_, id = talk_.link()->id] {
-    shared->news.push(client.environment(id));
-  }).detach();
+  daemon_.environment(talk_.link()->id);
 }
 
 void Swapper::on_news(const Result<control::PodEnvironment>& environment) {

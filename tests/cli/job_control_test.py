@@ -184,6 +184,7 @@ class JobControlTest(unittest.TestCase):
         self.wait_until(lambda: terminal.foreground() != terminal.pid)
         terminal.type("ann\n")
         terminal.wait_for("got ann")
+        self.assertTrue(self.daemon.asked_to_end.wait(PATIENCE))
         self.daemon.restored.set()
         self.assertEqual(terminal.exit_code(), 0)
 
