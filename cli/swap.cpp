@@ -76,6 +76,7 @@ class Swapper {
   Companion companion_;
   SwapCalls daemon_;
   bool streaming_ = false;
+  bool end_heard_ = false;
   bool linked_ = false;  // the stream has told the link's number
   bool fetching_ = false;
   bool fetch_again_ = false;
@@ -171,6 +172,7 @@ void Swapper::on_news(Event event) {
                        ? "it is put back when the command ends, or on Ctrl-C"
                        : "Ctrl-C puts it back");
   }
+  if (event.kind == EventKind::kEnded) end_heard_ = true;
   if (event.kind == EventKind::kFiles && wanted_) fetch_environment();
   if (event.kind == EventKind::kLiveness && options_.args.restart && !ending_) {
     companion_.restart();
@@ -201,6 +203,9 @@ void Swapper::on_news(const StreamEnd& ended) {
   } else if (talk_.failure()) {
     if (!failure_) failure_ = *talk_.failure();
     if (ending_) terminal_.note("what is left to do: " + how_to_finish());
+  } else if (ending_ && !end_heard_) {
+    terminal_.note("ferryd has nothing left of " + talk_.label() +
+                   "; should that be otherwise: " + how_to_finish());
   }
   const bool stays = spec_.detach && !ending_ && !failure_;
   if (!stays) companion_.end(signal_ == 0 ? SIGTERM : signal_);

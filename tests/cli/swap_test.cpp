@@ -272,11 +272,27 @@ TEST_F(SwapTest, ADaemonThatIsLostWhileItRestoresIsReplacedByOneThatFinishes) {
   server_->stop();
   stopped_.set_value();
   ASSERT_TRUE(error_.wait_for("ferryd went away; another one puts it back"));
-  ASSERT_TRUE(service_.wait_for_subscribers(1));
+  ASSERT_TRUE(service_.wait_for_removals(2)) << "it has found what is left, and asked again";
   service_.end_swap("1");
   EXPECT_EQ(running.get().exit_code, kExitInterrupted);
   EXPECT_THAT(error_.str(), HasSubstr("deploy/web: restored\n"));
   EXPECT_EQ(service_.swap_specs().size(), 1U) << "it doesn't swap anew";
+}
+
+TEST_F(SwapTest, WhatNobodySawTheEndOfIsNotSaidToBeRestored) {
+  auto running = start({});
+  ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kSwapped);
+  ASSERT_TRUE(error_.wait_for("Ctrl-C puts it back"));
+  kill(getpid(), SIGINT);
+  ASSERT_TRUE(wait_for_restoring());
+  lost_ = true;
+  server_->stop();
+  service_.end_swap("1");  // nobody hears of it
+  stopped_.set_value();
+  EXPECT_EQ(running.get().exit_code, kExitInterrupted);
+  EXPECT_THAT(error_.str(), HasSubstr("'ferry restore deploy/web -n shop' puts it back"));
+  EXPECT_THAT(error_.str(), Not(HasSubstr("restored")));
 }
 
 TEST_F(SwapTest, SaysWhatTheLocalProcessIsMissing) {

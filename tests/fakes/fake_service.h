@@ -83,6 +83,7 @@ class FakeService final : public Service {
   // A swap stays, kEnding, until the test emits its end; a forward is gone at once.
   Status remove_link(const std::string& id) override {
     const std::lock_guard lock(mutex_);
+    ++removals_;
     for (auto& link : links_) {
       if (link.id != id || !link.swap) continue;
       link.state = LinkState::kEnding;
@@ -154,6 +155,10 @@ class FakeService final : public Service {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, std::chrono::seconds(10),
                              [&] { return environment_asked_ >= count; });
+  }
+  bool wait_for_removals(int count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(10), [&] { return removals_ >= count; });
   }
   bool wait_for_subscribers(std::size_t count) {
     std::unique_lock lock(mutex_);
@@ -235,6 +240,7 @@ class FakeService final : public Service {
   Result<std::string> restore_outcome_;
   std::optional<std::string> environment_;
   int environment_asked_ = 0;
+  int removals_ = 0;
   std::string asked_namespace_;
   Subscribers subscribers_;
   std::optional<Error> refuse_;
