@@ -284,6 +284,7 @@ void SwapLink::assess() {
   status_.ready = ready;
   if (status_.phase == Phase::kConnecting && connected) set_phase(Phase::kWaiting);
   if (status_.phase == Phase::kWaiting && ready) {
+    set_state(LinkState::kStarting, {});
     take_over();
     return;
   }
