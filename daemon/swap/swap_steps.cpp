@@ -129,7 +129,17 @@ Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
 
 Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& spec,
                                     const std::string& swap_id, const StepContext& context) {
-  return for_sure(context, [&] { return read_plan(backend, spec, swap_id, context); });
+  auto read = for_sure(context, [&] { return read_plan(backend, spec, swap_id, context); });
+  if (!read) return read;
+  const auto& ns = read->cluster.ns;
+  const auto stand_in =
+      look(*read->cluster.api, kube::kDeployments, ns, read->plan.record.stand_in, context);
+  if (stand_in && swap::stand_in_id(*stand_in) != swap_id) {
+    return fail(ErrorCode::kGone, "taking up the swap of " + to_string(spec.workload),
+                "it was restored meanwhile: by its stand-in, which was left alone, or by somebody",
+                "swap it again when you need it");
+  }
+  return read;
 }
 
 Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const swap::SwapPlan& plan,

@@ -40,6 +40,7 @@ struct ReadPlan {
 Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
                            const std::string& swap_id, const StepContext& context);
 // As often as it takes, for as long as trying again may help: for a swap that is there already.
+// Error: kGone when its stand-in isn't (any more).
 Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& spec,
                                     const std::string& swap_id, const StepContext& context);
 
