@@ -55,13 +55,21 @@ class CallerDials {
   void refuse_all();
 
  private:
-  void dialled(tunnel::StreamId stream, const LocalPlace& place, const tunnel::Target& caller,
-               CallerService& service, Result<std::unique_ptr<net::ByteStream>> socket);
+  struct Pending {
+    LocalPlace place;
+    tunnel::Target caller;
+    CallerService* service = nullptr;
+    TimePoint deadline;
+    std::unique_ptr<net::Dial> dial = nullptr;
+  };
+
+  void dial(tunnel::StreamId stream, Pending& pending);
+  void dialled(tunnel::StreamId stream, Result<std::unique_ptr<net::ByteStream>> socket);
 
   net::Loop& loop_;
   tunnel::SessionIo& io_;
   const OnMade on_made_;
-  std::unordered_map<tunnel::StreamId, std::unique_ptr<net::Dial>> dials_;
+  std::unordered_map<tunnel::StreamId, Pending> dials_;
 };
 
 }  // namespace ferry::daemon

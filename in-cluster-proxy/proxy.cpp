@@ -8,6 +8,13 @@
 namespace ferry::proxy {
 namespace {
 
+// While a stand-in drains: a connection that was quiet for so long isn't in the middle of anything.
+// Those that are never that quiet are let go between two requests, shortly before the end.
+constexpr Duration kQuiet = std::chrono::seconds(2);
+constexpr Duration kQuietAtTheEnd = std::chrono::milliseconds(30);
+constexpr Duration kTheEnd = std::chrono::seconds(3);
+constexpr Duration kLookEvery = std::chrono::milliseconds(10);
+
 std::unique_ptr<StandIn> make_stand_in(net::Loop& loop, const Config& config,
                                        OrphanRestore* restore) {
   if (!config.stand_in) return nullptr;
@@ -33,7 +40,8 @@ Result<std::unique_ptr<Proxy>> Proxy::create(net::Loop& loop, Config config,
 
 Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<void()> on_over,
              OrphanRestore* restore)
-    : config_(std::move(config)),
+    : loop_(loop),
+      config_(std::move(config)),
       on_over_(std::move(on_over)),
       stand_in_(make_stand_in(loop, config_, restore)),
       policy_(config_.rules),
@@ -41,6 +49,7 @@ Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<
       idle_(loop, [this] { end("nobody was attached for a while"); }),
       drain_deadline_(loop, [this] { end("the time for draining is over"); }),
       accepting_(loop, [this] { stop_accepting(); }),
+      quiet_look_(loop, [this] { let_go_of_quiet(); }),
       sessions_(loop, dialer_, stand_in_.get(), config_, [this] { on_change(); }),
       gate_(loop, std::move(tls), config_.limits, sessions_),
       health_(loop, [this] { return not_ready(); }) {}
@@ -71,6 +80,7 @@ void Proxy::drain() {
   draining_ = true;
   gate_.close();
   drain_deadline_.start(config_.drain_timeout);
+  drained_by_ = loop_.now() + config_.drain_timeout;
   if (stand_in_) accepting_.start(config_.stand_in->drain_accept);
   sessions_.drain();
   on_change();
@@ -78,7 +88,14 @@ void Proxy::drain() {
 
 void Proxy::stop_accepting() {
   stand_in_->links.close_all();
+  let_go_of_quiet();
   on_change();
+}
+
+void Proxy::let_go_of_quiet() {
+  const bool at_the_end = loop_.now() + kTheEnd >= drained_by_;
+  sessions_.let_go_of_quiet(at_the_end ? kQuietAtTheEnd : kQuiet);
+  quiet_look_.start(kLookEvery);
 }
 
 std::string_view Proxy::not_ready() const {

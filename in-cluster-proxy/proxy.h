@@ -49,9 +49,11 @@ class Proxy {
   // Why /readyz says no; empty: it says yes.
   std::string_view not_ready() const;
   void stop_accepting();
+  void let_go_of_quiet();
   void on_change();
   void end(const std::string& why);
 
+  net::Loop& loop_;
   const Config config_;
   std::function<void()> on_over_;
   bool draining_ = false;
@@ -61,7 +63,9 @@ class Proxy {
   TargetDialer dialer_;
   net::Timer idle_;
   net::Timer drain_deadline_;
-  net::Timer accepting_;  // while draining: callers are taken as long as it is active
+  net::Timer accepting_;   // while draining: callers are taken as long as it is active
+  net::Timer quiet_look_;  // behind that
+  TimePoint drained_by_{};
   SessionTable sessions_;
   TunnelGate gate_;
   HealthServer health_;

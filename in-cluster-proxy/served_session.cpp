@@ -94,6 +94,7 @@ void ServedSession::on_accepted(tunnel::StreamId) {}
 void ServedSession::on_stream_ended(const tunnel::StreamEnd& end) {
   dials_.erase(end.stream);
   services_.erase(end.stream);
+  callers_.remove(end.stream);
   spdlog::debug("{}: stream {} ended ({}), {} bytes out, {} back", name_, end.stream,
                 tunnel::name_of(end.reason), end.traffic.from_peer, end.traffic.to_peer);
   owner_.on_session_changed(*this);
@@ -144,6 +145,7 @@ void ServedSession::on_caller(std::uint16_t port, const net::HostPort& caller,
   const std::string from = net::to_string(caller);
   const auto stream = io_.open({from, port, tunnel::TargetKind::kLink}, std::move(socket));
   if (stream) {
+    callers_.add(*stream);
     spdlog::debug("{}: stream {} from {} on port {}", name_, *stream, from, port);
   } else {
     spdlog::warn("{}: caller {} on port {}: {}", name_, from, port, stream.error().summary());

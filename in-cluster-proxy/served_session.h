@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "in-cluster-proxy/quiet_callers.h"
 #include "in-cluster-proxy/stand_in.h"
 #include "in-cluster-proxy/target_dialer.h"
 #include "net/loop.h"
@@ -47,6 +48,9 @@ class ServedSession final : public net::Disposable,
   // are taken as long as the ports are open.
   void drain();
 
+  // See QuietCallers::look().
+  void let_go_of_quiet(Duration quiet) { callers_.look(io_, quiet, loop_.now()); }
+
   const tunnel::SessionKeys& keys() const { return io_.session().keys(); }
   // The daemon is there, and says that its side takes callers.
   bool ready() const { return attached() && peer_ready_; }
@@ -85,6 +89,7 @@ class ServedSession final : public net::Disposable,
   TimePoint detached_since_{};
   bool draining_ = false;
   bool peer_ready_ = false;
+  QuietCallers callers_;
   tunnel::SessionIo io_;
   std::unordered_map<tunnel::StreamId, std::unique_ptr<TargetDialer::Attempt>> dials_;
   std::unordered_set<tunnel::StreamId> services_;  // go on until somebody ends them

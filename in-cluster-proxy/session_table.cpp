@@ -66,6 +66,10 @@ void SessionTable::drain() {
   for (ServedSession* session : all) session->drain();
 }
 
+void SessionTable::let_go_of_quiet(Duration quiet) {
+  for (const auto& [id, session] : sessions_) session->let_go_of_quiet(quiet);
+}
+
 std::size_t SessionTable::attached() const {
   return static_cast<std::size_t>(
       std::count_if(sessions_.begin(), sessions_.end(),

@@ -30,6 +30,9 @@ class SessionTable final : private ServedSessionOwner {
   // Tells every daemon that the end is near; new sessions are not to come any more.
   void drain();
 
+  // Lets callers go that have been quiet for so long; see QuietCallers.
+  void let_go_of_quiet(Duration quiet);
+
   std::size_t attached() const;
   // A daemon is attached whose side takes callers.
   bool ready() const;

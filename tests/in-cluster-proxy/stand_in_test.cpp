@@ -267,6 +267,32 @@ TEST(StandInTest, WhileDrainingItTakesCallersForAWhileAndLetsThemFinish) {
   EXPECT_TRUE(late->seen.closed_well());
 }
 
+// Both are quiet at the end: one between two requests, the other in the middle of one.
+TEST(StandInTest, WhileDrainingItLetsCallersGoWhoWaitForNothing) {
+  Config config = StandInWorld::config();
+  config.drain_timeout = milliseconds(2000);
+  StandInWorld world(config);
+  const auto daemon = world.daemon_that_listens();
+  const auto kept = world.call(world.port);
+  kept->write("request");
+  ASSERT_TRUE(world.local_receives("request"));
+  world.local.sockets[0]->write("answer");
+  ASSERT_TRUE(world.loop.run_until([&] { return kept->seen.received == "answer"; }));
+  const auto waiting = world.call(world.port);
+  waiting->write("a hard question");
+  ASSERT_TRUE(world.loop.run_until([&] {
+    return world.local.sockets.size() == 2 && world.local.sockets[1]->seen.received.size() == 15;
+  }));
+  world.proxy->drain();
+  ASSERT_TRUE(world.loop.run_until([&] { return kept->seen.ended; }));
+  EXPECT_FALSE(world.over);
+  EXPECT_FALSE(waiting->seen.ended);
+  kept->stream->shutdown();
+  world.local.sockets[1]->write("42");
+  ASSERT_TRUE(world.loop.run_until([&] { return waiting->seen.ended; }));
+  EXPECT_EQ(waiting->seen.received, "42");
+}
+
 TEST(StandInTest, AnEnvironmentStreamKeepsNobodyFromEnding) {
   StandInWorld world;
   const auto daemon = world.daemon();

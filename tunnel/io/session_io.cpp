@@ -185,6 +185,10 @@ void SessionIo::not_listening(std::uint16_t port, Reason reason, std::string_vie
   run();
 }
 
+void SessionIo::end_socket(StreamId stream) {
+  if (StreamPump* pump = find(stream)) pump->end_socket();
+}
+
 void SessionIo::go_away(Reason reason, Duration reconnect_in) {
   touch().go_away(reason, reconnect_in);
   run();

@@ -31,6 +31,7 @@ class StreamPump;
 struct StreamTraffic {
   std::uint64_t to_peer = 0;    // bytes that the socket sent into the tunnel
   std::uint64_t from_peer = 0;  // bytes that the tunnel brought for the socket
+  bool peer_spoke_last = false;
 };
 
 struct StreamEnd {
@@ -104,6 +105,9 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   // Ends a stream and its socket at once; on_stream_ended() follows from within. Unknown ids are
   // ignored.
   void reset(StreamId stream, Reason reason);
+  // Ends what goes to the socket (FIN), behind what has come for it; what else comes is dropped.
+  // The stream ends when the socket's own peer and the tunnel's have closed in turn.
+  void end_socket(StreamId stream);
 
   // --- links: as the session's own ---
   Status listen(std::uint16_t port);

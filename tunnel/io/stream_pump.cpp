@@ -20,16 +20,22 @@ void StreamPump::deliver(std::span<const Bytes> pieces) {
   std::size_t total = 0;
   for (const Bytes piece : pieces) total += piece.size();
   traffic_.from_peer += total;
+  traffic_.peer_spoke_last = true;
   if (!joined_) {
     for (const Bytes piece : pieces) waiting_.append(piece);
     return;
   }
   // A socket that is gone takes nothing any more, but the session wants its credit back.
-  give_back(socket_ ? socket_->write(pieces) : total);
+  give_back(socket_ && !socket_ended_ ? socket_->write(pieces) : total);
 }
 
 void StreamPump::deliver_end() {
   peer_finished_ = true;
+  if (socket_) socket_->shutdown();
+}
+
+void StreamPump::end_socket() {
+  socket_ended_ = true;
   if (socket_) socket_->shutdown();
 }
 
@@ -64,6 +70,7 @@ MutableBytes StreamPump::on_read_buffer() {
 
 void StreamPump::on_read(std::size_t n) {
   traffic_.to_peer += n;
+  traffic_.peer_spoke_last = false;
   io_.commit(id_, n);
 }
 

@@ -22,6 +22,9 @@ class StreamPump final : public net::Disposable, private net::StreamHandler {
   void deliver(std::span<const Bytes> pieces);
   void deliver_end();
 
+  // Nothing more goes to the socket, whatever the tunnel brings.
+  void end_socket();
+
   // The session has room again.
   void resume_reading();
 
@@ -55,6 +58,7 @@ class StreamPump final : public net::Disposable, private net::StreamHandler {
   bool opened_ = false;
   bool paused_ = false;         // the session had no room
   bool peer_finished_ = false;  // FIN came from the tunnel
+  bool socket_ended_ = false;   // by end_socket()
   bool closed_ = false;         // the session is through with this stream
 };
 

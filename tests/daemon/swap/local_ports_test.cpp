@@ -3,6 +3,9 @@
 #include "daemon/swap/local_ports.h"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -222,6 +225,41 @@ TEST(LocalPortsTest, NoByteIsLostWhenTheTunnelIsCutInTheMiddle) {
   EXPECT_TRUE(caller->seen.received == down);
   EXPECT_GE(cuts, 4);
   EXPECT_GE(world.tunnel->status().reconnects, 2U);
+}
+
+// As in a burst of callers: its backlog is full, and the kernel lets connections wait for seconds.
+TEST(LocalPortsTest, ALocalProcessThatWasTooBusyIsReachedAsSoonAsItIsnt) {
+  SwapWorld world;
+  world.local->close();
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  const int on = 1;
+  setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(world.local_port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  ASSERT_EQ(bind(listener, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+  ASSERT_EQ(listen(listener, 1), 0);
+  world.expose_and_wait();
+  std::vector<std::unique_ptr<Socket>> crowd;
+  for (int i = 0; i < 5; ++i) crowd.push_back(world.call());
+  crowd.back()->write("patient");
+  world.loop.run_for(milliseconds(1100));  // the kernel would try again after 3 s
+  const TimePoint before = std::chrono::steady_clock::now();
+  std::vector<int> accepted;
+  std::string text(7, ' ');
+  bool reached = false;
+  ASSERT_TRUE(world.wait([&] {
+    const int fd = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK);
+    if (fd >= 0) accepted.push_back(fd);
+    for (const int one : accepted) {
+      reached = reached || (recv(one, text.data(), text.size(), 0) == 7 && text == "patient");
+    }
+    return reached;
+  }));
+  EXPECT_LT(std::chrono::steady_clock::now() - before, milliseconds(1500));
+  for (const int fd : accepted) close(fd);
+  close(listener);
 }
 
 TEST(LocalPortsTest, ANewProxyProcessIsToldEverythingAgain) {
