@@ -148,7 +148,7 @@ void ServedSession::on_caller(std::uint16_t port, const net::HostPort& caller,
     callers_.add(*stream);
     spdlog::debug("{}: stream {} from {} on port {}", name_, *stream, from, port);
   } else {
-    spdlog::warn("{}: caller {} on port {}: {}", name_, from, port, stream.error().summary());
+    spdlog::debug("{}: caller {} on port {}: {}", name_, from, port, stream.error().summary());
   }
 }
 

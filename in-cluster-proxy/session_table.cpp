@@ -33,7 +33,7 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand
 SessionTable::~SessionTable() = default;
 
 Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early) {
-  if (stand_in_ != nullptr) let_go_of_lost();
+  if (stand_in_ != nullptr) let_go_of_all();
   if (sessions_.size() >= config_.limits.sessions) {
     return fail(ErrorCode::kExhausted, "beginning a session",
                 std::to_string(sessions_.size()) + " sessions are open or kept");
@@ -114,13 +114,9 @@ void SessionTable::let_go(const tunnel::SessionId& id) {
 }
 
 // A stand-in has one daemon. A new session of it means that it started anew, and knows nothing of
-// what it had before.
-void SessionTable::let_go_of_lost() {
-  std::vector<tunnel::SessionId> lost;
-  for (const auto& [id, session] : sessions_) {
-    if (!session->attached()) lost.push_back(id);
-  }
-  for (const tunnel::SessionId& id : lost) let_go(id);
+// what it had before, even if the loss of its old carrier wasn't noticed yet.
+void SessionTable::let_go_of_all() {
+  for (auto& [id, session] : std::exchange(sessions_, {})) loop_.delete_later(std::move(session));
 }
 
 void SessionTable::prune() {

@@ -46,7 +46,7 @@ class SessionTable final : private ServedSessionOwner {
   void on_session_over(ServedSession& session) override;
 
   void let_go(const tunnel::SessionId& id);
-  void let_go_of_lost();
+  void let_go_of_all();
   // Lets sessions go that were detached for too long, and the oldest while all of them hold too
   // much.
   void prune();

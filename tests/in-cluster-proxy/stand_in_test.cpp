@@ -191,6 +191,17 @@ TEST(StandInTest, ADaemonThatStartsAnewTakesThePortsOver) {
   ASSERT_TRUE(world.loop.run_until([&] { return second->side.opened.size() == 1; }));
 }
 
+TEST(StandInTest, WhatADaemonSaidBeforeItStartedAnewIsForgottenAtOnce) {
+  StandInWorld world;
+  const auto first = world.daemon_that_listens();
+  first->side.io->set_ready(true);
+  world.run_until([&] { return world.proxy->sessions().ready(); });
+  const auto second = world.daemon();  // the proxy can't know yet that the first one is gone
+  EXPECT_FALSE(world.proxy->sessions().ready());
+  EXPECT_EQ(world.proxy->sessions().attached(), 1U);
+  EXPECT_TRUE(world.refuses_soon());
+}
+
 TEST(StandInTest, AProxyThatIsNoStandInListensForNobody) {
   World world;
   const auto daemon = world.daemon();
