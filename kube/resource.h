@@ -32,6 +32,8 @@ inline constexpr Resource kHorizontalPodAutoscalers{"autoscaling", "v2", "horizo
                                                     "HorizontalPodAutoscaler"};
 inline constexpr Resource kPodDisruptionBudgets{"policy", "v1", "poddisruptionbudgets",
                                                 "PodDisruptionBudget"};
+inline constexpr Resource kNetworkPolicies{"networking.k8s.io", "v1", "networkpolicies",
+                                           "NetworkPolicy"};
 inline constexpr Resource kRoles{"rbac.authorization.k8s.io", "v1", "roles", "Role"};
 inline constexpr Resource kRoleBindings{"rbac.authorization.k8s.io", "v1", "rolebindings",
                                         "RoleBinding"};

@@ -27,9 +27,10 @@ class Search {
 
   Result<std::vector<Error>> run() {
     using Look = void (Search::*)(const Json&);
-    const std::array<std::pair<kube::Resource, Look>, 3> looks{
+    const std::array<std::pair<kube::Resource, Look>, 4> looks{
         {{kube::kHorizontalPodAutoscalers, &Search::autoscaler},
          {kube::kPodDisruptionBudgets, &Search::budget},
+         {kube::kNetworkPolicies, &Search::policy},
          {kube::kResourceQuotas, &Search::quota}}};
     for (const auto& [resource, look] : looks) {
       const auto list = run_.api.list(resource, plan_.request.original.ns, {}, run_.cancel);
@@ -73,17 +74,31 @@ class Search {
          "nothing needs to be done: it goes on after restoring");
   }
 
-  void budget(const Json& object) {
-    const auto wanted =
-        kube::text_map_field(kube::field(kube::field(object, "spec"), "selector"), "matchLabels");
+  // Whether a selector asks for labels that the stand-in's pod has, taken over from the original.
+  bool selects(const Json& selector) const {
+    const auto wanted = kube::text_map_field(selector, "matchLabels");
     const Json& labels = kube::field(
         kube::field(kube::field(kube::field(original_, "spec"), "template"), "metadata"), "labels");
-    const bool fits = std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
+    return std::all_of(wanted.begin(), wanted.end(), [&](const auto& one) {
       return kube::text_field(labels, one.first) == one.second;
     });
-    if (wanted.empty() || !fits) return;
+  }
+
+  void budget(const Json& object) {
+    if (!selects(kube::field(kube::field(object, "spec"), "selector"))) return;
     warn("poddisruptionbudget/" + name_of(object), "it counts the stand-in's pod as well",
          "draining that pod's node may be refused while it is swapped");
+  }
+
+  // The tunnel comes in through the kubelet, which no policy stands against; the API server is
+  // somewhere else.
+  void policy(const Json& object) {
+    const Json& spec = kube::field(object, "spec");
+    const auto& types = kube::array_field(spec, "policyTypes");
+    const bool egress = std::find(types.begin(), types.end(), "Egress") != types.end();
+    if (!plan_.orphan_restore || !egress || !selects(kube::field(spec, "podSelector"))) return;
+    warn("networkpolicy/" + name_of(object), "it says where the stand-in's pod may connect to",
+         "unless that includes the API server, the stand-in can't restore by itself");
   }
 
   // What is counted in pieces: amounts of memory and processor are left to the API server, whose

@@ -10,8 +10,9 @@
 
 namespace ferry::swap {
 
-// Autoscalers, disruption budgets, quotas, mesh sidecars. `pods`: those of the namespace. What may
-// not be read is not warned of. Errors: only those that another attempt may not have (unreachable).
+// Autoscalers, disruption budgets, network policies, quotas, mesh sidecars. `pods`: those of the
+// namespace. What may not be read is not warned of. Errors: only those that another attempt may not
+// have (unreachable).
 Result<std::vector<Error>> find_interference(Run& run, const SwapPlan& plan,
                                              const kube::Json& original,
                                              const std::vector<kube::Json>& pods);

@@ -183,6 +183,7 @@ void set_pod(Json& pod, const SwapPlan& plan, const MountPlan& mounts, const Jso
     allow_low_ports(pod, plan, container);
     replace_container(container, plan, mounts, proxy, keep_resources);
   }
+  if (!keep_resources) pod.erase("resources");
   set_volumes(pod, plan, mounts, ours);
   place_anywhere(pod);
   const Json& grace = kube::field(ours, "terminationGracePeriodSeconds");

@@ -138,6 +138,11 @@ class Restore {
       report_.notes.push_back(to_string(original_) + " is gone: nothing is left to scale back");
       return {};
     }
+    if (!record_ && unreadable_) {
+      report_.notes.push_back("the record of " + to_string(original_) +
+                              " can't be read: it stays at " + std::to_string(report_.replicas) +
+                              " replicas");
+    }
     if (!record_ || record_->keep_original) return {};
     const auto scaled = update(run_, resource_of(original_.kind), original_.ns, original_.name,
                                [this](const Json& object) { return scale_patch(object); });

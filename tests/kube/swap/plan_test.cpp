@@ -309,6 +309,8 @@ TEST_F(SwapPlanTest, WarnsOfWhatElseWorksOnIt) {
       "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}})"));
   put(kube::kPodDisruptionBudgets, Json::parse(R"({"metadata": {"name": "web"},
       "spec": {"selector": {"matchLabels": {"app": "web"}}}})"));
+  put(kube::kNetworkPolicies, Json::parse(R"({"metadata": {"name": "quiet"},
+      "spec": {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}})"));
   put(kube::kResourceQuotas, Json::parse(R"({"metadata": {"name": "small"},
       "status": {"hard": {"pods": "3"}, "used": {"pods": "3"}}})"));
   change("/metadata/labels", {{"kustomize.toolkit.fluxcd.io/name", "shop"}});
@@ -316,6 +318,7 @@ TEST_F(SwapPlanTest, WarnsOfWhatElseWorksOnIt) {
   EXPECT_THAT(warnings(),
               AllOf(Contains(HasSubstr("horizontalpodautoscaler/web: it scales deployment/web")),
                     Contains(HasSubstr("poddisruptionbudget/web")),
+                    Contains(HasSubstr("networkpolicy/quiet")),
                     Contains(HasSubstr("resourcequota/small: pods: 3 of 3 are used")),
                     Contains(HasSubstr("Flux manages it")), Contains(HasSubstr("it is paused"))));
 }

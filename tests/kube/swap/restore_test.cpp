@@ -81,7 +81,9 @@ TEST_F(SwapRestoreTest, ANonsensicalRecordWithoutACopyIsLeftToTheUser) {
     EXPECT_EQ(plan.error().code, ErrorCode::kInvalid) << nonsense;
   }
   RestoreRequest request{request_.original, {}, {}, true, false};
-  ASSERT_TRUE(restore(run_, request).has_value());
+  const auto forced = restore(run_, request);
+  ASSERT_TRUE(forced.has_value());
+  EXPECT_THAT(forced->notes, Contains(HasSubstr("it stays at 0 replicas")));
   EXPECT_EQ(web()["spec"]["replicas"], 0) << "nobody knows what it was";
   expect_nothing_left();
 }
