@@ -30,8 +30,12 @@ Status follow_leftovers(const control::Client& client, const control::Target& wo
   return {};
 }
 
+// Swapped, and said to work or why it does not.
 bool stands(const Event& event) {
-  return event.link && event.link->swap && event.link->swap->phase == control::SwapPhase::kSwapped;
+  if (!event.link || !event.link->swap) return false;
+  const auto state = event.link->state;
+  return event.link->swap->phase == control::SwapPhase::kSwapped &&
+         (state == control::LinkState::kActive || state == control::LinkState::kWaiting);
 }
 
 }  // namespace

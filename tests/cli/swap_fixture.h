@@ -56,7 +56,8 @@ class SwapFixture : public testing::Test {
     event.link->swap->phase = phase;
     event.link->reason = reason;
     event.link->swap->ports = {{.local = 8081, .remote = 80, .open = true}};
-    if (phase == control::SwapPhase::kSwapped) event.link->state = control::LinkState::kActive;
+    const bool works = phase == control::SwapPhase::kSwapped && reason.empty();
+    if (works) event.link->state = control::LinkState::kActive;
     service_.emit(event);
   }
   void tell(control::EventKind kind, const std::string& message, const std::string& id = "1") {

@@ -211,6 +211,7 @@ TEST_F(SwapTest, ADetachedSwapStaysOnceItStands) {
                            R"({"name":"PATH","value":"/app"},{"name":"TEXT","value":"a\nb"}]})");
   auto swapping = start({.env_file = file("app.env"), .env_sh = "-", .detach = true});
   ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kSwapped, "1", "not said to work yet");
   enter(SwapPhase::kSwapped);
   const auto result = swapping.get();
   EXPECT_EQ(result.exit_code, kExitDone);
@@ -219,6 +220,7 @@ TEST_F(SwapTest, ADetachedSwapStaysOnceItStands) {
   EXPECT_EQ(content(file("app.env")), "MODE=fast\n");
   EXPECT_EQ(out_.str(), "export MODE='fast'\nexport TEXT='a\nb'\n");
   EXPECT_THAT(error_.str(), HasSubstr("left out of " + file("app.env") + ": TEXT: "));
+  EXPECT_THAT(error_.str(), HasSubstr("Swapped deploy/web: port 80 -> localhost:8081"));
   EXPECT_FALSE(service_.links().empty());
 }
 
