@@ -47,7 +47,7 @@ void SwapLink::step(Work work, Then then) {
           task.post([this, line] { tell(EventKind::kProgress, line); });
         };
         auto result = work(StepContext{task.cancel(), progress, timeout});
-        task.post([this, then, result = std::move(result)] { then(result); });
+        task.post([then, result = std::move(result)] { then(result); });
       });
 }
 
