@@ -165,7 +165,7 @@ class ClusterTest(unittest.TestCase):
         method = getattr(self, self._testMethodName)
         if asyncio.iscoroutinefunction(method):
             setattr(self, self._testMethodName,
-                    lambda: harness.loop.run_until_complete(asyncio.wait_for(method(), 30)))
+                    lambda: harness.loop.run_until_complete(asyncio.wait_for(method(), 90)))
         return super().run(result)
 
     def _run_in_worker(self, result):
@@ -193,7 +193,7 @@ class ClusterTest(unittest.TestCase):
     def tearDown(self):
         self.store.delete("Namespace", None, self.namespace)
 
-    async def until(self, condition, seconds=10, what=""):
+    async def until(self, condition, seconds=30, what=""):
         """Waits until `condition()` is true; looks at it after every turn of the loop that brings news."""
         deadline = harness.loop.time() + seconds
         while True:
@@ -207,7 +207,7 @@ class ClusterTest(unittest.TestCase):
     def describe(self):
         pods = [(pod["metadata"]["name"], pod.get("status")) for pod in self.store.list("Pod", self.namespace)]
         events = [(event["reason"], event["message"]) for event in self.store.list("Event", self.namespace)]
-        return json.dumps({"pods": pods, "events": events}, indent=1)
+        return json.dumps({"pods": pods, "events": events})
 
     # Pods
 
@@ -233,15 +233,15 @@ class ClusterTest(unittest.TestCase):
         statuses = self.status(name).get("containerStatuses")
         return statuses[container]["state"] if statuses else {}
 
-    async def until_ready(self, name, seconds=10):
+    async def until_ready(self, name, seconds=30):
         await self.until(lambda: self.condition(name, "Ready").get("status") == "True", seconds, f"{name} ready")
         return self.store.get("Pod", self.namespace, name)
 
-    async def until_ended(self, name, seconds=10):
+    async def until_ended(self, name, seconds=30):
         await self.until(lambda: self.status(name).get("phase") in ("Succeeded", "Failed"), seconds, f"{name} ended")
         return self.status(name)
 
-    async def until_gone(self, kind, name, seconds=10):
+    async def until_gone(self, kind, name, seconds=30):
         await self.until(lambda: self.store.find(kind, self.namespace, name) is None, seconds, f"{name} gone")
 
     def log(self, name, container="main"):

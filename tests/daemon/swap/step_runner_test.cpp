@@ -30,15 +30,18 @@ class StepRunnerTest : public ::testing::Test {
 };
 
 TEST_F(StepRunnerTest, AStepBeginsOnlyWhenTheOneBeforeHasReturned) {
+  std::promise<void> began;
   std::promise<void> cancelled;
   std::promise<void> may_return;
   std::atomic<bool> returned = false;
   run([&](const TaskContext& task) {
+    began.set_value();
     EXPECT_FALSE(task.cancel().sleep_for(hours(1)));
     cancelled.set_value();
     may_return.get_future().wait();  // an answer that is still on its way
     returned = true;
   });
+  began.get_future().wait();  // one that is cancelled sooner isn't called at all
   std::promise<bool> began_after;
   run([&](const TaskContext&) { began_after.set_value(returned); });
   cancelled.get_future().wait();
@@ -47,11 +50,14 @@ TEST_F(StepRunnerTest, AStepBeginsOnlyWhenTheOneBeforeHasReturned) {
 }
 
 TEST_F(StepRunnerTest, WhatACancelledStepPostsIsDropped) {
+  std::promise<void> began;
   std::atomic<bool> delivered = false;
   run([&](const TaskContext& task) {
+    began.set_value();
     EXPECT_FALSE(task.cancel().sleep_for(hours(1)));
     task.post([&] { delivered = true; });
   });
+  began.get_future().wait();
   std::promise<void> next;
   run([&](const TaskContext& task) { task.post([&] { next.set_value(); }); });
   next.get_future().wait();
@@ -59,9 +65,14 @@ TEST_F(StepRunnerTest, WhatACancelledStepPostsIsDropped) {
 }
 
 TEST_F(StepRunnerTest, AStepThatNeverBeganDoesNotHoldUpTheNext) {
+  std::promise<void> began;
   std::promise<void> may_return;
   std::atomic<bool> second_ran = false;
-  run([&](const TaskContext&) { may_return.get_future().wait(); });
+  run([&](const TaskContext&) {
+    began.set_value();
+    may_return.get_future().wait();
+  });
+  began.get_future().wait();
   run([&](const TaskContext&) { second_ran = true; });
   std::promise<void> third;
   run([&](const TaskContext&) { third.set_value(); });
