@@ -8,7 +8,9 @@
 
 #include <atomic>
 #include <cerrno>
+#include <condition_variable>
 #include <cstring>
+#include <mutex>
 #include <thread>
 
 #include "base/version.h"
@@ -27,6 +29,7 @@ using Response = httplib::Response;
 
 // How soon a client that is gone, or the end of the server, is noticed.
 constexpr auto kStreamCheck = std::chrono::milliseconds(200);
+constexpr auto kLastWords = std::chrono::seconds(1);  // for streams, when the server stops
 
 constexpr const char* kJson = "application/json";
 constexpr const char* kEventStream = "text/event-stream";
@@ -137,6 +140,9 @@ class Server::Impl {
   httplib::Server http_;
   std::atomic<bool> stopping_ = false;
   std::thread accepting_;
+  std::mutex streams_mutex_;
+  std::condition_variable stream_ended_;
+  int streams_ = 0;
 };
 
 void Server::Impl::configure() {
@@ -311,6 +317,10 @@ void Server::Impl::send_stream(Response& response, std::shared_ptr<Stream> strea
                                bool holds_link) {
   response.set_header("Cache-Control", "no-cache");
   const std::string id = stream->link_id;
+  {
+    const std::lock_guard lock(streams_mutex_);
+    ++streams_;
+  }
   response.set_chunked_content_provider(
       kEventStream,
       [this, stream](std::size_t, httplib::DataSink& sink) {
@@ -319,13 +329,17 @@ void Server::Impl::send_stream(Response& response, std::shared_ptr<Stream> strea
       [this, id, holds_link](bool) {
         // A link that has ended by itself is not found, which is fine.
         if (holds_link && !stopping_) static_cast<void>(service_.remove_link(id));
+        const std::lock_guard lock(streams_mutex_);
+        --streams_;
+        stream_ended_.notify_all();
       });
 }
 
 bool Server::Impl::send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link) {
-  if (stopping_ || !sink.is_writable()) return false;
-  const auto event = queue.pop(kStreamCheck);
-  if (!event) return true;
+  if (!sink.is_writable()) return false;
+  const bool last = stopping_;
+  const auto event = queue.pop(last ? std::chrono::milliseconds(0) : kStreamCheck);
+  if (!event) return !last;
   const std::string text = as_sse(*event);
   if (!sink.write(text.data(), text.size())) return false;
   if (event->kind == EventKind::kEnded && ends_with_link) sink.done();
@@ -351,6 +365,11 @@ Status Server::Impl::start() {
 void Server::Impl::stop() {
   stopping_ = true;
   if (!accepting_.joinable()) return;
+  {
+    // What the streams have still to tell: how their links ended. httplib would cut it off.
+    std::unique_lock lock(streams_mutex_);
+    stream_ended_.wait_for(lock, kLastWords, [this] { return streams_ == 0; });
+  }
   // httplib forgets a stop() that comes before its accepting thread runs.
   while (!http_.is_running()) std::this_thread::yield();
   http_.stop();

@@ -11,6 +11,8 @@ using control::LinkState;
 
 namespace {
 
+constexpr std::chrono::seconds kConnectLimit = std::chrono::minutes(2);
+
 // An error or a warning on one line, its way out included.
 std::string in_words(const Error& error) {
   return error.summary() + (error.fix.empty() ? "" : " (" + error.fix + ")");
@@ -26,6 +28,7 @@ SwapLink::SwapLink(const LinkHouse& house, std::string id, std::string swap_id,
       events_(events),
       since_(control::unix_millis_now()),
       created_(since_),
+      limit_(house.loop, [this] { out_of_time(); }),
       steps_(house.workers) {
   status_.swap_id = std::move(swap_id);
   if (spec_.orphan_timeout_seconds != 0) {
@@ -55,6 +58,7 @@ void SwapLink::step(Work work, Then then) {
 
 void SwapLink::start(bool again) {
   touched_ = again;
+  taken_up_again_ = again;
   step(
       [&backend = house_.backend, spec = spec_, swap_id = swap_id(),
        again](const StepContext& context) {
@@ -114,6 +118,8 @@ void SwapLink::started(const Started& started) {
   take_plan(started.plan);
   status_.pod = started.pod.name;
   set_phase(Phase::kConnecting);
+  limit(spec_.step_timeout_seconds == 0 ? kConnectLimit
+                                        : std::chrono::seconds(spec_.step_timeout_seconds));
   const StandInPlace place{
       .cluster = *cluster_, .swap_id = swap_id(), .identity = started.identity};
   tunnel_ = &house_.tunnels.acquire(
@@ -149,7 +155,22 @@ void SwapLink::begin_serving() {
   probes_->start();
 }
 
+void SwapLink::limit(std::chrono::seconds time) {
+  limit_.stop();
+  if (time.count() != 0 && !taken_up_again_) limit_.start(time);
+}
+
+void SwapLink::out_of_time() {
+  const bool connecting = status_.phase == Phase::kConnecting;
+  undo(Error{ErrorCode::kTimedOut,
+             connecting ? "connecting to pod/" + status_.pod
+                        : "waiting for the local process for " + to_string(spec_.workload),
+             reason_.empty() ? "it isn't ready" : reason_,
+             connecting ? "`ferry logs` tells more" : "start it, then swap again"});
+}
+
 void SwapLink::take_over() {
+  limit_.stop();
   set_phase(Phase::kTakingOver);
   step([api = cluster_->api, plan = plan_](
            const StepContext& context) { return daemon::take_over(*api, *plan, context); },
@@ -200,6 +221,7 @@ void SwapLink::end() {
 }
 
 void SwapLink::undo(std::optional<Error> cause) {
+  limit_.stop();
   cause_ = std::move(cause);
   if (!touched_) {
     over(cause_);
@@ -282,7 +304,11 @@ void SwapLink::assess() {
   const bool connected = tunnel_->ready();
   const bool ready = connected && probes_->ready();
   status_.ready = ready;
-  if (status_.phase == Phase::kConnecting && connected) set_phase(Phase::kWaiting);
+  if (status_.phase == Phase::kConnecting && connected) {
+    set_phase(Phase::kWaiting);
+    // People take their time to start a process, unless they say otherwise.
+    limit(std::chrono::seconds(spec_.step_timeout_seconds));
+  }
   if (status_.phase == Phase::kWaiting && ready) {
     set_state(LinkState::kStarting, {});
     take_over();

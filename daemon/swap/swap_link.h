@@ -7,6 +7,7 @@
 // a time (swap_steps.h); everything here is on the loop's thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
 #include <string>
@@ -20,6 +21,7 @@
 #include "daemon/swap/step_runner.h"
 #include "daemon/swap/swap_steps.h"
 #include "daemon/tunnel_pool.h"
+#include "net/timer.h"
 
 namespace ferry::daemon {
 
@@ -96,6 +98,9 @@ class SwapLink final : public net::Disposable,
   void on_ports_changed() override;
   void on_port_refused(std::uint16_t remote, const std::string& why) override;
 
+  // A step that waits for something else than the cluster may take so long.
+  void limit(std::chrono::seconds time);
+  void out_of_time();
   // Decides on the state from all that is known, and takes the next step where it is due.
   void assess();
   std::string local_obstacle() const;
@@ -130,6 +135,8 @@ class SwapLink final : public net::Disposable,
   std::unique_ptr<LocalPorts> ports_;
   std::unique_ptr<ProbeSet> probes_;
   std::unique_ptr<EnvironmentFollower> environment_follower_;
+  bool taken_up_again_ = false;  // however long it takes: it was swapped already
+  net::Timer limit_;
   StepRunner steps_;
 };
 
