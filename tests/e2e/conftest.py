@@ -112,6 +112,24 @@ def new_ferry(build, kubeconfig, namespace, image):
             shutil.rmtree(home, ignore_errors=True)
 
 
+@pytest.fixture(scope="session")
+def together(request, cluster, api, build):
+    """The scenes that the run has selected, all under way (see stage.py)."""
+    from stage import Together
+
+    made = Together(cluster, api, build)
+    for item in request.session.items:
+        made.start(item)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def alone(together):
+    """No scene is played any more: what is done to the whole cluster disturbs nobody."""
+    together.wait()
+
+
 @pytest.fixture(params=["proxy", "direct"])
 def route(request):
     return request.param

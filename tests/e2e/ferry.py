@@ -13,6 +13,7 @@ import time
 
 from kube_api import wait_for
 
+IN_A_NAMESPACE = (("forward",), ("swap-deployment",), ("restore",))
 FORWARDING = re.compile(r"Forwarding from (?:127\.0\.0\.1|\[::1\]):(\d+) -> (\S+)")
 
 
@@ -34,7 +35,7 @@ class Foreground:
     def end(self, by=signal.SIGINT):
         if self.process.poll() is None:
             self.process.send_signal(by)
-        return self.process.wait(timeout=20)
+        return self.process.wait(timeout=60)
 
 
 class Ferry:
@@ -60,7 +61,8 @@ class Ferry:
             (self.home / folder).mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def args(self, *words):
-        scope = ["--namespace", self.namespace] if self.namespace and words[:1] == ("forward",) else []
+        scoped = words[:1] in IN_A_NAMESPACE or words[:2] == ("list", "--swaps")
+        scope = ["--namespace", self.namespace] if self.namespace and scoped else []
         return [*self.prefix, str(self.binary), *words[:1], *scope, *words[1:]]
 
     def run(self, *words, check=True, timeout=60, env=None):
@@ -90,6 +92,41 @@ class Ferry:
                 raise AssertionError(f"ferry forward {' '.join(words)} said {started.stderr()!r}")
         return started
 
+    def start(self, *words, env=None):
+        """Starts `ferry WORDS`, which stays; its stdout and stderr go into one log."""
+        log = self.home / f"{words[0]}-{len(self._running)}.log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                self.args(*words), env={**self.env, **(env or {})}, stdout=output, stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+            )
+        started = Foreground(process, [], log)
+        self._running.append(started)
+        return started
+
+    def swap(self, *words, timeout=90, env=None):
+        """Starts `ferry swap-deployment WORDS` and waits until it says that it is done."""
+        started = self.start("swap-deployment", *words, env=env)
+
+        def done():
+            if "Swapped " in started.stderr():
+                return True
+            if started.process.poll() is not None:
+                raise AssertionError(f"ferry swap-deployment {' '.join(words)} ended: {started.stderr()}")
+            return False
+
+        wait_for(f"swapped; it said {started.log}", done, timeout)
+        return started
+
+    def kill(self):
+        """The machine is gone: the daemon and every command, at once."""
+        for started in self._running:
+            if started.process.poll() is None:
+                started.process.kill()
+        for pid in self.daemons():
+            os.kill(pid, signal.SIGKILL)
+        wait_for("the daemon is gone", lambda: not self.daemons(), timeout=20)
+
     def status(self):
         return json.loads(self.run("status", "-o", "json").stdout)
 
@@ -115,7 +152,8 @@ class Ferry:
             if started.process.poll() is None:
                 started.process.kill()
             started.process.wait(timeout=20)
-            started.process.stdout.close()
+            if started.process.stdout:
+                started.process.stdout.close()
         self.run("quit", check=False)
         wait_for("no daemon is left", lambda: not self.daemons(), timeout=20)
 

@@ -1,8 +1,8 @@
 """Everything in a namespace, in a form in which what swapping may leave behind shows and nothing else does.
 
 Left out is what the cluster itself counts up or renews: versions, generations, times, rollout bookkeeping, managed
-fields, events; and of pods and endpoints their names and addresses, since a Deployment that was scaled down and up again
-has others.
+fields, events; and of pods and endpoints their names and addresses, since a Deployment that was scaled down
+and up again has others.
 """
 
 import difflib
@@ -19,6 +19,7 @@ _BOOKKEEPING = {
     "deployment.kubernetes.io/max-replicas",
     "endpoints.kubernetes.io/last-change-trigger-time",
 }
+_USERS = "ferry-devcluster-"  # roles and bindings of those who come and go in a test
 _METADATA = ("name", "uid", "labels", "annotations", "ownerReferences", "finalizers")
 _COUNTS = ("replicas", "readyReplicas", "availableReplicas", "updatedReplicas")
 
@@ -28,6 +29,8 @@ def take(api, namespace):
     found = {}
     for prefix, plural in _listable(api):
         for thing in api.request("GET", f"{prefix}/namespaces/{namespace}/{plural}")["items"]:
+            if thing["metadata"]["name"].startswith(_USERS):
+                continue
             name, kept = _reduced(plural, thing)
             found.setdefault(f"{plural}/{name}", []).append(kept)
     return {key: sorted(kept, key=json.dumps) for key, kept in found.items()}
@@ -80,7 +83,8 @@ def _reduced(plural, thing):
              "unready": len(each.get("notReadyAddresses", []))}
             for each in thing.get("subsets") or []
         ]
-    status = {key: thing.get("status", {}).get(key, 0) for key in _COUNTS} if "replicas" in thing.get("spec", {}) else {}
+    counts = _COUNTS if "replicas" in thing.get("spec", {}) else ()
+    status = {key: thing.get("status", {}).get(key, 0) for key in counts}
     return name, {"metadata": meta, "content": kept, "status": status}
 
 

@@ -23,7 +23,8 @@ def test_a_program_that_finishes_its_requests_loses_none_when_nobody_is_sent_to_
     """What steering relies on: with the Service's selector off the old pods first, ending them costs nothing."""
     for name in ("old", "new"):
         labels = {"app": "web", "side": name}
-        api.apply(namespace, workloads.deployment(name, labels=labels, env={"NAME": name, "ON_TERM": "finish"}, grace=10))
+        env = {"NAME": name, "ON_TERM": "finish"}
+        api.apply(namespace, workloads.deployment(name, labels=labels, env=env, grace=10))
     api.apply(namespace, workloads.service("web", selector={"app": "web", "side": "old"}))
     wait_for("both are ready", lambda: len(api.ready_pods(namespace, "app=web")) == 2)
     with load_generator.started(api, namespace) as load:

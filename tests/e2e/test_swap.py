@@ -1,0 +1,319 @@
+"""Swapping: the cluster's requests come here, and whatever way it ends, everything is as it was."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+
+import http_client as client
+import workloads
+from ferry import free_port
+from kube_api import wait_for
+from stage import plays
+
+
+def is_local(name):
+    return name == "local"
+
+
+def is_original(name):
+    return name.startswith("web-")
+
+
+def swapped(stage, *words, local=None, **how):
+    """Swaps `web` for a local process; (the command, the process)."""
+    local = local or stage.local()
+    return stage.ferry.swap("web", "--expose", f"{local.http}:http", *words, **how), local
+
+
+def there_and_back(stage, end, exit_codes=(0, 130)):
+    """A whole swap under a little load; end(command) is what makes it end. No request fails."""
+    stage.web()
+    with stage.load() as load:
+        command, local = swapped(stage)
+        load.answered_by(is_local)
+        only_local = load.settle()
+        wait_for("the local process alone answers", lambda: load.settle().count(is_original) ==
+                 only_local.count(is_original))
+        assert stage.replicas() == 0
+        end(command)
+        load.answered_by(lambda name: is_original(name) and name not in only_local.names())
+        assert command.process.wait(timeout=60) in exit_codes, command.stderr()
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    stage.is_as_before()
+    assert stage.ferry.run("list", "-o", "json").stdout.count(local.name) == 0
+
+
+@plays
+def test_ctrl_c_puts_it_back(stage):
+    there_and_back(stage, lambda command: command.process.send_signal(signal.SIGINT))
+
+
+@plays
+def test_sigterm_puts_it_back(stage):
+    there_and_back(stage, lambda command: command.process.send_signal(signal.SIGTERM))
+
+
+@plays
+def test_a_closed_terminal_puts_it_back(stage):
+    there_and_back(stage, lambda command: command.process.send_signal(signal.SIGHUP))
+
+
+@plays
+def test_leave_puts_it_back(stage):
+    there_and_back(stage, lambda _: stage.ferry.run("leave", "deploy/web"))
+
+
+@plays
+def test_quit_puts_it_back(stage):
+    there_and_back(stage, lambda _: stage.ferry.run("quit"))
+
+
+@plays
+def test_restore_elsewhere_puts_it_back(stage):
+    """Another machine, another user; the one who swapped it learns of it."""
+    there_and_back(stage, lambda _: stage.new_ferry().run("restore", "deploy/web", "--force"), exit_codes=(1,))
+
+
+@plays
+def test_the_end_of_the_command_puts_it_back(stage):
+    """It ran with the pod's environment, its exit code is ours, and signals reach it."""
+    stage.web(env={"GREETING": "from the pod", "TWO": "lines\nof it"})
+    port, out = free_port(), stage.ferry.home / "seen.json"
+    program = (
+        "import http.server, json, os, signal, sys\n"
+        f"json.dump(dict(os.environ), open({str(out)!r}, 'w'))\n"
+        "signal.signal(signal.SIGTERM, lambda *_: sys.exit(42))\n"
+        "class H(http.server.BaseHTTPRequestHandler):\n"
+        "  def do_GET(self):\n"
+        "    self.send_response(200); self.send_header('Content-Length', '5'); self.end_headers()\n"
+        "    self.wfile.write(b'local')\n"
+        f"http.server.ThreadingHTTPServer(('127.0.0.1', {port}), H).serve_forever()\n"
+    )
+    with stage.load() as load:
+        command = stage.ferry.start(
+            "swap-deployment", "web", "--expose", f"{port}:http", "--", sys.executable, "-c", program)
+        load.answered_by(is_local)
+        command.process.send_signal(signal.SIGTERM)
+        assert command.process.wait(timeout=60) == 42, command.stderr()
+        seen = load.settle()
+    environment = json.loads(out.read_text())
+    assert environment["GREETING"] == "from the pod" and environment["TWO"] == "lines\nof it"
+    assert environment["KUBERNETES_SERVICE_PORT"] == "443"
+    assert environment["HOME"] == stage.ferry.env["HOME"]  # this machine's
+    assert seen.failed() == 0, seen
+    stage.is_as_before()
+
+
+@plays
+def test_a_local_process_that_comes_late_is_waited_for(stage):
+    stage.web()
+    local = stage.local()
+    local.stop()
+    with stage.load() as load:
+        command = stage.ferry.start("swap-deployment", "web", "--expose", f"{local.http}:http")
+        wait_for("it waits for the local process", lambda: phase(stage) == "waiting-for-local", timeout=30)
+        before = load.settle()
+        assert before.failed() == 0 and stage.replicas() == 2 and before.count(is_local) == 0
+        local.start()
+        load.answered_by(is_local)
+        command.end()
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    stage.is_as_before()
+
+
+def phase(stage):
+    links = stage.ferry.links()
+    return links[0]["swap"]["phase"] if links else None
+
+
+@plays
+def test_readiness_follows_the_local_process(stage):
+    """Unready or gone, it is out of the endpoints, and callers get what a pod without a listener would give."""
+    stage.web(replicas=1)
+    command, local = swapped(stage)
+    wait_for("the stand-in alone is behind the Service", lambda: len(stage.ready_endpoints()) == 1)
+    local.become("unready")
+    wait_for("it is out of the endpoints", lambda: not stage.ready_endpoints())
+    wait_for("the link says so", lambda: stage.ferry.links()[0]["state"] == "waiting")
+    local.become("ready")
+    wait_for("it is in them again", stage.ready_endpoints)
+    local.stop()
+    wait_for("it is out of the endpoints", lambda: not stage.ready_endpoints())
+    wait_for("the port is shut", lambda: not stage.ferry.links()[0]["swap"]["ports"][0]["open"])
+    local.start()
+    wait_for("it is in them again", stage.ready_endpoints)
+    with stage.load() as load:
+        assert load.settle().names() == {"local"}
+    command.end()
+    stage.is_as_before()
+
+
+@plays
+def test_the_original_can_go_on_beside_it(stage):
+    stage.web()
+    with stage.load() as load:
+        command, _ = swapped(stage, "--keep-original")
+        wait_for("all three answer", lambda: len(load.seen().names()) == 3)
+        assert stage.replicas() == 2
+        command.end()
+        wait_for("the stand-in is gone", lambda: not stage.stand_ins())
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    stage.is_as_before()
+
+
+@plays
+def test_a_dry_run_shows_everything_and_touches_nothing(stage):
+    stage.web()
+    done = stage.ferry.run("swap-deployment", "web", "--expose", "8081:http", "--dry-run")
+    for word in ("deployment/web", "service/web", "ferry.dev/stand-in", "RoleBinding", "service-account-token"):
+        assert word in done.stdout, done.stdout
+    stage.is_as_before(timeout=0)
+    assert stage.ferry.links() == []
+
+
+@plays
+def test_detached_it_stays_and_is_listed_for_everybody(stage):
+    stage.web()
+    local = stage.local()
+    done = stage.ferry.run("swap-deployment", "web", "--expose", f"{local.http}:http", "--detach", timeout=90)
+    assert "Swapped deploy/web" in done.stdout
+    wait_for("it is swapped", lambda: phase(stage) == "swapped")
+    (link,) = stage.ferry.links()
+    assert link["state"] == "active" and link["swap"]["orphanRestore"] and link["swap"]["originalReplicas"] == 2
+    listed = stage.new_ferry().run("list", "--swaps").stdout
+    assert "web" in listed and "@" in listed and "swapped" in listed
+    stage.ferry.run("leave", "--all", timeout=60)
+    stage.is_as_before()
+
+
+@plays
+def test_the_second_is_told_who_has_it_and_force_takes_it_over(stage):
+    stage.web()
+    first, _ = swapped(stage)
+    second = stage.new_ferry()
+    theirs = stage.local("theirs")
+    words = ("swap-deployment", "web", "--expose", f"{theirs.http}:http")
+    refused = second.run(*words, check=False)
+    assert refused.returncode == 1
+    assert re.search(r"swapped.* by \S+@\S+ since \d{4}-\d\d-\d\dT", refused.stderr), refused.stderr
+    with stage.load() as load:
+        command = second.start(*words, "--force")
+        load.answered_by(lambda name: name == "theirs")
+        wait_for("the first one's command ends", lambda: first.process.poll() is not None)
+        assert command.process.poll() is None, command.stderr()
+        command.end()
+        load.answered_by(is_original)
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    stage.is_as_before()
+
+
+@plays
+def test_bytes_arrive_whole_and_long_streams_live(stage):
+    """Through a forward link, the Service and the stand-in to here: half-close, reset, back-pressure, many at once."""
+    stage.web()
+    local = stage.local()
+    stage.ferry.swap("web", "--expose", f"{local.http}:http", "--expose", f"{local.echo}:echo",
+                     "--expose", f"{local.reset}:reset", "--expose", f"{local.caller}:caller", "--detach")
+    forwarded = stage.ferry.forward("svc/web", ":http", ":echo", ":reset", links=3).ports
+    ports = dict(zip(("http", "echo", "reset"), forwarded))
+    assert client.name_of(ports["http"]) == "local"
+    size = 20_000_000
+    assert client.download_hash(ports["http"], size) == (client.hash_of_pattern(size), size)
+    assert client.upload(ports["http"], size) == (size, client.hash_of_pattern(size))
+    many = [client.connect(ports["echo"]) for _ in range(50)]
+    for number, connection in enumerate(many):
+        connection.sendall(b"%d" % number)
+        connection.shutdown(1)
+    assert [client.read_to_end(each) for each in many] == [b"%d" % number for number in range(50)]
+    with client.connect(ports["reset"]) as connection:
+        connection.sendall(b"x")
+        try:
+            assert connection.recv(1) == b""
+        except ConnectionResetError:
+            pass
+    status, lines = client.get(ports["http"], "/drip?n=20&ms=100")
+    assert status == 200 and lines.split() == [b"%d" % number for number in range(20)]
+    stage.ferry.run("leave", "deploy/web", timeout=60)
+    assert stage.replicas() == 2 and not stage.stand_ins()
+
+
+@plays
+def test_the_callers_address_is_passed_on(stage):
+    stage.web()
+    local = stage.local()
+    command = stage.ferry.swap("web", "--expose", f"{local.caller}:caller", "--proxy-protocol", "--probes", "none")
+    link = stage.ferry.forward("svc/web", ":caller")
+    with client.connect(link.port) as connection:
+        connection.sendall(b"hello")
+        connection.shutdown(1)
+        said = client.read_to_end(connection).decode()
+    proxies = stage.api.list("Pod", stage.namespace, "app.kubernetes.io/name=ferry-proxy")
+    assert re.fullmatch(r"(\S+) \d+\nhello", said), said
+    assert said.split()[0] in [pod["status"]["podIP"] for pod in proxies]
+    command.end()
+
+
+@plays
+def test_a_port_that_is_not_exposed_refuses(stage):
+    stage.web()
+    command, _ = swapped(stage)
+    link = stage.ferry.forward("svc/web", ":echo")
+    with client.connect(link.port) as connection:
+        try:
+            connection.sendall(b"x")
+            assert connection.recv(1) == b""
+        except ConnectionResetError:
+            pass
+    command.end()
+
+
+@plays
+def test_environment_and_files_come_along_and_stay_fresh(stage):
+    api, namespace = stage.api, stage.namespace
+    api.apply(namespace, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {
+        "password": "cyQzY3JldA==", "binary": "/wD/"}})
+    api.apply(namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}, "data": {
+        "app.conf": "one\n", "colour": "blue"}})
+
+    def change(deployment):
+        spec = deployment["spec"]["template"]["spec"]
+        spec["volumes"] = [{"name": "conf", "configMap": {"name": "conf"}},
+                           {"name": "keys", "secret": {"secretName": "keys"}}]
+        spec["containers"][0].update({
+            "envFrom": [{"configMapRef": {"name": "conf"}, "prefix": "CONF_"}],
+            "volumeMounts": [{"name": "conf", "mountPath": "/etc/conf"}, {"name": "keys", "mountPath": "/etc/keys"}],
+        })
+        spec["containers"][0]["env"] += [
+            {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "password"}}},
+            {"name": "WHERE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
+            {"name": "QUOTES", "value": "it's \"$HOME\" and `x`\\n"},
+            {"name": "LINES", "value": "one\ntwo"},
+            {"name": "EMPTY", "value": ""},
+        ]
+
+    stage.web(change=change, env={})
+    home = stage.ferry.home
+    command, _ = swapped(stage, "--env-json", str(home / "env.json"), "--env-file", str(home / "env"),
+                         "--env-sh", str(home / "env.sh"), "--mount", str(home / "root"))
+    wait_for("the files are written", lambda: (home / "root/etc/conf/app.conf").exists() and (home / "env.sh").exists())
+    given = json.loads((home / "env.json").read_text())
+    assert given["PASSWORD"] == "s$3cret" and given["WHERE"] == namespace and given["CONF_colour"] == "blue"
+    assert given["EMPTY"] == "" and given["LINES"] == "one\ntwo"
+    lines = (home / "env").read_text().splitlines()
+    assert "PASSWORD=s$3cret" in lines and not any(line.startswith("LINES=") for line in lines)
+    assert "LINES" in command.stderr()  # named, not dropped in silence
+    shell = stage.ferry.home / "print.sh"
+    shell.write_text(f'. {home}/env.sh; printf "%s|%s" "$QUOTES" "$LINES"')
+    printed = subprocess.run(["sh", shell], capture_output=True, text=True, check=True).stdout
+    assert printed == "it's \"$HOME\" and `x`\\n|one\ntwo"
+    assert (home / "root/etc/keys/binary").read_bytes() == b"\xff\x00\xff"
+    assert (home / "root/var/run/secrets/kubernetes.io/serviceaccount/token").read_text().count(".") == 2
+    api.patch("ConfigMap", namespace, "conf", {"data": {"app.conf": "two\n"}})
+    wait_for("the file follows", lambda: (home / "root/etc/conf/app.conf").read_text() == "two\n", timeout=90)
+    command.end()

@@ -1,0 +1,74 @@
+"""No failed request: under a steady load of 300 a second and more, with nodes that follow a second late."""
+
+import pytest
+
+from kube_api import wait_for
+from stage import Stage
+from test_swap import is_local, is_original
+
+RATE = 300
+
+
+@pytest.fixture
+def stage(cluster, api, build, alone):
+    with Stage(cluster, api, build) as made:
+        yield made
+
+
+@pytest.fixture
+def late_nodes(faults):
+    """What takes over the traffic must not hang on how quick the nodes are."""
+    faults.lag(1)
+
+
+@pytest.mark.parametrize("on_term, new, kept", [("finish", 170, 170), ("exit", 340, 0)])
+def test_swapping_and_restoring_lose_nothing(stage, late_nodes, on_term, new, kept):
+    """Once with an original that finishes what is in flight; once, with new connections, with one that dies at once."""
+    stage.web(replicas=3, env={"ON_TERM": on_term}, grace=15)
+    with stage.load(new=new, kept=kept) as load:
+        originals = wait_for("all three answer", lambda: len(names := load.settle().names()) == 3 and names)
+        local = stage.local()
+        command = stage.ferry.swap("web", "--expose", f"{local.http}:http")
+        swapped = load.answered_by(is_local)
+        works = wait_for("it works for a while", lambda: (seen := load.seen()).at > swapped.at + 3000 and seen)
+        assert works.rate(swapped) >= RATE, works
+        assert works.count(is_original) == load.settle().count(is_original), "an original still answers"
+        command.end()
+        load.answered_by(lambda name: is_original(name) and name not in originals)
+        wait_for("the stand-in is gone", lambda: not stage.stand_ins())
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    assert all(name == "local" or is_original(name) for name in seen.names())
+    print(f"changed over: the local process from {seen.first('local'):.3f} to {seen.last('local'):.3f}; "
+          f"the last of the first originals at {max(map(seen.last, originals)):.3f}; {seen.requests()} requests")
+    stage.is_as_before()
+
+
+def test_a_cut_tunnel_loses_nothing(stage, faults):
+    stage.web()
+    local = stage.local()
+    command = stage.ferry.swap("web", "--expose", f"{local.http}:http")
+    with stage.load(new=170, kept=170) as load:
+        for _ in range(5):
+            before = load.settle()
+            faults.cut_connections()
+            wait_for("requests are answered again", lambda: load.seen().count(is_local) > before.count(is_local) + 100)
+        seen = load.settle()
+    assert stage.ferry.status()["tunnels"][0]["reconnects"] >= 5
+    assert seen.failed() == 0 and seen.names() == {"local"}, seen
+    command.end()
+    stage.is_as_before()
+
+
+def test_a_restart_of_the_api_server_loses_nothing(stage, faults):
+    stage.web()
+    local = stage.local()
+    command = stage.ferry.swap("web", "--expose", f"{local.http}:http")
+    with stage.load(new=50, kept=50) as load:
+        before = load.settle()
+        faults.restart_api_server()
+        wait_for("requests are answered again", lambda: load.seen().count(is_local) > before.count(is_local) + 50)
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    command.end()
+    stage.is_as_before()
