@@ -51,7 +51,8 @@ TEST(SwapJsonTest, SpecForFilesHoldsNothingOfTheEnvironment) {
 }
 
 TEST(SwapJsonTest, ATargetIsEnough) {
-  const auto spec = swap_spec_from_json(Json::parse(R"({"target":{"kind":"deploy","name":"web"}})"));
+  const auto spec =
+      swap_spec_from_json(Json::parse(R"({"target":{"kind":"deploy","name":"web"}})"));
   ASSERT_TRUE(spec) << spec.error().summary();
   EXPECT_EQ(spec->workload, (Target{TargetKind::kDeployment, "web"}));
   EXPECT_EQ(spec->probes, ProbeMode::kFollow);
