@@ -2,12 +2,32 @@
 """Pods on the test cluster's node: their lives, their probes, what they see, and how they end."""
 
 import asyncio
+import gc
+import os
 import time
 
 import node_test_support as support
+from devcluster import node_runtime
 
 
 class LifeTest(support.ClusterTest):
+    async def test_what_waits_is_not_collected_as_garbage(self):
+        read_end, write_end = os.pipe()
+        waits, read = asyncio.Event(), []
+
+        async def wait():
+            pipe = await node_runtime.reader(read_end)
+            waits.set()
+            read.append(await pipe.read())
+
+        asyncio.ensure_future(wait())
+        await waits.wait()
+        await asyncio.sleep(0)
+        gc.collect()
+        os.write(write_end, b"x")
+        os.close(write_end)
+        await self.until(lambda: read == [b"x"])
+
     async def test_a_pod_without_probes_is_ready_at_once(self):
         began = time.monotonic()
         self.pod("quick", "exec sleep 100")

@@ -60,6 +60,7 @@ class Cluster:
     async def run(self, ready):
         """Runs until SIGTERM or SIGINT; calls `ready` once when the cluster can be used."""
         loop = asyncio.get_running_loop()
+        _keep_tasks(loop)
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stopping.set)
         strategy.bootstrap(self.store)
@@ -71,3 +72,16 @@ class Cluster:
         await self._control.stop()
         await self.server.stop()
         await self.node.stop()
+
+
+def _keep_tasks(loop):
+    """The loop holds its tasks weakly: one that waits for what only it holds would be collected in the middle."""
+    tasks = set()
+
+    def make(loop, coroutine, **how):
+        task = asyncio.Task(coroutine, loop=loop, **how)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return task
+
+    loop.set_task_factory(make)
