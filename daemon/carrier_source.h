@@ -3,9 +3,11 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "tunnel/io/carrier.h"
 #include "tunnel/types.h"
 
@@ -17,6 +19,8 @@ struct NewCarrier {
   std::function<tunnel::Proof(const tunnel::Secret&)> prove;
   std::string peer;     // for people: "pod/ferry-proxy-x", "10.0.0.7:8443"
   std::string process;  // differs when the proxy is another process; empty: not known
+  // What opened the way here expires then, and the way may be cut; none: never, or not known.
+  std::optional<Duration> expires_in = std::nullopt;
 };
 
 class CarrierSource {
@@ -32,7 +36,8 @@ class CarrierSource {
   // Makes one attempt. An attempt that is still under way is given up.
   virtual void connect(Callback callback, Progress progress) = 0;
 
-  // The process that the last carrier led to is about to end: the next connect() looks for another.
+  // The process that the last carrier led to is about to end: an attempt that is under way is given
+  // up, and the next connect() looks for another.
   virtual void abandon() = 0;
 };
 

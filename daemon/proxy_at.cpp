@@ -38,8 +38,7 @@ ProxyAt::ProxyAt(net::Loop& loop, std::string address, std::string credentials)
     : loop_(loop), address_(std::move(address)), credentials_(std::move(credentials)) {}
 
 void ProxyAt::connect(Callback callback, Progress) {
-  handshake_.reset();
-  dial_.reset();
+  abandon();
   callback_ = std::move(callback);
   const auto address = net::parse_host_port(address_);
   const auto credentials = read_credentials(credentials_);
@@ -57,6 +56,11 @@ void ProxyAt::connect(Callback callback, Progress) {
           callback_(fail(stream.error()));
         }
       });
+}
+
+void ProxyAt::abandon() {
+  handshake_.reset();
+  dial_.reset();
 }
 
 void ProxyAt::dialled(std::unique_ptr<net::ByteStream> stream,

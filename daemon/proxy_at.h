@@ -15,7 +15,7 @@ class ProxyAt final : public CarrierSource {
   ProxyAt(net::Loop& loop, std::string address, std::string credentials);
 
   void connect(Callback callback, Progress progress) override;
-  void abandon() override {}
+  void abandon() override;
 
  private:
   void dialled(std::unique_ptr<net::ByteStream> stream, const TunnelCredentials& credentials);

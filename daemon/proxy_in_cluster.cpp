@@ -29,9 +29,7 @@ ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluste
     : loop_(loop), workers_(workers), cluster_(std::move(cluster)), find_(std::move(find)) {}
 
 void ProxyInCluster::connect(Callback callback, Progress progress) {
-  task_.reset();
-  handshake_.reset();
-  dial_.reset();
+  give_up();
   callback_ = std::move(callback);
   switch (step_) {
     case Step::kDial: dial(); return;
@@ -41,8 +39,15 @@ void ProxyInCluster::connect(Callback callback, Progress progress) {
 }
 
 void ProxyInCluster::abandon() {
+  give_up();
   pod_.reset();
   step_ = Step::kFind;
+}
+
+void ProxyInCluster::give_up() {
+  task_.reset();
+  handshake_.reset();
+  dial_.reset();
 }
 
 void ProxyInCluster::dial() {
@@ -70,6 +75,7 @@ void ProxyInCluster::shake_hands(std::unique_ptr<net::ByteStream> stream) {
       std::move(stream), "pod/" + pod_->name, pod_->uid, [this](Result<NewCarrier> carrier) {
         if (carrier) {
           step_ = Step::kDial;
+          carrier->expires_in = cluster_.credentials->expires_in();
           callback_(std::move(carrier));
         } else {
           fail_attempt(carrier.error(), Step::kCheck);

@@ -31,6 +31,7 @@ class ProxyInCluster final : public CarrierSource {
  private:
   enum class Step { kDial, kCheck, kFind };
 
+  void give_up();
   void dial();
   void shake_hands(std::unique_ptr<net::ByteStream> stream);
   void check();

@@ -9,6 +9,14 @@ namespace ferry::daemon {
 
 using control::TunnelState;
 
+namespace {
+
+constexpr Duration kLongAttempt = std::chrono::seconds(1);
+constexpr Duration kRenewEarly = std::chrono::seconds(30);  // kube::Credentials does it before that
+constexpr Duration kQuiet = std::chrono::seconds(1);
+
+}  // namespace
+
 Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<CarrierSource> source,
                control::TunnelStatus status, TunnelEvents& events)
     : loop_(loop),
@@ -17,7 +25,9 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
       status_(std::move(status)),
       events_(events),
       backoff_(options.first_backoff, options.max_backoff),
-      retry_timer_(loop, [this] { connect(); }),
+      retry_timer_(loop, [this] { retry(); }),
+      doubt_timer_(loop, [this] { doubt(); }),
+      expiry_timer_(loop, [this] { renew(Renewal::kWanted, "the credentials of its way expire"); }),
       pending_timer_(loop, [this] { expire_pending(); }) {
   status_.since = control::unix_millis_now();
 }
@@ -28,11 +38,12 @@ Tunnel::~Tunnel() {
   if (session_ && (callers_ready_ || !listening_.empty())) session_->say_goodbye();
 }
 
-void Tunnel::start() { retry_timer_.start(backoff_.next()); }
+void Tunnel::start() { retry_later(); }
 
 void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
                    std::size_t port, ConnectionObserver& observer) {
   if (ready()) {
+    if (loop_.now() - session_->last_heard() > kQuiet && !doubt_timer_.active()) check_now();
     session_->open(target, std::move(socket), port, observer);
     return;
   }
@@ -47,6 +58,8 @@ void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream
   pending_.push_back(
       {target, std::move(socket), port, &observer, loop_.now() + options_.pending_timeout});
   if (!pending_timer_.active()) pending_timer_.start(options_.pending_timeout);
+  const bool late = retry_at_ - loop_.now() > options_.urgent_backoff;
+  if (retry_timer_.active() && late) retry_after(options_.urgent_backoff);
 }
 
 void Tunnel::forget(const ConnectionObserver& observer) {
@@ -63,12 +76,18 @@ void Tunnel::forget(const ConnectionObserver& observer) {
 }
 
 void Tunnel::check_now() {
-  if (state() == TunnelState::kReady) {
+  if (ready()) {
+    probed_at_ = loop_.now();
+    const Duration round_trip = session_->stats().round_trip.value_or(Duration::zero());
+    doubt_timer_.start(std::max(options_.doubt, 3 * round_trip));
     session_->probe();
-  } else if (retry_timer_.active()) {
-    backoff_.reset();
-    retry_timer_.start(backoff_.next());
+    return;
   }
+  // An attempt may hang in a network that is no more; one that looks for a proxy is let alone.
+  const bool hangs = attempt_since_ && session_ && loop_.now() - *attempt_since_ > kLongAttempt;
+  if (!retry_timer_.active() && !hangs) return;
+  backoff_.reset();
+  retry_later();
 }
 
 control::TunnelStatus Tunnel::status() const {
@@ -141,6 +160,7 @@ void Tunnel::say_what_is_served(TunnelSession& session) {
 // --- connecting ----------------------------------------------------------------------------------
 
 void Tunnel::connect() {
+  attempt_since_ = loop_.now();
   source_->connect(
       [this](Result<NewCarrier> carrier) {
         if (carrier) {
@@ -152,7 +172,47 @@ void Tunnel::connect() {
       [this](const std::string& message) { events_.on_tunnel_progress(message); });
 }
 
+void Tunnel::retry() {
+  if (ready() && renewal_ == Renewal::kNone) return;
+  connect();
+}
+
+void Tunnel::retry_after(Duration wait) {
+  retry_at_ = loop_.now() + wait;
+  retry_timer_.start(wait);
+}
+
+void Tunnel::retry_later() {
+  const Duration wait = backoff_.next();
+  retry_after(urgent() ? std::min(wait, options_.urgent_backoff) : wait);
+}
+
+bool Tunnel::urgent() const {
+  return !pending_.empty() || (lost_since_ && loop_.now() - *lost_since_ < options_.urgent);
+}
+
+// Makes another carrier while the one that there is goes on.
+void Tunnel::renew(Renewal renewal, const std::string& why) {
+  if (!ready() || renewal_ >= renewal) return;
+  spdlog::info("tunnel {}: {}: making another connection", id(), why);
+  renewal_ = renewal;
+  if (!attempt_since_ && !retry_timer_.active()) retry_later();
+}
+
+void Tunnel::doubt() {
+  if (ready() && session_->last_heard() <= probed_at_) renew(Renewal::kInDoubt, "no answer yet");
+}
+
+void Tunnel::plan_renewal(const NewCarrier& carrier) {
+  expiry_timer_.stop();
+  // Credentials that could not be renewed lead to ever shorter lives, and then to the end.
+  const Duration life = carrier.expires_in.value_or(Duration::zero());
+  if (life >= options_.shortest_use) expiry_timer_.start(life - std::min(kRenewEarly, life / 5));
+}
+
 void Tunnel::connected(NewCarrier carrier) {
+  attempt_since_.reset();
+  plan_renewal(carrier);
   status_.peer = carrier.peer;
   if (session_ && !carrier.process.empty() && carrier.process != session_->process()) {
     lose_session({ErrorCode::kGone, "the tunnel's session", "its proxy process is gone", {}});
@@ -170,6 +230,14 @@ void Tunnel::connected(NewCarrier carrier) {
 }
 
 void Tunnel::connecting_failed(const Error& error) {
+  attempt_since_.reset();
+  if (ready() && error.code != ErrorCode::kGone) {
+    spdlog::debug("tunnel {}: no other connection yet: {}", id(), error.summary());
+    const bool answered = session_->last_heard() > probed_at_;
+    if (renewal_ == Renewal::kInDoubt && answered) renewal_ = Renewal::kNone;
+    retry_later();
+    return;
+  }
   // Retries mostly fail as the last one did. `what` may name a pod made anew for each of them.
   const auto& last = status_.last_error;
   const bool known = last && status_.reason == last->summary() && last->code == error.code &&
@@ -179,7 +247,7 @@ void Tunnel::connecting_failed(const Error& error) {
   status_.last_error = error;
   if (session_ && error.code == ErrorCode::kGone) lose_session(error);
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
-  retry_timer_.start(backoff_.next());
+  retry_later();
 }
 
 // --- the session's events ------------------------------------------------------------------------
@@ -188,6 +256,8 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   if (&session != session_.get()) return;
   backoff_.reset();
   backoff_.next();  // not in a tight loop, should each carrier die right away
+  renewal_ = Renewal::kNone;
+  doubt_timer_.stop();
   if (ever_ready_) ++status_.reconnects;
   ever_ready_ = true;
   spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
@@ -207,7 +277,7 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
   status_.last_error = error;
   if (!session.established()) release(std::move(session_));
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
-  retry_timer_.start(backoff_.next());
+  if (!attempt_since_) retry_later();  // else a renewal is on its way already
 }
 
 void Tunnel::on_session_going_away(TunnelSession& session) {
@@ -220,8 +290,15 @@ void Tunnel::on_session_going_away(TunnelSession& session) {
   } else {
     draining_.push_back(std::move(session_));
   }
+  attempt_since_.reset();
   set_state(TunnelState::kLost, status_.peer + " is shutting down; waiting for its replacement");
-  retry_timer_.start(backoff_.next());
+  retry_later();
+}
+
+void Tunnel::on_session_carrier_ending(TunnelSession& session) {
+  if (&session == session_.get()) {
+    renew(Renewal::kWanted, status_.peer + " wants another connection");
+  }
 }
 
 void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
@@ -230,7 +307,7 @@ void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
     status_.last_error = error;
     release(std::move(session_));
     set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
-    retry_timer_.start(backoff_.next());
+    if (!attempt_since_) retry_later();
     return;
   }
   const auto found = std::find_if(draining_.begin(), draining_.end(),
@@ -279,6 +356,11 @@ void Tunnel::expire_pending() {
 void Tunnel::set_state(TunnelState state, const std::string& reason) {
   if (status_.state == state && status_.reason == reason) return;
   if (status_.state != state) status_.since = control::unix_millis_now();
+  if (state == TunnelState::kLost) {
+    if (!lost_since_) lost_since_ = loop_.now();
+  } else {
+    lost_since_.reset();
+  }
   status_.state = state;
   status_.reason = reason;
   events_.on_tunnel_changed();

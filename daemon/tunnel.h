@@ -2,8 +2,10 @@
 // and a new session when the proxy process is another one.
 //
 // A lost carrier is replaced at once, then with a growing wait of 50 ms to 10 s, for ever; the
-// session's streams live on meanwhile. Where the proxy process itself is gone, its streams are
-// reset with a reason, and new connections wait for the next process.
+// session's streams live on meanwhile. A carrier that will end or is in doubt is replaced while it
+// still works: the next one is made beside it, and takes the session over once it is there. Where
+// the proxy process itself is gone, its streams are reset with a reason, and new connections wait
+// for the next process.
 #pragma once
 
 #include <deque>
@@ -36,7 +38,13 @@ class TunnelEvents {
 struct TunnelOptions {
   Duration first_backoff = std::chrono::milliseconds(50);
   Duration max_backoff = std::chrono::seconds(10);
+  // The longest wait while somebody waits for the outcome, or the loss is no older than `urgent`.
+  Duration urgent_backoff = std::chrono::milliseconds(500);
+  Duration urgent = std::chrono::seconds(10);
+  // Silence after a probe (or 3 round trips, if that is longer); then another carrier is made.
+  Duration doubt = std::chrono::milliseconds(500);
   Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
+  Duration shortest_use = std::chrono::seconds(5);      // of a carrier whose way will expire
   std::size_t max_pending = 1024;                       // connections that wait
   tunnel::Options session;
 };
@@ -67,7 +75,8 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   // Whether the local side takes callers, for the proxy's /readyz.
   void set_ready(bool ready);
 
-  // The machine woke up, or its network is another one: look at once what still works.
+  // The machine woke up, or its network is another one: look at once what still works. A carrier
+  // that doesn't answer soon is replaced, even before it counts as dead.
   void check_now();
 
   bool ready() const { return state() == control::TunnelState::kReady; }
@@ -78,6 +87,9 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   OpenTraffic traffic(const ConnectionObserver& observer) const;
 
  private:
+  // Whether another carrier is wanted beside one that works.
+  enum class Renewal { kNone, kInDoubt, kWanted };
+
   struct Pending {
     tunnel::Target target;
     std::unique_ptr<net::ByteStream> socket;
@@ -89,10 +101,17 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void on_session_ready(TunnelSession& session, bool resumed) override;
   void on_session_carrier_lost(TunnelSession& session, const Error& error) override;
   void on_session_going_away(TunnelSession& session) override;
+  void on_session_carrier_ending(TunnelSession& session) override;
   void on_session_over(TunnelSession& session, const Error& error) override;
 
   void connect();
-  void connect_after(Duration wait);
+  void retry();
+  void retry_after(Duration wait);
+  void retry_later();
+  void renew(Renewal renewal, const std::string& why);
+  void doubt();
+  void plan_renewal(const NewCarrier& carrier);
+  bool urgent() const;
   void connected(NewCarrier carrier);
   void connecting_failed(const Error& error);
   void lose_session(const Error& error);
@@ -109,6 +128,13 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   TunnelEvents& events_;
   Backoff backoff_;
   net::Timer retry_timer_;
+  net::Timer doubt_timer_;                  // runs from a probe on
+  net::Timer expiry_timer_;                 // until the carrier had better be replaced
+  TimePoint retry_at_{};                    // while the timer runs
+  std::optional<TimePoint> attempt_since_;  // an attempt to connect is under way
+  std::optional<TimePoint> lost_since_;     // no carrier that works
+  TimePoint probed_at_{};
+  Renewal renewal_ = Renewal::kNone;
   net::Timer pending_timer_;
   std::deque<Pending> pending_;
   CallerService* callers_ = nullptr;

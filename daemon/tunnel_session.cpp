@@ -171,7 +171,13 @@ void TunnelSession::on_carrier_lost(const Error& error) {
   owner_.on_session_carrier_lost(*this, error);
 }
 
-void TunnelSession::on_going_away(tunnel::Reason, Duration) { owner_.on_session_going_away(*this); }
+void TunnelSession::on_going_away(tunnel::Reason reason, Duration) {
+  if (reason == tunnel::Reason::kShuttingDown) {
+    owner_.on_session_going_away(*this);
+  } else {
+    owner_.on_session_carrier_ending(*this);
+  }
+}
 
 void TunnelSession::on_failed(const Error& error) {
   end_streams(error);

@@ -23,6 +23,8 @@ class TunnelSessionOwner {
   virtual void on_session_carrier_lost(TunnelSession& session, const Error& error) = 0;
   // The proxy process will soon end: streams go on for a while, new ones are to go elsewhere.
   virtual void on_session_going_away(TunnelSession& session) = 0;
+  // The carrier will soon end, and the session may go on over another.
+  virtual void on_session_carrier_ending(TunnelSession& session) = 0;
   // Over; the observers of all its streams were told. The session may be let go with
   // Loop::delete_later().
   virtual void on_session_over(TunnelSession& session, const Error& error) = 0;
@@ -40,8 +42,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
 
   void attach(std::unique_ptr<tunnel::Carrier> carrier);
   // Only when established() was true.
-  void resume(NewCarrier carrier);
-  void drop_carrier() { io_.drop_carrier(); }
+  void resume(NewCarrier carrier);  // the carrier that there still is, if any, ends
   void probe() { io_.probe(); }
 
   // Opens a stream for `socket`. The observer hears of its end; at once, from within, when it can't
@@ -63,6 +64,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
 
   bool established() const { return io_.session().established(); }
   bool idle() const { return streams_.empty(); }
+  TimePoint last_heard() const { return io_.last_heard(); }
   const std::string& process() const { return process_; }
   tunnel::Stats stats() const { return io_.session().stats(); }
   OpenTraffic traffic(const ConnectionObserver& observer) const;

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "kube/certificate.h"
@@ -13,6 +14,7 @@
 namespace ferry::kube {
 namespace {
 
+constexpr std::int64_t kRefreshEarly = 60;         // seconds before it expires
 constexpr std::int64_t kReadFilesAgainAfter = 60;  // seconds; as client-go does for tokenFile
 
 std::int64_t seconds_since_1970(net::WallTime time) {
@@ -146,10 +148,19 @@ std::int64_t Credentials::wall_now() const {
 bool Credentials::fresh_locked() const {
   if (!credential_ || stale_) return false;
   const std::int64_t now = wall_now();
-  if (expires_at_ != 0 && now >= expires_at_) return false;
+  // In the last quarter of what was left when it was read, if that is the same one again.
+  const std::int64_t early =
+      std::clamp((expires_at_ - read_at_) / 4, std::int64_t{0}, kRefreshEarly);
+  if (expires_at_ != 0 && now >= expires_at_ - early) return false;
   if (!uses_files(config_.user)) return true;
   // A clock that was set back must not keep an old file's content for ever.
   return now >= read_at_ && now - read_at_ < kReadFilesAgainAfter;
+}
+
+std::optional<std::chrono::seconds> Credentials::expires_in() const {
+  const std::lock_guard lock(mutex_);
+  if (!credential_ || expires_at_ == 0) return std::nullopt;
+  return std::chrono::seconds(expires_at_ - wall_now());
 }
 
 Result<Credentials::Refreshed> Credentials::refresh(std::int64_t now,

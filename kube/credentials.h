@@ -1,4 +1,5 @@
-// What to send now so that the API server knows who asks; refreshed as it expires.
+// What to send now so that the API server knows who asks; refreshed in the last minute before it
+// expires, so that what begins then lasts.
 //
 // get() may block: it reads files again (each minute, since tokens in files rotate) and runs
 // credential plugins. So it belongs on worker threads; the event loop uses cached(). All members
@@ -6,6 +7,7 @@
 // the others wait for its outcome.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
@@ -61,6 +63,9 @@ class Credentials {
 
   // What get() would return without blocking; nothing when a refresh is due.
   std::optional<Credential> cached() const;
+
+  // How long what cached() would return is good for; none: for ever, or there is nothing.
+  std::optional<std::chrono::seconds> expires_in() const;
 
   // The API server answered 401 to this credential: the next get() refreshes, unless that has been
   // done in between. False when there is nothing to refresh (a fixed token, basic).

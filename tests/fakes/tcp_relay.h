@@ -31,6 +31,10 @@ class TcpRelay {
 
   // Resets every connection. New ones go through.
   void cut() { links_.clear(); }
+  // What comes on the connections that there are is dropped from now on. New ones go through.
+  void stall() {
+    for (auto& link : links_) link->stalled = true;
+  }
 
  private:
   class Link {
@@ -45,6 +49,8 @@ class TcpRelay {
                                             for (End& end : ends_) end.stream->start(end);
                                           });
     }
+    bool stalled = false;
+
     ~Link() {
       for (End& end : ends_) {
         if (end.stream) end.stream->reset();
@@ -66,6 +72,7 @@ class TcpRelay {
         return buffer;
       }
       void on_read(std::size_t n) override {
+        if (link.stalled) return;
         link.relay_.bytes_ += n;
         other().write(Bytes(buffer).first(n));
       }

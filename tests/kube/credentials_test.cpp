@@ -212,14 +212,28 @@ TEST_F(CredentialsTest, APluginRunsOnceForAsLongAsNothingSaysOtherwise) {
   EXPECT_EQ(runs(), 1);
 }
 
-TEST_F(CredentialsTest, APluginRunsAgainWhenItsTokenExpires) {
-  use_plugin(R"(,"expirationTimestamp":"2027-01-15T09:00:30.5+01:00")");
+TEST_F(CredentialsTest, APluginRunsAgainInTheLastMinuteOfItsToken) {
+  use_plugin(R"(,"expirationTimestamp":"2027-01-15T09:10:00.5+01:00")");
   EXPECT_EQ(get()->authorization, "Bearer t1");
-  now_ += 29;
+  EXPECT_EQ(credentials().expires_in(), std::chrono::seconds(600));
+  now_ += 539;
   EXPECT_EQ(get()->authorization, "Bearer t1");
   now_ += 1;
   EXPECT_FALSE(credentials().cached());
   EXPECT_EQ(get()->authorization, "Bearer t2");
+}
+
+TEST_F(CredentialsTest, APluginThatRepeatsATokenIsAskedLessOftenThanAnythingIsSent) {
+  use_plugin(R"(,"expirationTimestamp":"2027-01-15T09:10:00+01:00")");
+  for (int second = 0; second < 600; ++second, ++now_) ASSERT_TRUE(get());
+  EXPECT_LT(runs(), 20);
+  EXPECT_FALSE(credentials().cached());  // it has expired now
+}
+
+TEST_F(CredentialsTest, WhatDoesNotExpireSaysSo) {
+  config_.user.token = "secret";
+  ASSERT_TRUE(get());
+  EXPECT_FALSE(credentials().expires_in());
 }
 
 TEST_F(CredentialsTest, APluginRunsAgainAfterA401) {

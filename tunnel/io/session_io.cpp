@@ -108,6 +108,7 @@ void SessionIo::lose_carrier(const Error& error) {
 }
 
 void SessionIo::on_carrier_bytes(Bytes bytes) {
+  last_heard_ = loop_.now();
   static_cast<void>(touch().receive(bytes, loop_.now()));
   run();
 }

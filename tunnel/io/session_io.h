@@ -123,6 +123,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   const Session& session() const { return *session_; }
   std::optional<StreamTraffic> traffic(StreamId stream) const;  // none: no such stream
   std::size_t stream_count() const { return pumps_.size(); }
+  TimePoint last_heard() const { return last_heard_; }  // when the peer's latest bytes came
 
  private:
   friend class StreamPump;
@@ -182,6 +183,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
       soon_;  // run() in the loop's next round, so that what comes close together leaves together
   StreamId reserved_ = 0;           // the stream whose reservation is open
   std::size_t reserved_bytes_ = 0;  // how large the latest one was
+  TimePoint last_heard_{};
   bool running_ = false;
   bool over_ = false;          // failed, or retired
   StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write

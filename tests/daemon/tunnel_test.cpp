@@ -1,0 +1,194 @@
+// How a tunnel replaces its carrier while that still works: everything on one loop, with a real
+// ferry-proxy behind a relay that the test can stall and cut.
+#include "daemon/tunnel.h"
+
+#include <gtest/gtest.h>
+
+#include "daemon/proxy_at.h"
+#include "tests/daemon/temporary_directory.h"
+#include "tests/daemon/test_proxy.h"
+#include "tests/fakes/echo_server.h"
+#include "tests/fakes/tcp_relay.h"
+#include "tests/net/harness.h"
+
+namespace ferry::daemon {
+namespace {
+
+using control::TunnelState;
+using std::chrono::milliseconds;
+
+// What the test says about the way to the proxy.
+struct Way {
+  std::optional<Duration> expires_in;
+  std::optional<Error> error;
+  int attempts = 0;
+};
+
+class TestSource final : public CarrierSource {
+ public:
+  TestSource(net::Loop& loop, Way& way, std::string address, std::string credentials)
+      : loop_(loop), way_(way), proxy_(loop, std::move(address), std::move(credentials)) {}
+
+  void connect(Callback callback, Progress progress) override {
+    ++way_.attempts;
+    if (way_.error) {
+      loop_.post([callback, error = *way_.error] { callback(fail(error)); });
+      return;
+    }
+    proxy_.connect(
+        [this, callback](Result<NewCarrier> carrier) {
+          if (carrier) carrier->expires_in = way_.expires_in;
+          callback(std::move(carrier));
+        },
+        std::move(progress));
+  }
+  void abandon() override { proxy_.abandon(); }
+
+ private:
+  net::Loop& loop_;
+  Way& way_;
+  ProxyAt proxy_;
+};
+
+class TunnelTest : public ::testing::Test, public TunnelEvents, public ConnectionObserver {
+ protected:
+  TunnelTest() {
+    credentials_.write(directory_.path());
+    auto made = proxy::Proxy::create(*loop_, testing::proxy_config(credentials_, 0), [] {});
+    EXPECT_TRUE(made.has_value()) << made.error().summary();
+    proxy_ = std::move(*made);
+    relay_ = std::make_unique<testing::TcpRelay>(*loop_, proxy_->tunnel_address());
+    options_.doubt = milliseconds(20);
+    options_.shortest_use = milliseconds(20);
+  }
+  ~TunnelTest() override {
+    if (local_) local_->reset();
+  }
+
+  // Ready, with one connection to the echo server.
+  void start() {
+    TunnelEvents& events = *this;
+    tunnel_ = std::make_unique<Tunnel>(
+        *loop_, options_,
+        std::make_unique<TestSource>(*loop_, way_, to_string(relay_->address()), directory_.path()),
+        control::TunnelStatus{}, events);
+    tunnel_->start();
+    ASSERT_TRUE(loop_.run_until([this] { return tunnel_->ready(); }));
+    auto pair = net::testing::connect_tcp(loop_);
+    local_ = std::move(pair.client);
+    local_->start(recorder_);
+    tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
+    ASSERT_TRUE(loop_.run_until([this] { return recorder_.received == "echo:"; }));
+  }
+  void expect_that_the_connection_works() {
+    recorder_.received.clear();
+    local_->write(as_bytes("hello"));
+    EXPECT_TRUE(loop_.run_until([this] { return recorder_.received == "hello"; }));
+  }
+  // For what nobody is told of: looks in each round of the loop.
+  bool run_until(const std::function<bool()>& condition) {
+    return loop_.run_until([&] {
+      loop_->post([this] { loop_.poke(); });
+      return condition();
+    });
+  }
+  bool wait_for_replacements(std::uint64_t n) {
+    return run_until([&] { return tunnel_->ready() && tunnel_->status().reconnects == n; });
+  }
+
+  void on_tunnel_changed() override {
+    if (tunnel_->state() == TunnelState::kLost) ++losses_;
+    loop_.poke();
+  }
+  void on_tunnel_progress(const std::string&) override {}
+  void on_connected(std::size_t) override {}
+  void on_ended(std::size_t, const ConnectionEnd&) override {}
+
+  net::testing::TestLoop loop_;
+  const testing::TemporaryDirectory directory_;
+  const testing::TunnelCertificates credentials_;
+  testing::EchoServer echo_{*loop_, "echo:"};
+  std::unique_ptr<proxy::Proxy> proxy_;
+  std::unique_ptr<testing::TcpRelay> relay_;
+  TunnelOptions options_;
+  Way way_;
+  int losses_ = 0;
+  net::testing::Recorder recorder_{loop_};
+  std::unique_ptr<net::ByteStream> local_;
+  std::unique_ptr<Tunnel> tunnel_;
+};
+
+TEST_F(TunnelTest, ACarrierIsReplacedBeforeItsCredentialsExpire) {
+  way_.expires_in = milliseconds(100);
+  start();
+  way_.expires_in.reset();
+  ASSERT_TRUE(wait_for_replacements(1));
+  EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, CredentialsThatAreNotRenewedAreNotChasedForEver) {
+  way_.expires_in = milliseconds(10);  // shorter than what is worth it
+  start();
+  loop_.run_for(milliseconds(50));
+  EXPECT_EQ(way_.attempts, 1);
+}
+
+TEST_F(TunnelTest, ACarrierThatDoesNotAnswerIsReplacedBeforeItCountsAsDead) {
+  start();
+  relay_->stall();
+  tunnel_->check_now();
+  ASSERT_TRUE(wait_for_replacements(1));
+  EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, ACarrierThatAnswersIsKept) {
+  start();
+  tunnel_->check_now();
+  loop_.run_for(milliseconds(100));
+  EXPECT_EQ(way_.attempts, 1);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, TheOldCarrierGoesOnUntilTheNewOneIsThere) {
+  way_.expires_in = milliseconds(100);
+  start();
+  way_.error = Error{ErrorCode::kUnreachable, "connecting", "not now", {}};
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 4; }));
+  EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+  way_ = {};
+  ASSERT_TRUE(wait_for_replacements(1));
+  EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, ACutWhileTheNextCarrierIsMadeLosesNothing) {
+  start();
+  relay_->stall();
+  tunnel_->check_now();
+  ASSERT_TRUE(run_until([this] { return way_.attempts == 2; }));
+  relay_->cut();
+  ASSERT_TRUE(wait_for_replacements(1));
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, WhoeverWaitsMakesTheNextAttemptComeSoon) {
+  options_.first_backoff = std::chrono::hours(1);
+  options_.max_backoff = std::chrono::hours(1);
+  options_.urgent = {};
+  options_.urgent_backoff = milliseconds(20);
+  start();
+  way_.error = Error{ErrorCode::kUnreachable, "connecting", "not now", {}};
+  relay_->cut();
+  ASSERT_TRUE(loop_.run_until([this] { return losses_ == 1; }));
+  way_.error.reset();
+  auto pair = net::testing::connect_tcp(loop_);
+  tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
+  ASSERT_TRUE(wait_for_replacements(1));
+  expect_that_the_connection_works();
+}
+
+}  // namespace
+}  // namespace ferry::daemon
