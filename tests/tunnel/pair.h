@@ -134,12 +134,30 @@ class Pair {
   bool reconnects = true;
   int carriers = 0;
 
+  // Whether the RESUMEs of lost carriers get to the proxy after all, behind or ahead of newer ones,
+  // and again, and copied to other connections.
+  bool repeats_resumes = false;
+  int resumes_refused = 0;  // of those
+  // What a repeated RESUME did that it must not; empty: nothing.
+  std::string resume_fault;
+
  private:
+  // What the daemon said on a carrier.
+  struct SaidResume {
+    Session::ResumeRequest request;
+    std::uint32_t carrier = 0;
+  };
+
   bool take(Endpoint& from, Wire& wire);
   bool deliver(Endpoint& to, Wire& wire);
   void greet(Bytes bytes);
   bool fire_timeouts();
+  void say_resume();
+  void repeat_resumes();
+  // Over a connection that `carrier`'s proof is good for.
+  void repeat(const SaidResume& said, std::uint32_t carrier);
 
+  std::vector<SaidResume> said_;
   bool greeted_ = false;  // the proxy knows what this carrier is for
   ByteQueue greeting_;    // what came before that
 };

@@ -65,7 +65,8 @@ std::string Schedule::play(int operations) {
       &Schedule::send,           &Schedule::finish, &Schedule::reset,    &Schedule::consume,
       &Schedule::stop_consuming, &Schedule::answer, &Schedule::move,     &Schedule::move,
       &Schedule::move,           &Schedule::cut,    &Schedule::stall,    &Schedule::pass,
-      &Schedule::probe,          &Schedule::listen, &Schedule::unlisten, &Schedule::ready};
+      &Schedule::probe,          &Schedule::listen, &Schedule::unlisten, &Schedule::ready,
+      &Schedule::repeat_resumes};
   pair_.proxy.links.refuses = {3, 5};
   pair_.establish();
   for (int i = 0; i < operations && fault_.empty(); ++i) {
@@ -73,6 +74,7 @@ std::string Schedule::play(int operations) {
     cut_if_dead();
     check_bounds(pair_.daemon);
     check_bounds(pair_.proxy);
+    note(pair_.resume_fault.empty(), pair_.resume_fault);
   }
   if (fault_.empty()) heal();
   if (fault_.empty()) check_end();
@@ -155,6 +157,8 @@ void Schedule::move() {
 void Schedule::cut() {
   if (pair_.connected && choose_(3) == 0) pair_.cut();
 }
+
+void Schedule::repeat_resumes() { pair_.repeats_resumes = choose_(2) == 0; }
 
 void Schedule::stall() {
   Wire& wire = choose_(2) == 0 ? pair_.up : pair_.down;

@@ -43,6 +43,7 @@ class Schedule {
   void answer();
   void move();
   void cut();
+  void repeat_resumes();
   void stall();
   void pass();
   void probe();
