@@ -176,7 +176,8 @@ void Pair::say_resume() {
 
 // The latest two: late if their carriers were lost, and copies in any case.
 void Pair::repeat_resumes() {
-  for (std::size_t i = said_.size() - std::min<std::size_t>(said_.size(), 2); i < said_.size(); ++i) {
+  for (std::size_t i = said_.size() - std::min<std::size_t>(said_.size(), 2); i < said_.size();
+       ++i) {
     const SaidResume& said = said_[i];
     const bool late = said.carrier != static_cast<std::uint32_t>(carriers);
     if (late) repeat(said, said.carrier);
