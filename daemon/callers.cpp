@@ -33,7 +33,8 @@ void CallerDials::take(tunnel::StreamId stream, const tunnel::Target& target,
 
 void CallerDials::dial(tunnel::StreamId stream, Pending& pending) {
   pending.dial = std::make_unique<net::Dial>(
-      loop_, pending.place.address, net::DialOptions{.timeout = kAttempt},
+      loop_, pending.place.address,
+      net::DialOptions{.timeout = kAttempt, .spares_descriptors = true},
       [this, stream](auto socket) { dialled(stream, std::move(socket)); });
 }
 

@@ -60,10 +60,11 @@ Result<std::unique_ptr<LocalPort>> LocalPort::open(net::Loop& loop,
 
 Status LocalPort::listen(net::Loop& loop, const std::string& address, const OnAccept& on_accept) {
   const net::HostPort place{address, port_};
-  auto listener = net::Listener::create(
-      loop, place, [on_accept](std::unique_ptr<net::ByteStream> stream, const net::HostPort&) {
-        on_accept(std::move(stream));
-      });
+  auto listener =
+      net::Listener::create(loop, place,
+                            [on_accept](std::unique_ptr<net::ByteStream> stream,
+                                        const net::HostPort&) { on_accept(std::move(stream)); },
+                            {.spares_descriptors = true});
   if (!listener) return fail(explain(listener.error(), place));
   port_ = (*listener)->address().port;
   addresses_.push_back(address);

@@ -1,5 +1,4 @@
 #include <spdlog/spdlog.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -21,6 +20,7 @@
 #include "daemon/control/server.h"
 #include "daemon/daemon.h"
 #include "daemon/lock_file.h"
+#include "net/descriptors.h"
 #include "net/loop.h"
 #include "net/signal.h"
 #include "net/timer.h"
@@ -45,14 +45,6 @@ int complain(const Error& error) {
   std::fprintf(stderr, "ferryd: %s\n", error.summary().c_str());
   if (!error.fix.empty()) std::fprintf(stderr, "  %s\n", error.fix.c_str());
   return 1;
-}
-
-// Each connection takes a descriptor, and the usual soft limit is 1024.
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 Result<Paths> prepare_paths() {
@@ -195,7 +187,7 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
 
   umask(077);
-  raise_descriptor_limit();
+  ferry::net::raise_descriptor_limit();
   const auto paths = prepare_paths();
   if (!paths) return complain(paths.error());
   if (flags.background) return run_in_background(*paths, flags);

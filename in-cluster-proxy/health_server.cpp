@@ -14,10 +14,13 @@ constexpr std::size_t kMaxHeader = 4096;      // bytes; a kubelet's probe has ab
 constexpr std::size_t kMaxConnections = 128;  // the oldest goes then
 constexpr Duration kPatience = std::chrono::seconds(5);
 
-std::string answer(std::string_view status, std::string_view body) {
+std::string answer(std::string_view status, std::string_view body,
+                   std::string_view type = "text/plain; charset=utf-8") {
   std::string text = "HTTP/1.1 ";
   text += status;
-  text += "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ";
+  text += "\r\nContent-Type: ";
+  text += type;
+  text += "\r\nConnection: close\r\nContent-Length: ";
   text += std::to_string(body.size());
   text += "\r\n\r\n";
   text += body;
@@ -26,7 +29,7 @@ std::string answer(std::string_view status, std::string_view body) {
 
 }  // namespace
 
-std::string health_answer(std::string_view request, std::string_view not_ready) {
+std::string health_answer(std::string_view request, const HealthSource& source) {
   if (request.find("\r\n\r\n") == std::string_view::npos) {
     if (request.size() < kMaxHeader) return {};
     return answer("431 Request Header Fields Too Large", "the header is too large\n");
@@ -40,7 +43,11 @@ std::string health_answer(std::string_view request, std::string_view not_ready) 
   }
   if (line.substr(0, space) != "GET") return answer("405 Method Not Allowed", "GET only\n");
   if (path == "/healthz") return answer("200 OK", "ok\n");
-  if (path != "/readyz") return answer("404 Not Found", "/healthz and /readyz are here\n");
+  if (path == "/metrics") return answer("200 OK", source.metrics(), "text/plain; version=0.0.4");
+  if (path != "/readyz") {
+    return answer("404 Not Found", "/healthz, /readyz and /metrics are here\n");
+  }
+  const std::string_view not_ready = source.not_ready();
   if (not_ready.empty()) return answer("200 OK", "ok\n");
   return answer("503 Service Unavailable", std::string(not_ready) + '\n');
 }
@@ -65,8 +72,7 @@ class HealthServer::Connection final : public net::Disposable, private net::Stre
   void on_read(std::size_t n) override {
     if (answered_) return;
     size_ += n;
-    const std::string text =
-        health_answer(as_text(Bytes(buffer_).first(size_)), server_.not_ready_());
+    const std::string text = health_answer(as_text(Bytes(buffer_).first(size_)), server_.source_);
     if (text.empty()) return;
     answered_ = true;
     size_ = 0;  // whatever else comes is read and forgotten, so that closing is no reset
@@ -88,8 +94,8 @@ class HealthServer::Connection final : public net::Disposable, private net::Stre
   std::unique_ptr<net::ByteStream> stream_;
 };
 
-HealthServer::HealthServer(net::Loop& loop, std::function<std::string_view()> not_ready)
-    : loop_(loop), not_ready_(std::move(not_ready)) {}
+HealthServer::HealthServer(net::Loop& loop, HealthSource source)
+    : loop_(loop), source_(std::move(source)) {}
 
 HealthServer::~HealthServer() = default;
 

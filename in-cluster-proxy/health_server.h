@@ -1,5 +1,5 @@
-// Answers the kubelet's probes: GET /healthz and GET /readyz, each connection once (HTTP/1.1 with
-// Connection: close, RFC 9112). Nothing else is served.
+// Answers the kubelet's probes, GET /healthz and GET /readyz, and GET /metrics; each connection
+// once (HTTP/1.1 with Connection: close, RFC 9112). Nothing else is served.
 #pragma once
 
 #include <functional>
@@ -16,10 +16,15 @@
 
 namespace ferry::proxy {
 
+// What is asked for at a request.
+struct HealthSource {
+  std::function<std::string_view()> not_ready;  // why it isn't: empty is 200, words are 503
+  std::function<std::string()> metrics;
+};
+
 class HealthServer {
  public:
-  // `not_ready` is asked at each GET /readyz why it isn't: empty is 200, words are 503.
-  HealthServer(net::Loop& loop, std::function<std::string_view()> not_ready);
+  HealthServer(net::Loop& loop, HealthSource source);
   ~HealthServer();
 
   // May be called for several addresses. Errors: those of net::Listener::create().
@@ -34,12 +39,12 @@ class HealthServer {
   void drop(Connection& connection);
 
   net::Loop& loop_;
-  std::function<std::string_view()> not_ready_;
+  const HealthSource source_;
   std::list<std::unique_ptr<Connection>> connections_;  // oldest first
   std::vector<std::unique_ptr<net::Listener>> listeners_;
 };
 
 // The answer to what a client sent so far; empty while its request's header isn't complete.
-std::string health_answer(std::string_view request, std::string_view not_ready);
+std::string health_answer(std::string_view request, const HealthSource& source);
 
 }  // namespace ferry::proxy

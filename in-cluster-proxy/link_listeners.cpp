@@ -30,7 +30,8 @@ Status LinkListeners::listen(std::uint16_t port, Link& link) {
         loop_, {address, port},
         [this, port](std::unique_ptr<net::ByteStream> socket, const net::HostPort& caller) {
           links_.at(port).user->on_caller(port, caller, std::move(socket));
-        });
+        },
+        {.spares_descriptors = true});
     if (listener) {
       link.listeners.push_back(std::move(*listener));
       continue;

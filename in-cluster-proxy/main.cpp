@@ -12,6 +12,7 @@
 #include "in-cluster-proxy/config.h"
 #include "in-cluster-proxy/proxy.h"
 #include "in-cluster-proxy/workload_restore.h"
+#include "net/descriptors.h"
 #include "net/signal.h"
 
 namespace {
@@ -37,6 +38,7 @@ std::unique_ptr<ferry::proxy::WorkloadRestore> make_restore(
 int serve(ferry::proxy::Config config) {
   if (const ferry::Status log = ferry::init_log(config.log); !log) return complain(log.error());
   const std::string stand_in = config.stand_in ? config.stand_in->id : "";
+  ferry::net::raise_descriptor_limit();
   ferry::net::Loop loop;
   const auto restore = make_restore(loop, config.stand_in);
   auto proxy = ferry::proxy::Proxy::create(

@@ -50,9 +50,10 @@ Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<
       drain_deadline_(loop, [this] { end("the time for draining is over"); }),
       accepting_(loop, [this] { stop_accepting(); }),
       quiet_look_(loop, [this] { let_go_of_quiet(); }),
-      sessions_(loop, dialer_, stand_in_.get(), config_, [this] { on_change(); }),
-      gate_(loop, std::move(tls), config_.limits, sessions_),
-      health_(loop, [this] { return not_ready(); }) {}
+      sessions_(loop, dialer_, stand_in_.get(), config_, metrics_, [this] { on_change(); }),
+      gate_(loop, std::move(tls), config_.limits, metrics_, sessions_),
+      health_(loop, {.not_ready = [this] { return not_ready(); },
+                     .metrics = [this] { return prometheus_text(metrics_, gauges()); }}) {}
 
 Proxy::~Proxy() = default;
 
@@ -102,6 +103,14 @@ std::string_view Proxy::not_ready() const {
   if (draining_) return "draining";
   if (!stand_in_ || sessions_.ready()) return {};
   return sessions_.attached() == 0 ? "no daemon is attached" : "the local process is not ready";
+}
+
+Gauges Proxy::gauges() const {
+  return {.waiting = gate_.waiting(),
+          .attached = sessions_.attached(),
+          .kept = sessions_.size() - sessions_.attached(),
+          .streams = sessions_.streams(),
+          .memory = sessions_.memory()};
 }
 
 void Proxy::on_change() {

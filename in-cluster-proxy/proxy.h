@@ -10,6 +10,7 @@
 
 #include "in-cluster-proxy/config.h"
 #include "in-cluster-proxy/health_server.h"
+#include "in-cluster-proxy/metrics.h"
 #include "in-cluster-proxy/session_table.h"
 #include "in-cluster-proxy/stand_in.h"
 #include "in-cluster-proxy/target_dialer.h"
@@ -36,6 +37,7 @@ class Proxy {
   std::vector<net::HostPort> health_addresses() const { return health_.addresses(); }
   const SessionTable& sessions() const { return sessions_; }
   const TunnelGate& gate() const { return gate_; }
+  const Metrics& metrics() const { return metrics_; }
 
   // Not ready any more, no new streams; over once the open ones have ended or the time for it has.
   // A stand-in takes callers for a while, since some don't know yet that it isn't ready.
@@ -48,6 +50,7 @@ class Proxy {
   Status listen();
   // Why /readyz says no; empty: it says yes.
   std::string_view not_ready() const;
+  Gauges gauges() const;
   void stop_accepting();
   void let_go_of_quiet();
   void on_change();
@@ -56,6 +59,7 @@ class Proxy {
   net::Loop& loop_;
   const Config config_;
   std::function<void()> on_over_;
+  Metrics metrics_;
   bool draining_ = false;
   bool over_ = false;
   std::unique_ptr<StandIn> stand_in_;  // null: it isn't one

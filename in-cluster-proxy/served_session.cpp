@@ -23,10 +23,12 @@ std::string short_name(const tunnel::SessionId& id) {
 }  // namespace
 
 ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
-                             const tunnel::SessionKeys& keys, ServedSessionOwner& owner)
+                             const tunnel::SessionKeys& keys, Metrics& metrics,
+                             ServedSessionOwner& owner)
     : loop_(loop),
       dialer_(dialer),
       stand_in_(stand_in),
+      metrics_(metrics),
       owner_(owner),
       name_(short_name(keys.id)),
       io_(loop, make_session(keys), *this) {}
@@ -62,12 +64,13 @@ void ServedSession::on_established(bool resumed, const std::string& peer_version
 }
 
 void ServedSession::on_opened(tunnel::StreamId stream, const tunnel::Target& target) {
-  if (draining_) return io_.refuse(stream, tunnel::Reason::kShuttingDown, "the proxy is ending");
+  ++metrics_.streams_opened;
+  if (draining_) return refuse(stream, tunnel::Reason::kShuttingDown, "the proxy is ending");
   if (target.kind == tunnel::TargetKind::kService) return serve(stream, target.host);
   auto attempt = dialer_.dial(target, [this, stream](auto socket, const Refusal& refusal) {
     on_dialled(stream, std::move(socket), refusal);
   });
-  if (!attempt) return io_.refuse(stream, tunnel::Reason::kLimit, "too many pending connections");
+  if (!attempt) return refuse(stream, tunnel::Reason::kLimit, "too many pending connections");
   spdlog::debug("{}: stream {} to {}", name_, stream, net::to_string({target.host, target.port}));
   dials_[stream] = std::move(attempt);
 }
@@ -77,12 +80,18 @@ void ServedSession::on_dialled(tunnel::StreamId stream, std::unique_ptr<net::Byt
   dials_.erase(stream);
   if (socket) return io_.accept(stream, std::move(socket));
   spdlog::info("{}: stream {} refused: {}", name_, stream, refusal.detail);
-  io_.refuse(stream, refusal.reason, refusal.detail);
+  refuse(stream, refusal.reason, refusal.detail);
+}
+
+void ServedSession::refuse(tunnel::StreamId stream, tunnel::Reason reason,
+                           const std::string& detail) {
+  ++metrics_.streams_refused;
+  io_.refuse(stream, reason, detail);
 }
 
 void ServedSession::serve(tunnel::StreamId stream, const std::string& service) {
   if (stand_in_ == nullptr || service != "environment") {
-    return io_.refuse(stream, tunnel::Reason::kForbidden, "this proxy has no service " + service);
+    return refuse(stream, tunnel::Reason::kForbidden, "this proxy has no service " + service);
   }
   services_.insert(stream);
   io_.accept(stream, stand_in_->environment.open());
@@ -144,6 +153,7 @@ void ServedSession::on_caller(std::uint16_t port, const net::HostPort& caller,
                               std::unique_ptr<net::ByteStream> socket) {
   const std::string from = net::to_string(caller);
   const auto stream = io_.open({from, port, tunnel::TargetKind::kLink}, std::move(socket));
+  ++metrics_.streams_opened;
   if (stream) {
     callers_.add(*stream);
     spdlog::debug("{}: stream {} from {} on port {}", name_, *stream, from, port);
@@ -158,6 +168,8 @@ void ServedSession::close_links() {
 
 void ServedSession::on_failed(const Error& error) {
   spdlog::warn("{}: over: {}", name_, error.summary());
+  const bool protocol = error.code == ErrorCode::kProtocol;
+  metrics_.count(protocol ? SessionFate::kProtocol : SessionFate::kFailed);
   dials_.clear();
   close_links();
   owner_.on_session_over(*this);

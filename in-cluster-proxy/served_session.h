@@ -7,6 +7,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "in-cluster-proxy/metrics.h"
 #include "in-cluster-proxy/quiet_callers.h"
 #include "in-cluster-proxy/stand_in.h"
 #include "in-cluster-proxy/target_dialer.h"
@@ -34,7 +35,7 @@ class ServedSession final : public net::Disposable,
  public:
   // All references must outlive it. `stand_in`: null if this proxy isn't one.
   ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
-                const tunnel::SessionKeys& keys, ServedSessionOwner& owner);
+                const tunnel::SessionKeys& keys, Metrics& metrics, ServedSessionOwner& owner);
   void retire() override;
 
   // The carrier that said HELLO; `early` is what it brought, the HELLO included.
@@ -57,7 +58,11 @@ class ServedSession final : public net::Disposable,
   bool attached() const { return io_.session().attached(); }
   std::size_t stream_count() const { return io_.stream_count(); }
   TimePoint detached_since() const { return detached_since_; }
-  std::size_t memory() const { return io_.session().stats().ring_memory; }
+  // Bytes held for its streams: what its daemon has not acknowledged, and what sockets have not
+  // taken.
+  std::size_t memory() const {
+    return io_.session().stats().ring_memory + io_.queued_for_sockets();
+  }
   const std::string& name() const { return name_; }  // for the log
 
  private:
@@ -76,6 +81,7 @@ class ServedSession final : public net::Disposable,
                  std::unique_ptr<net::ByteStream> socket) override;
 
   void serve(tunnel::StreamId stream, const std::string& service);
+  void refuse(tunnel::StreamId stream, tunnel::Reason reason, const std::string& detail);
   void close_links();
 
   void on_dialled(tunnel::StreamId stream, std::unique_ptr<net::ByteStream> socket,
@@ -84,6 +90,7 @@ class ServedSession final : public net::Disposable,
   net::Loop& loop_;
   TargetDialer& dialer_;
   StandIn* const stand_in_;
+  Metrics& metrics_;
   ServedSessionOwner& owner_;
   const std::string name_;
   TimePoint detached_since_{};

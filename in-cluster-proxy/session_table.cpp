@@ -22,11 +22,12 @@ tunnel::SessionKeys random_keys() {
 }  // namespace
 
 SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
-                           const Config& config, std::function<void()> on_change)
+                           const Config& config, Metrics& metrics, std::function<void()> on_change)
     : loop_(loop),
       dialer_(dialer),
       stand_in_(stand_in),
       config_(config),
+      metrics_(metrics),
       on_change_(std::move(on_change)),
       prune_timer_(loop, [this] { prune(); }) {}
 
@@ -35,13 +36,20 @@ SessionTable::~SessionTable() = default;
 Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early) {
   if (stand_in_ != nullptr) let_go_of_all();
   if (sessions_.size() >= config_.limits.sessions) {
-    return fail(ErrorCode::kExhausted, "beginning a session",
-                std::to_string(sessions_.size()) + " sessions are open or kept");
+    const auto waiting = kept();
+    if (waiting.empty()) {
+      return fail(ErrorCode::kExhausted, "beginning a session",
+                  std::to_string(sessions_.size()) + " sessions are open");
+    }
+    spdlog::warn("{}: let go with {} streams: a new session needs its place",
+                 waiting.front()->name(), waiting.front()->stream_count());
+    metrics_.count(SessionFate::kRoom);
+    let_go(waiting.front()->keys().id);
   }
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
   auto& session = sessions_[keys.id] =
-      std::make_unique<ServedSession>(loop_, dialer_, stand_in_, keys, owner);
+      std::make_unique<ServedSession>(loop_, dialer_, stand_in_, keys, metrics_, owner);
   session->begin(std::move(carrier), early);
   return {};
 }
@@ -96,6 +104,29 @@ std::size_t SessionTable::live_streams() const {
   return streams;
 }
 
+std::size_t SessionTable::streams() const {
+  std::size_t sum = 0;
+  for (const auto& [id, session] : sessions_) sum += session->stream_count();
+  return sum;
+}
+
+std::size_t SessionTable::memory() const {
+  std::size_t sum = 0;
+  for (const auto& [id, session] : sessions_) sum += session->memory();
+  return sum;
+}
+
+std::vector<ServedSession*> SessionTable::kept() const {
+  std::vector<ServedSession*> all;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->attached()) all.push_back(session.get());
+  }
+  std::sort(all.begin(), all.end(), [](const ServedSession* a, const ServedSession* b) {
+    return a->detached_since() < b->detached_since();
+  });
+  return all;
+}
+
 void SessionTable::on_session_changed(ServedSession& session) {
   if (!session.attached() && !prune_timer_.active()) prune_timer_.start(config_.limits.prune_every);
   on_change_();
@@ -116,33 +147,30 @@ void SessionTable::let_go(const tunnel::SessionId& id) {
 // A stand-in has one daemon. A new session of it means that it started anew, and knows nothing of
 // what it had before, even if the loss of its old carrier wasn't noticed yet.
 void SessionTable::let_go_of_all() {
-  for (auto& [id, session] : std::exchange(sessions_, {})) loop_.delete_later(std::move(session));
+  for (auto& [id, session] : std::exchange(sessions_, {})) {
+    metrics_.count(SessionFate::kReplaced);
+    loop_.delete_later(std::move(session));
+  }
 }
 
 void SessionTable::prune() {
-  std::vector<ServedSession*> kept;
+  const auto waiting = kept();
   std::size_t memory = 0;
-  for (const auto& [id, session] : sessions_) {
-    if (session->attached()) continue;
-    kept.push_back(session.get());
-    memory += session->memory();
-  }
-  std::sort(kept.begin(), kept.end(), [](const ServedSession* a, const ServedSession* b) {
-    return a->detached_since() < b->detached_since();
-  });
-  std::size_t left = kept.size();
-  for (ServedSession* session : kept) {
+  for (const ServedSession* session : waiting) memory += session->memory();
+  std::size_t left = waiting.size();
+  for (ServedSession* session : waiting) {
     const bool expired = loop_.now() - session->detached_since() >= config_.session_keep;
     const bool heavy = memory > config_.limits.session_memory;
     if (!expired && !heavy) break;
     spdlog::warn("{}: let go with {} streams: {}", session->name(), session->stream_count(),
                  expired ? "its daemon did not come back" : "memory for lost sessions is used up");
+    metrics_.count(expired ? SessionFate::kExpired : SessionFate::kMemory);
     memory -= session->memory();
     --left;
     let_go(session->keys().id);
   }
   if (left > 0) prune_timer_.start(config_.limits.prune_every);
-  if (left < kept.size()) on_change_();
+  if (left < waiting.size()) on_change_();
 }
 
 }  // namespace ferry::proxy

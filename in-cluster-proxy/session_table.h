@@ -4,8 +4,10 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <vector>
 
 #include "in-cluster-proxy/config.h"
+#include "in-cluster-proxy/metrics.h"
 #include "in-cluster-proxy/served_session.h"
 #include "net/timer.h"
 
@@ -16,10 +18,11 @@ class SessionTable final : private ServedSessionOwner {
   // `on_change`: a session came, went, was lost or lost a stream; for whoever waits for idleness.
   // `stand_in`: null if this proxy isn't one.
   SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in, const Config& config,
-               std::function<void()> on_change);
+               Metrics& metrics, std::function<void()> on_change);
   ~SessionTable();
 
-  // A carrier said HELLO. Error: kExhausted (as many sessions as allowed); `carrier` is taken on
+  // A carrier said HELLO. Where there are as many sessions as allowed, the one goes that has waited
+  // longest for its daemon. Error: kExhausted (all of them are attached); `carrier` is taken on
   // success only.
   Status begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early);
   // A carrier said RESUME; `exporter` is its TLS exporter. Error: kNotFound (no such session), and
@@ -34,17 +37,23 @@ class SessionTable final : private ServedSessionOwner {
   void let_go_of_quiet(Duration quiet);
 
   std::size_t attached() const;
+  std::size_t size() const { return sessions_.size(); }
   // A daemon is attached whose side takes callers.
   bool ready() const;
   // Sessions for which the process has to live on: attached, or kept with open streams.
   std::size_t needed() const;
   // Streams of attached sessions.
   std::size_t live_streams() const;
+  std::size_t streams() const;
+  // Bytes held for streams.
+  std::size_t memory() const;
 
  private:
   void on_session_changed(ServedSession& session) override;
   void on_session_over(ServedSession& session) override;
 
+  // Those that wait for their daemons, the longest first.
+  std::vector<ServedSession*> kept() const;
   void let_go(const tunnel::SessionId& id);
   void let_go_of_all();
   // Lets sessions go that were detached for too long, and the oldest while all of them hold too
@@ -55,6 +64,7 @@ class SessionTable final : private ServedSessionOwner {
   TargetDialer& dialer_;
   StandIn* const stand_in_;
   const Config& config_;
+  Metrics& metrics_;
   std::function<void()> on_change_;
   net::Timer prune_timer_;
   std::map<tunnel::SessionId, std::unique_ptr<ServedSession>> sessions_;

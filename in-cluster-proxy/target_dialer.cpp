@@ -22,6 +22,7 @@ TargetDialer::TargetDialer(net::Loop& loop, const TargetPolicy& policy, Duration
                            std::size_t max_attempts)
     : loop_(loop), max_attempts_(max_attempts) {
   options_.timeout = timeout;
+  options_.spares_descriptors = true;
   options_.permit = [&policy](const net::HostPort& address) { return policy.permits(address); };
 }
 
@@ -38,6 +39,7 @@ tunnel::Reason reason_of(net::DialFailure failure) {
     case net::DialFailure::kRefused: return tunnel::Reason::kRefused;
     case net::DialFailure::kUnreachable: return tunnel::Reason::kUnreachable;
     case net::DialFailure::kTimedOut: return tunnel::Reason::kTimedOut;
+    case net::DialFailure::kNoDescriptor: return tunnel::Reason::kLimit;
     case net::DialFailure::kNone: break;
   }
   return tunnel::Reason::kInternal;

@@ -33,7 +33,7 @@ class TunnelGate::Guest final : public net::Disposable, private tunnel::CarrierS
   void follow(const tunnel::GreetingIncomplete&) {}
   void follow(const tunnel::GreetingHello&);
   void follow(const tunnel::GreetingResume& resume);
-  void leave(spdlog::level::level_enum level, const std::string& why);
+  void leave(CarrierFate fate, spdlog::level::level_enum level, const std::string& why);
 
   TunnelGate& gate_;
   const std::string peer_;
@@ -48,7 +48,7 @@ class TunnelGate::Guest final : public net::Disposable, private tunnel::CarrierS
 TunnelGate::Guest::Guest(TunnelGate& gate, std::unique_ptr<net::ByteStream> stream,
                          const net::HostPort& peer)
     : gate_(gate), peer_(net::to_string(peer)), deadline_(gate.loop_, [this] {
-        leave(spdlog::level::debug, "said nothing useful in time");
+        leave(CarrierFate::kTooSlow, spdlog::level::debug, "said nothing useful in time");
       }) {
   deadline_.start(gate_.limits_.greeting_timeout);
   net::TlsHandshakeOptions options;
@@ -70,7 +70,10 @@ void TunnelGate::Guest::on_handshake(Result<std::unique_ptr<net::TlsStream>> str
     const Error& error = stream.error();
     // A port scan or a connect test is no news; a wrong certificate is.
     const bool news = error.code == ErrorCode::kUnauthenticated;
-    return leave(news ? spdlog::level::warn : spdlog::level::debug, error.summary());
+    if (news) return leave(CarrierFate::kCertificate, spdlog::level::warn, error.summary());
+    const bool late = error.code == ErrorCode::kTimedOut;
+    return leave(late ? CarrierFate::kTooSlow : CarrierFate::kNotTls, spdlog::level::debug,
+                 error.summary());
   }
   exporter_ = (*stream)->export_keying_material(tunnel::kResumeExporterLabel);
   carrier_ = std::make_unique<tunnel::Carrier>(std::move(*stream));
@@ -81,23 +84,27 @@ void TunnelGate::Guest::on_carrier_bytes(Bytes bytes) {
   if (answered_) return;
   early_.insert(early_.end(), bytes.begin(), bytes.end());
   const Result<tunnel::Greeting> greeting = tunnel::read_greeting(early_);
-  if (!greeting) return leave(spdlog::level::warn, greeting.error().summary());
+  if (!greeting) {
+    return leave(CarrierFate::kNotFerry, spdlog::level::warn, greeting.error().summary());
+  }
   std::visit([this](const auto& said) { follow(said); }, *greeting);
 }
 
 void TunnelGate::Guest::on_carrier_closed(Status status) {
-  leave(spdlog::level::debug, status.error().summary());
+  leave(CarrierFate::kClosed, spdlog::level::debug, status.error().summary());
 }
 
 void TunnelGate::Guest::follow(const tunnel::GreetingHello&) {
   const Status begun = gate_.sessions_.begin(carrier_, early_);
-  if (!begun) return leave(spdlog::level::warn, begun.error().summary());
+  if (!begun) return leave(CarrierFate::kNoRoom, spdlog::level::warn, begun.error().summary());
+  gate_.metrics_.count(CarrierFate::kBegun);
   gate_.drop(*this);
 }
 
 void TunnelGate::Guest::follow(const tunnel::GreetingResume& resume) {
   const Status resumed = gate_.sessions_.resume(carrier_, resume.request, exporter_,
                                                 Bytes(early_).subspan(resume.size));
+  gate_.metrics_.count(resumed ? CarrierFate::kResumed : CarrierFate::kResumeFailed);
   if (resumed) return gate_.drop(*this);
   spdlog::warn("tunnel from {}: {}", peer_, resumed.error().summary());
   answered_ = true;
@@ -105,16 +112,19 @@ void TunnelGate::Guest::follow(const tunnel::GreetingResume& resume) {
   carrier_->stream().shutdown();
 }
 
-void TunnelGate::Guest::leave(spdlog::level::level_enum level, const std::string& why) {
+void TunnelGate::Guest::leave(CarrierFate fate, spdlog::level::level_enum level,
+                              const std::string& why) {
+  if (!answered_) gate_.metrics_.count(fate);
   spdlog::log(level, "tunnel from {} not taken: {}", peer_, why);
   gate_.drop(*this);
 }
 
-TunnelGate::TunnelGate(net::Loop& loop, net::TlsContext tls, const Limits& limits,
+TunnelGate::TunnelGate(net::Loop& loop, net::TlsContext tls, const Limits& limits, Metrics& metrics,
                        SessionTable& sessions)
     : loop_(loop),
       tls_(std::move(tls)),
       limits_(limits),
+      metrics_(metrics),
       sessions_(sessions),
       second_(loop, [this] {
         accepted_ = 0;
@@ -144,7 +154,10 @@ void TunnelGate::close() {
 
 void TunnelGate::accept(std::unique_ptr<net::ByteStream> stream, const net::HostPort& peer) {
   keep_to_rate();
-  if (guests_.size() >= limits_.waiting_tunnels) drop(*guests_.front());
+  if (guests_.size() >= limits_.waiting_tunnels) {
+    metrics_.count(CarrierFate::kCrowdedOut);
+    drop(*guests_.front());
+  }
   guests_.push_back(std::make_unique<Guest>(*this, std::move(stream), peer));
 }
 

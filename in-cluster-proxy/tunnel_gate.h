@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "in-cluster-proxy/config.h"
+#include "in-cluster-proxy/metrics.h"
 #include "in-cluster-proxy/session_table.h"
 #include "net/listener.h"
 #include "net/timer.h"
@@ -21,7 +22,8 @@ namespace ferry::proxy {
 class TunnelGate {
  public:
   // The references must outlive it.
-  TunnelGate(net::Loop& loop, net::TlsContext tls, const Limits& limits, SessionTable& sessions);
+  TunnelGate(net::Loop& loop, net::TlsContext tls, const Limits& limits, Metrics& metrics,
+             SessionTable& sessions);
   ~TunnelGate();
 
   // Errors: those of net::Listener::create().
@@ -43,6 +45,7 @@ class TunnelGate {
   net::Loop& loop_;
   const net::TlsContext tls_;
   const Limits& limits_;
+  Metrics& metrics_;
   SessionTable& sessions_;
   std::list<std::unique_ptr<Guest>> guests_;  // oldest first
   std::size_t accepted_ = 0;                  // since second_ was started

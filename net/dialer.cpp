@@ -1,11 +1,15 @@
 #include "net/dialer.h"
 
+#include <sys/socket.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "net/descriptors.h"
 #include "net/resolver.h"
 #include "net/socket_address.h"
 #include "net/tcp_stream.h"
@@ -45,6 +49,7 @@ struct Dial::Impl {
     TcpHandle socket = nullptr;
 
     int connect();
+    bool has_descriptor() const;
     void on_connected(int status) { dial.on_attempt_done(*this, status); }
   };
 
@@ -151,8 +156,19 @@ void Dial::Impl::try_next() {
 int Dial::Impl::Attempt::connect() {
   socket = make_tcp_handle(dial.loop.native());
   socket->data = this;
+  if (dial.options.spares_descriptors && !has_descriptor()) return UV_EMFILE;
   return uv_tcp_connect(&socket->connect_request, socket.get(), address.native(),
                         uv_callback<&Attempt::on_connected>);
+}
+
+// Makes the socket's descriptor, which libuv would only do when it connects.
+bool Dial::Impl::Attempt::has_descriptor() const {
+  const int fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (is_spare_descriptor(fd)) {
+    if (fd >= 0) ::close(fd);
+    return false;
+  }
+  return uv_tcp_open(socket.get(), fd) == 0;
 }
 
 void Dial::Impl::on_attempt_done(Attempt& attempt, int status) {
@@ -176,6 +192,8 @@ void Dial::Impl::add_failure(const SocketAddress& address, const char* why) {
 void Dial::Impl::fail_with(int uv_code) {
   if (uv_code == UV_ECONNREFUSED) {
     failure = DialFailure::kRefused;
+  } else if (uv_code == UV_EMFILE || uv_code == UV_ENFILE) {
+    failure = DialFailure::kNoDescriptor;
   } else if (failure != DialFailure::kRefused) {
     failure = uv_code == UV_ETIMEDOUT ? DialFailure::kTimedOut : DialFailure::kUnreachable;
   }

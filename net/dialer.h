@@ -19,6 +19,8 @@ struct DialOptions {
   // Bytes that the kernel takes ahead of what it can send (TCP_NOTSENT_LOWAT), so that what is
   // written late still leaves early. 0: the kernel's default.
   std::uint32_t not_sent_low_water = 0;
+  // Fails while the process is almost out of descriptors; see ListenOptions.
+  bool spares_descriptors = false;
   // Asked for each address that the name resolved to; those refused are not tried. Empty: all are.
   std::function<bool(const HostPort& address)> permit = {};
 };
@@ -31,6 +33,7 @@ enum class DialFailure : std::uint8_t {
   kRefused,       // at least one address answered that nobody listens
   kUnreachable,   // no route, network down
   kTimedOut,
+  kNoDescriptor,  // of this process
 };
 
 // One attempt. Destroying it cancels it; the callback is then never called. It may be destroyed

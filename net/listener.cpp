@@ -3,6 +3,7 @@
 #include <optional>
 #include <utility>
 
+#include "net/descriptors.h"
 #include "net/socket_address.h"
 #include "net/tcp_stream.h"
 #include "net/timer.h"
@@ -87,6 +88,11 @@ void Listener::Impl::accept() {
   }
   const auto peer = name_of_socket(uv_tcp_getpeername, connection.get());
   if (!peer) return;  // gone already
+  uv_os_fd_t fd = -1;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(connection.get()), &fd);
+  if (options.spares_descriptors && is_spare_descriptor(fd)) {
+    return TcpStream(std::move(connection), peer->text(), 0).reset();
+  }
   auto stream =
       std::make_unique<TcpStream>(std::move(connection), peer->text(), options.not_sent_low_water);
   on_accept(std::move(stream), peer->host_port());

@@ -9,6 +9,7 @@ namespace {
 
 using net::testing::Recorder;
 using net::testing::TestLoop;
+using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
@@ -29,7 +30,8 @@ class Client {
 TEST(HealthServerTest, AnswersProbes) {
   TestLoop loop;
   bool ready = true;
-  HealthServer server(*loop, [&] { return ready ? "" : "draining"; });
+  HealthServer server(*loop, {.not_ready = [&] { return ready ? "" : "draining"; },
+                              .metrics = [] { return "ferry_proxy_streams 3\n"; }});
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}).has_value());
   const auto ask = [&](const std::string& request) {
     Client client(loop, server.addresses().at(0));
@@ -44,6 +46,7 @@ TEST(HealthServerTest, AnswersProbes) {
   ready = false;
   EXPECT_THAT(ask("GET /readyz?verbose" + probe), StartsWith("HTTP/1.1 503 "));
   EXPECT_THAT(ask("GET /healthz" + probe), StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(ask("GET /metrics" + probe), EndsWith("\r\n\r\nferry_proxy_streams 3\n"));
   EXPECT_THAT(ask("GET /" + probe), StartsWith("HTTP/1.1 404 "));
   EXPECT_THAT(ask("POST /healthz" + probe), StartsWith("HTTP/1.1 405 "));
   EXPECT_THAT(ask("nonsense\r\n\r\n"), StartsWith("HTTP/1.1 400 "));
@@ -52,16 +55,16 @@ TEST(HealthServerTest, AnswersProbes) {
 }
 
 TEST(HealthServerTest, SaysHowLongItsAnswersAre) {
-  const std::string answer = health_answer("GET /healthz HTTP/1.1\r\n\r\n", "");
+  const std::string answer = health_answer("GET /healthz HTTP/1.1\r\n\r\n", {});
   EXPECT_THAT(answer, HasSubstr("Content-Length: 3\r\n"));
   EXPECT_THAT(answer, HasSubstr("Connection: close\r\n"));
   EXPECT_TRUE(answer.ends_with("\r\n\r\nok\n"));
-  EXPECT_EQ(health_answer("GET /healthz HTTP/1.1\r\n", ""), "");
+  EXPECT_EQ(health_answer("GET /healthz HTTP/1.1\r\n", {}), "");
 }
 
 TEST(HealthServerTest, ACrowdOfSilentClientsMakesRoomForAProbe) {
   TestLoop loop;
-  HealthServer server(*loop, [] { return ""; });
+  HealthServer server(*loop, {.not_ready = [] { return ""; }, .metrics = {}});
   ASSERT_TRUE(server.listen({"127.0.0.1", 0}).has_value());
   std::vector<std::unique_ptr<Client>> crowd;
   for (int i = 0; i < 200; ++i) {

@@ -229,6 +229,23 @@ TEST(ProxyTest, LetsTheOldestLostSessionGoWhenMemoryIsUsedUp) {
   EXPECT_EQ(world.proxy->sessions().needed(), 1U);
 }
 
+TEST(ProxyTest, WhatSocketsHaveNotTakenCountsAsMemoryOfALostSession) {
+  Config config = World::config();
+  config.limits.session_memory = std::size_t{64} * 1024;
+  config.limits.prune_every = std::chrono::milliseconds(20);
+  World world(config);
+  Service service(world.loop);
+  const auto daemon = world.daemon();
+  const auto stream = daemon->open(service.address());
+  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets.size() == 1; }));
+  service.sockets[0]->stream->pause_reading();
+  stream.app->write(noise(16 * 1024 * 1024));  // more than the kernel holds
+  world.run_until([&] { return world.proxy->sessions().memory() > 128 * 1024; });
+  daemon->side.io->drop_carrier();
+  world.run_until([&] { return world.proxy->sessions().size() == 0; });
+  EXPECT_EQ(world.proxy->metrics().of(SessionFate::kMemory), 1U);
+}
+
 TEST(ProxyTest, DrainingLetsStreamsEndAndTakesNoNewOnes) {
   World world;
   Service service(world.loop);

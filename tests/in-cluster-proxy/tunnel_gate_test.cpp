@@ -190,6 +190,55 @@ TEST(TunnelGateTest, HasRoomForSoManySessionsOnly) {
   });
   ASSERT_TRUE(world.loop.run_until([&] { return second.side.lost.size() == 1; }));
   EXPECT_EQ(second.side.established, 0);
+  EXPECT_EQ(world.proxy->metrics().of(CarrierFate::kNoRoom), 1U);
+}
+
+TEST(TunnelGateTest, ALostSessionMakesRoomForANewOne) {
+  Config config = World::config();
+  config.limits.sessions = 2;
+  World world(config);
+  Service service(world.loop);
+  std::vector<std::unique_ptr<Daemon>> daemons;
+  std::vector<Daemon::Stream> streams;
+  for (std::size_t i = 0; i < 2; ++i) {
+    daemons.push_back(world.daemon());
+    streams.push_back(daemons[i]->open(service.address()));
+    ASSERT_TRUE(world.loop.run_until([&] { return service.sockets.size() == i + 1; }));
+  }
+  for (std::size_t i = 0; i < 2; ++i) {
+    daemons[i]->side.io->drop_carrier();
+    world.run_until([&] { return world.proxy->sessions().attached() == 1 - i; });
+  }
+  const auto third = world.daemon();
+  // The one that has waited longer went.
+  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
+  EXPECT_FALSE(service.sockets[1]->seen.closed.has_value());
+  EXPECT_EQ(world.proxy->sessions().size(), 2U);
+  EXPECT_EQ(world.proxy->metrics().of(SessionFate::kRoom), 1U);
+}
+
+TEST(TunnelGateTest, CountsWhatBecameOfEachConnection) {
+  World world;
+  Stranger garbage(world);
+  garbage.stream->write(as_bytes(whole_garbage()));
+  ASSERT_TRUE(world.loop.run_until([&] { return garbage.gone(); }));
+  const auto daemon = world.daemon();
+  world.relay->cut();
+  ASSERT_TRUE(world.loop.run_until([&] { return daemon->side.lost.size() == 1; }));
+  daemon->resume();
+  ASSERT_TRUE(world.loop.run_until([&] { return daemon->side.resumed == 1; }));
+  world.relay->cut();
+  ASSERT_TRUE(world.loop.run_until([&] { return daemon->side.lost.size() == 2; }));
+  daemon->resume(false);
+  ASSERT_TRUE(world.loop.run_until([&] { return daemon->side.failed.has_value(); }));
+  const Metrics& metrics = world.proxy->metrics();
+  EXPECT_EQ(metrics.of(CarrierFate::kNotTls), 1U);
+  EXPECT_EQ(metrics.of(CarrierFate::kBegun), 1U);
+  EXPECT_EQ(metrics.of(CarrierFate::kResumed), 1U);
+  EXPECT_EQ(metrics.of(CarrierFate::kResumeFailed), 1U);
+  const std::string text = prometheus_text(metrics, {.kept = 1});
+  EXPECT_THAT(text, HasSubstr("ferry_proxy_carriers_total{fate=\"resume-failed\"} 1\n"));
+  EXPECT_THAT(text, HasSubstr("ferry_proxy_sessions_kept 1\n"));
 }
 
 }  // namespace

@@ -236,6 +236,12 @@ StreamPump* SessionIo::find(StreamId stream) {
   return found == pumps_.end() ? nullptr : found->second.get();
 }
 
+std::size_t SessionIo::queued_for_sockets() const {
+  std::size_t sum = 0;
+  for (const auto& [id, pump] : pumps_) sum += pump->queued();
+  return sum;
+}
+
 void SessionIo::discard(std::unique_ptr<net::ByteStream> socket) {
   socket->reset();
   loop_.delete_later(std::move(socket));

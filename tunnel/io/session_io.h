@@ -124,6 +124,8 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   std::optional<StreamTraffic> traffic(StreamId stream) const;  // none: no such stream
   std::size_t stream_count() const { return pumps_.size(); }
   TimePoint last_heard() const { return last_heard_; }  // when the peer's latest bytes came
+  // Bytes that came and that no socket has taken yet.
+  std::size_t queued_for_sockets() const;
 
  private:
   friend class StreamPump;

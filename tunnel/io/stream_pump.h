@@ -35,6 +35,8 @@ class StreamPump final : public net::Disposable, private net::StreamHandler {
   void reset_socket();
 
   const StreamTraffic& traffic() const { return traffic_; }
+  // Bytes from the tunnel that the socket has not taken.
+  std::size_t queued() const { return waiting_.size() + (socket_ ? socket_->queued() : 0); }
   // The side that was asked for the stream has dialled.
   void mark_opened() { opened_ = true; }
   bool opened() const { return opened_; }
