@@ -37,11 +37,12 @@ bool is_served(TestLoop& loop, const ListenOptions& options) {
   Recorder seen(loop);
   bool reset = false;  // before the loop saw it connected
   Dial dial(*loop, (*listener)->address(), {}, [&](auto stream) {
-    loop.poke();
     reset = !stream;
-    if (reset) return;
-    client = std::move(*stream);
-    client->start(seen);
+    if (stream) {
+      client = std::move(*stream);
+      client->start(seen);
+    }
+    loop.poke();
   });
   EXPECT_TRUE(loop.run_until([&] { return accepted || reset || seen.closed; }));
   return accepted != nullptr;
