@@ -7,6 +7,7 @@ set(FERRY_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wsha
 function(ferry_configure target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE ${FERRY_WARNINGS})
+  ferry_harden(${target})
   if(FERRY_BUILD_FUZZERS)
     target_compile_options(${target} PRIVATE -fsanitize=fuzzer-no-link)
   endif()

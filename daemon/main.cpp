@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/process_memory.h"
 #include "base/version.h"
 #include "daemon/background.h"
 #include "daemon/cluster_backend.h"
@@ -38,6 +39,7 @@ constexpr auto kLockPatience = std::chrono::milliseconds(5000);
 
 struct Flags {
   bool background = false;
+  bool core_dumps = false;
   std::string log_level = "info";
 };
 
@@ -184,8 +186,11 @@ int main(int argc, char** argv) {
   app.add_option("--log-level", flags.log_level,
                  "trace, debug, info, warning, error, critical or off")
       ->capture_default_str();
+  app.add_flag("--core-dumps", flags.core_dumps,
+               "For developers: allow core dumps and debuggers, which see the keys");
   CLI11_PARSE(app, argc, argv);
 
+  if (!flags.core_dumps) ferry::hide_memory();
   umask(077);
   ferry::net::raise_descriptor_limit();
   const auto paths = prepare_paths();

@@ -32,6 +32,7 @@ struct Flags {
   std::string dial_timeout = "10s";
   std::string log_level = "info";
   std::string log_format = "text";
+  bool core_dumps = false;
   StandInFlags stand_in;
 };
 
@@ -110,6 +111,8 @@ void declare_log(CLI::App& app, Flags& flags) {
       ->envname("FERRY_PROXY_LOG_FORMAT")
       ->capture_default_str()
       ->check(CLI::IsMember({"text", "json"}));
+  app.add_flag("--core-dumps", flags.core_dumps,
+               "For developers: allow core dumps and debuggers, which see the keys");
 }
 
 void declare(CLI::App& app, Flags& flags) {
@@ -170,6 +173,7 @@ Result<Config> understand(const Flags& flags) {
   readings.take(config.tls, read_tls(flags.tls_dir));
   readings.take(config.stand_in, understand_stand_in(flags.stand_in));
   if (readings.error()) return fail(*readings.error());
+  config.core_dumps = flags.core_dumps;
   config.log.level = flags.log_level;
   config.log.format = flags.log_format == "json" ? LogFormat::kJson : LogFormat::kText;
   return config;

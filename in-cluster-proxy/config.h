@@ -66,6 +66,7 @@ struct Config {
   Duration drain_timeout = std::chrono::seconds(25);
   Duration dial_timeout = std::chrono::seconds(10);
   LogOptions log;
+  bool core_dumps = false;  // and debuggers: developers only
   std::optional<StandInConfig> stand_in;
 };
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <variant>
 
+#include "base/process_memory.h"
 #include "base/version.h"
 #include "in-cluster-proxy/config.h"
 #include "in-cluster-proxy/proxy.h"
@@ -36,6 +37,7 @@ std::unique_ptr<ferry::proxy::WorkloadRestore> make_restore(
 }
 
 int serve(ferry::proxy::Config config) {
+  if (config.core_dumps) ferry::show_memory();
   if (const ferry::Status log = ferry::init_log(config.log); !log) return complain(log.error());
   const std::string stand_in = config.stand_in ? config.stand_in->id : "";
   ferry::net::raise_descriptor_limit();
@@ -60,6 +62,7 @@ int serve(ferry::proxy::Config config) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  ferry::hide_memory();  // before the key is read
   auto config = ferry::proxy::read_config(argc, argv);
   if (!config) return complain(config.error());
   if (const auto* end = std::get_if<ferry::proxy::EndNow>(&*config)) {

@@ -7,10 +7,12 @@
 
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 
 #include "daemon/control/http_error.h"
 #include "daemon/control/json.h"
 #include "daemon/control/limits.h"
+#include "daemon/control/paths.h"
 #include "daemon/control/sse_parser.h"
 
 namespace ferry::control {
@@ -28,6 +30,14 @@ httplib::Client connection_to(const std::string& socket_path) {
   http.set_connection_timeout(std::chrono::seconds(5));
   http.set_read_timeout(kAnswerTimeout);
   return http;
+}
+
+// No word to a socket that another user may have put there. That there is none is for the caller to
+// find out.
+Status check_place(const std::string& socket_path) {
+  auto place = check_private_dir(std::filesystem::path(socket_path).parent_path());
+  if (!place && place.error().code == ErrorCode::kNotFound) return {};
+  return place;
 }
 
 httplib::Request make_request(const std::string& method, const std::string& path,
@@ -73,6 +83,7 @@ bool take_event(Progress& progress, std::string_view data, const Client::OnEvent
 
 Status Client::probe() const {
   const std::string what = "connecting to the daemon at " + socket_path_;
+  if (auto safe = check_place(socket_path_); !safe) return safe;
   sockaddr_un address{};
   if (socket_path_.size() >= sizeof(address.sun_path)) {
     return fail(ErrorCode::kIo, what, "the path is too long for a Unix socket");
@@ -108,6 +119,7 @@ Result<std::string> Client::slow_request(const std::string& path, const std::str
 Result<std::string> Client::send(const std::string& method, const std::string& path,
                                  const std::string& body, std::chrono::seconds patience) const {
   const std::string what = "asking the daemon (" + method + " " + path + ")";
+  if (auto safe = check_place(socket_path_); !safe) return fail(safe.error());
   auto http = connection_to(socket_path_);
   http.set_read_timeout(patience);
   const auto result = http.send(make_request(method, path, body));
@@ -190,6 +202,7 @@ Status Client::follow(const std::string& id, const OnEvent& on_event) const {
 Status Client::stream(const std::string& method, const std::string& path, const std::string& body,
                       const OnEvent& on_event) const {
   const std::string what = "asking the daemon (" + method + " " + path + ")";
+  if (auto safe = check_place(socket_path_); !safe) return safe;
   Progress progress;
   auto http = connection_to(socket_path_);
   http.set_read_timeout(kStreamTimeout);

@@ -19,23 +19,6 @@ std::optional<std::string> absolute(const GetEnv& get_env, const std::string& na
   return value;
 }
 
-Status check_private(const std::string& path) {
-  struct stat info {};
-  if (lstat(path.c_str(), &info) != 0) {
-    return fail(ErrorCode::kIo, "creating the directory " + path, std::strerror(errno));
-  }
-  if (!S_ISDIR(info.st_mode)) {
-    return fail(ErrorCode::kIo, "creating the directory " + path, "something else is there",
-                "move it away");
-  }
-  if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(ErrorCode::kForbidden, "using the directory " + path,
-                "it belongs to somebody else, or others may write into it",
-                "set XDG_RUNTIME_DIR to a directory of your own with mode 0700");
-  }
-  return {};
-}
-
 }  // namespace
 
 std::optional<std::string> process_env(const std::string& name) {
@@ -67,6 +50,24 @@ Result<Paths> paths(const GetEnv& get_env) {
   return paths;
 }
 
+Status check_private_dir(const std::string& path) {
+  struct stat info {};
+  if (lstat(path.c_str(), &info) != 0) {
+    const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
+    return fail(code, "using the directory " + path, std::strerror(errno));
+  }
+  if (!S_ISDIR(info.st_mode)) {
+    return fail(ErrorCode::kIo, "using the directory " + path, "something else is there",
+                "move it away");
+  }
+  if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
+    return fail(ErrorCode::kForbidden, "using the directory " + path,
+                "it belongs to somebody else, or others may write into it",
+                "set XDG_RUNTIME_DIR to a directory of your own with mode 0700");
+  }
+  return {};
+}
+
 Status make_private_dir(const std::string& path) {
   for (std::size_t slash = path.find('/', 1); slash != std::string::npos;
        slash = path.find('/', slash + 1)) {
@@ -78,7 +79,7 @@ Status make_private_dir(const std::string& path) {
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     return fail(ErrorCode::kIo, "creating the directory " + path, std::strerror(errno));
   }
-  return check_private(path);
+  return check_private_dir(path);
 }
 
 }  // namespace ferry::control

@@ -29,4 +29,9 @@ Result<Paths> paths(const GetEnv& get_env);
 // belongs to this user and nobody else may write into it. Errors: kIo, kForbidden.
 Status make_private_dir(const std::string& path);
 
+// Whether what is in the directory was put there by this user: /tmp/ferry-UID might be somebody
+// else's, who waits there for what a client sends to its daemon. Errors: kNotFound, kIo,
+// kForbidden.
+Status check_private_dir(const std::string& path);
+
 }  // namespace ferry::control

@@ -20,6 +20,7 @@
 #include "daemon/control/json.h"
 #include "daemon/control/limits.h"
 #include "daemon/control/metrics.h"
+#include "daemon/control/user_server.h"
 
 namespace ferry::control {
 namespace {
@@ -137,7 +138,7 @@ class Server::Impl {
 
   Service& service_;
   const ServerOptions options_;
-  httplib::Server http_;
+  UserServer http_{options_.user};
   std::atomic<bool> stopping_ = false;
   std::thread accepting_;
   std::mutex streams_mutex_;
@@ -150,7 +151,6 @@ void Server::Impl::configure() {
   http_.new_task_queue = [limit = options_.max_connections] {
     return new ConnectionThreads(limit);  // httplib deletes it
   };
-  http_.set_keep_alive_max_count(1);  // an idle connection must not hold a thread
   http_.set_read_timeout(std::chrono::seconds(5));
   http_.set_write_timeout(std::chrono::seconds(5));
   http_.set_payload_max_length(kMaxBody);

@@ -2,6 +2,9 @@
 // docs/control-api.md lists the paths.
 #pragma once
 
+#include <sys/types.h>
+#include <unistd.h>
+
 #include <cstddef>
 #include <memory>
 #include <string>
@@ -14,6 +17,7 @@ namespace ferry::control {
 struct ServerOptions {
   std::string socket_path;            // its directory exists and is private to the user
   std::size_t max_connections = 256;  // served at once; more wait
+  uid_t user = geteuid();  // whose processes are served (SO_PEERCRED); others are cut off
 };
 
 class Server {

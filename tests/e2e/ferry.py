@@ -159,14 +159,18 @@ class Ferry:
 
     def daemons(self):
         """The processes of this ferry's daemons, by what stands in their environment."""
-        mark = f"XDG_RUNTIME_DIR={self.home}/run\0".encode()
-        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_daemon(pid, mark)]
+        return [pid for pid in map(int, filter(str.isdigit, os.listdir("/proc"))) if is_daemon(pid, self.home / "run")]
 
 
-def is_daemon(pid, mark):
+def is_daemon(pid, runtime_dir):
     folder = pathlib.Path(f"/proc/{pid}")
     try:
-        return (folder / "comm").read_text() == "ferryd\n" and mark in (folder / "environ").read_bytes()
+        if (folder / "comm").read_text() != "ferryd\n":
+            return False
+        return f"XDG_RUNTIME_DIR={runtime_dir}\0".encode() in (folder / "environ").read_bytes()
+    except PermissionError:  # daemons hide their environment from all but root; the lock names the one that holds it
+        lock = runtime_dir / "ferry" / "ferryd.lock"
+        return lock.exists() and lock.read_text() == str(pid)
     except OSError:
         return False
 

@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -109,6 +110,52 @@ TEST_F(ControlServerTest, OnlyItsOwnerMayConnect) {
   struct stat info {};
   ASSERT_EQ(stat(socket().c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 0777U, 0600U);
+}
+
+TEST_F(ControlServerTest, ServesNobodyButItsUser) {
+  server_.emplace(service_, ServerOptions{.socket_path = socket(), .user = geteuid() + 1});
+  ASSERT_TRUE(server_->start());
+  EXPECT_EQ(raw("GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n"), "");
+  EXPECT_FALSE(client().version());
+}
+
+// What the modes keep out is not what keeps others out here: they are opened up.
+TEST_F(ControlServerTest, CutsOffAnotherUserWhoGotPastTheModes) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root, to become another user";
+  namespace fs = std::filesystem;
+  fs::permissions(root_, fs::perms::owner_all | fs::perms::others_exec);
+  fs::permissions(socket(), fs::perms::all);
+  const pid_t child = fork();
+  if (child == 0) {
+    sockaddr_un address{};
+    address.sun_family = AF_UNIX;
+    std::memcpy(address.sun_path, socket().data(), socket().size());
+    constexpr uid_t kNobody = 65534;
+    if (setresgid(kNobody, kNobody, kNobody) != 0 || setresuid(kNobody, kNobody, kNobody) != 0) {
+      _exit(2);
+    }
+    const int other = ::socket(AF_UNIX, SOCK_STREAM, 0);
+    if (connect(other, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) != 0) _exit(3);
+    static constexpr std::string_view kRequest = "GET /v1/version HTTP/1.1\r\nHost: x\r\n\r\n";
+    static_cast<void>(send(other, kRequest.data(), kRequest.size(), MSG_NOSIGNAL));
+    char byte = 0;
+    _exit(recv(other, &byte, 1, 0) > 0 ? 1 : 0);
+  }
+  int status = 0;
+  ASSERT_EQ(waitpid(child, &status, 0), child);
+  EXPECT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_TRUE(client().version());
+}
+
+TEST_F(ControlServerTest, AClientSaysNothingWhereOthersMayHavePutTheSocket) {
+  namespace fs = std::filesystem;
+  fs::permissions(root_, fs::perms::others_write, fs::perm_options::add);
+  const auto version = client().version();
+  ASSERT_FALSE(version);
+  EXPECT_EQ(version.error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(client().probe().error().code, ErrorCode::kForbidden);
+  EXPECT_EQ(client().create(spec_of(true), [](const Event&) { return true; }).error().code,
+            ErrorCode::kForbidden);
 }
 
 TEST_F(ControlServerTest, TellsVersionAndStatus) {

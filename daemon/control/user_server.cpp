@@ -1,0 +1,36 @@
+#include "daemon/control/user_server.h"
+
+#include <spdlog/spdlog.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <chrono>
+
+#include "daemon/control/socket_stream.h"
+
+namespace ferry::control {
+
+std::optional<uid_t> peer_user(int socket) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (getsockopt(socket, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return std::nullopt;
+  return peer.uid;
+}
+
+bool UserServer::process_and_close_socket(socket_t socket) {
+  const auto peer = peer_user(socket);
+  bool served = false;
+  if (peer == user_) {
+    SocketStream stream(socket, std::chrono::seconds(read_timeout_sec_));
+    bool closed = false;
+    served = process_request(stream, true, closed, nullptr);
+  } else {
+    spdlog::warn("control: refused a connection of user {}: this daemon serves user {} alone",
+                 peer ? std::to_string(*peer) : "unknown", user_);
+  }
+  shutdown(socket, SHUT_RDWR);
+  close(socket);
+  return served;
+}
+
+}  // namespace ferry::control
