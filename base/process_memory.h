@@ -1,5 +1,9 @@
-// Who can look into this process's memory, where its keys are.
+// Who can look into this process's memory, where its keys are, and what is left there of them.
 #pragma once
+
+#include <string>
+
+#include "base/bytes.h"
 
 namespace ferry {
 
@@ -12,5 +16,10 @@ void hide_memory();
 
 // Takes it back, for developers.
 void show_memory();
+
+// Overwrites a secret that is not needed any more, whatever the optimizer thinks of that. A text is
+// empty afterwards.
+void wipe(MutableBytes secret);
+void wipe(std::string& secret);
 
 }  // namespace ferry

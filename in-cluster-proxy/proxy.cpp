@@ -5,6 +5,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/process_memory.h"
+
 namespace ferry::proxy {
 namespace {
 
@@ -27,9 +29,10 @@ Result<std::unique_ptr<Proxy>> Proxy::create(net::Loop& loop, Config config,
                                              std::function<void()> on_over,
                                              OrphanRestore* restore) {
   net::TlsMutualOptions options;
-  options.identity = {config.tls.certificate_pem, config.tls.key_pem};
+  options.identity = {config.tls.certificate_pem, std::exchange(config.tls.key_pem, {})};
   options.trusted_pem = config.tls.ca_pem;
   Result<net::TlsContext> tls = net::TlsContext::mutual_server(options);
+  wipe(options.identity.key_pem);  // OpenSSL has it now
   if (!tls) return fail(tls.error());
   std::unique_ptr<Proxy> proxy(
       new Proxy(loop, std::move(config), std::move(*tls), std::move(on_over), restore));

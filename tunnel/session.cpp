@@ -4,6 +4,7 @@
 #include <limits>
 #include <utility>
 
+#include "base/process_memory.h"
 #include "tunnel/session_impl.h"
 
 namespace ferry::tunnel {
@@ -58,6 +59,8 @@ Session::Impl::Impl(Role the_role, Options the_options, SessionKeys the_keys)
   const std::size_t least = kSmallestRing + options.max_streams * kClosingBytes;
   ring_capacity = std::max(options.ring_start, least);
 }
+
+Session::Impl::~Impl() { wipe(keys.secret); }
 
 void Session::Impl::advance(TimePoint the_now) {
   now = std::max(now, the_now);

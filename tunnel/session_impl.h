@@ -34,6 +34,9 @@ enum class CarrierState : std::uint8_t {
 
 struct Session::Impl {
   Impl(Role role, Options options, SessionKeys keys);
+  ~Impl();
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   // --- the carrier (session.cpp) ---
   void attach(TimePoint now);

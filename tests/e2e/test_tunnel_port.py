@@ -126,13 +126,41 @@ def test_a_client_without_a_certificate_gets_nothing(proxy, link):
     assert client.name_of(link.port)
 
 
-def test_older_tls_is_refused(proxy):
-    context = ssl.create_default_context()
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    context.maximum_version = ssl.TLSVersion.TLSv1_2
-    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as raw, pytest.raises((ssl.SSLError, OSError)):
-        context.wrap_socket(raw)
+def test_the_proxy_refuses_older_tls(proxy):
+    """Of a client with the right certificate, so that nothing but the version can be the reason."""
+    context = tls(proxy, "daemon")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    with socket.create_connection(("127.0.0.1", proxy.port), timeout=20) as raw:
+        with pytest.raises(ssl.SSLError, match="PROTOCOL_VERSION"):
+            context.wrap_socket(raw)
+
+
+def test_the_daemon_refuses_older_tls(lone_ferry, proxy):
+    """Of a proxy with the right certificate."""
+    context = tls(proxy, "proxy")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_2
+    seen = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve():
+            while True:
+                try:
+                    raw, _ = listener.accept()
+                except OSError:
+                    return
+                try:
+                    context.wrap_socket(raw, server_side=True).close()
+                    seen.append("served")
+                except (OSError, ssl.SSLError) as error:
+                    seen.append(str(error))
+
+        threading.Thread(target=serve, daemon=True).start()
+        words = ["--proxy-addr", f"127.0.0.1:{listener.getsockname()[1]}", "--proxy-credentials", str(proxy.keys / "daemon")]
+        done = lone_ferry.run("forward", "host/127.0.0.1", f":{proxy.http}", *words, check=False, timeout=30)
+        listener.shutdown(socket.SHUT_RDWR)
+    assert done.returncode != 0
+    assert seen and not any("served" in one for one in seen), seen
+    assert any("PROTOCOL" in one or "version" in one for one in seen), seen
 
 
 @pytest.mark.parametrize(

@@ -143,6 +143,18 @@ TEST(TlsTest, RefusesCertificatesOutsideOfTheirTime) {
   }
 }
 
+TEST(TlsTest, RefusesAClientWhoseCertificateHasExpired) {
+  TestLoop loop;
+  auto expired = spec_for("daemon", CertificateUse::kClient);
+  expired.not_after = std::chrono::system_clock::now() - std::chrono::minutes(1);
+  auto options = installation().client_options();
+  options.identity = *make_certificate(expired, installation().authority);
+  const auto pair = shake_hands(loop, connect_tcp(loop), client_context(options), server_context());
+  ASSERT_FALSE(*pair.server);
+  EXPECT_EQ(pair.server->error().code, ErrorCode::kUnauthenticated);
+  EXPECT_EQ(pair.server->error().why, "certificate has expired");
+}
+
 TEST(TlsTest, RefusesACertificateThatIsForTheOtherSide) {
   TestLoop loop;
   auto options = installation().server_options();
