@@ -10,6 +10,34 @@
 namespace ferry {
 namespace {
 
+constexpr std::string_view kHex = "0123456789abcdef";
+
+// The message, without what a peer may have put into it to pass for another line or to steer the
+// terminal that the log is read in.
+class PrintableMessage final : public spdlog::custom_flag_formatter {
+ public:
+  void format(const spdlog::details::log_msg& msg, const std::tm&,
+              spdlog::memory_buf_t& out) override {
+    for (const char c : msg.payload) {
+      const auto byte = static_cast<unsigned char>(c);
+      if (byte >= 0x20 && byte != 0x7f) {
+        out.push_back(c);
+        continue;
+      }
+      for (const char part : {'\\', 'x', kHex[byte >> 4U], kHex[byte & 0xFU]}) out.push_back(part);
+    }
+  }
+  std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
+    return std::make_unique<PrintableMessage>();
+  }
+};
+
+std::unique_ptr<spdlog::formatter> text_formatter() {
+  auto formatter = std::make_unique<spdlog::pattern_formatter>();
+  formatter->add_flag<PrintableMessage>('*').set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %*");
+  return formatter;
+}
+
 // A message may hold quotes and control characters of a peer's choosing; each line must still be
 // one JSON object.
 class JsonSafeFormatter final : public spdlog::formatter {
@@ -28,7 +56,6 @@ class JsonSafeFormatter final : public spdlog::formatter {
     out.append(text.data(), text.data() + text.size());
   }
   static void append_escaped(char c, spdlog::memory_buf_t& out) {
-    static constexpr std::string_view kHex = "0123456789abcdef";
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out.push_back('\\');
@@ -72,7 +99,7 @@ Status init_log(const LogOptions& options) {
   if (options.format == LogFormat::kJson) {
     logger->set_formatter(std::make_unique<JsonSafeFormatter>());
   } else {
-    logger->set_pattern("%Y-%m-%d %H:%M:%S.%e %^%-5l%$ %v");
+    logger->set_formatter(text_formatter());
   }
   spdlog::set_default_logger(std::move(logger));
   return {};

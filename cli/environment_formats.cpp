@@ -98,8 +98,10 @@ FormattedEnvironment as_shell(const Variables& variables) {
   return out;
 }
 
+// LD_...: of the dynamic linker (ld.so(8)), which would take its libraries from elsewhere.
 bool belongs_to_the_machine(const std::string& name) {
-  return std::find(kOfTheMachine.begin(), kOfTheMachine.end(), name) != kOfTheMachine.end();
+  return name.starts_with("LD_") ||
+         std::find(kOfTheMachine.begin(), kOfTheMachine.end(), name) != kOfTheMachine.end();
 }
 
 Variables portable(const Variables& variables) {

@@ -26,8 +26,8 @@ FormattedEnvironment as_json(const Variables& variables);
 // Lines of `export NAME='VALUE'` for a POSIX shell. Any value will do; names have to be a shell's.
 FormattedEnvironment as_shell(const Variables& variables);
 
-// What says where things are on the machine a process runs on (PATH, HOME, ...): the container's
-// value would be wrong here.
+// What says where things are on the machine a process runs on (PATH, HOME, LD_PRELOAD, ...): the
+// container's value would be wrong here, and could make any program load a file of its choice.
 bool belongs_to_the_machine(const std::string& name);
 
 // The variables without those that belong to the machine.

@@ -34,6 +34,15 @@ TEST_F(LogTest, JsonLinesStayJsonWhateverTheMessageHolds) {
       << line;
 }
 
+TEST_F(LogTest, AMessageIsOneLineAndSteersNoTerminal) {
+  ASSERT_TRUE(init_log({.file = path_}).has_value());
+  spdlog::info("grün\n2026-01-01 info  forged \x1b[2J\x7f");
+  const std::string text = written();
+  EXPECT_EQ(text.find('\n'), text.size() - 1) << text;
+  EXPECT_NE(text.find("info  grün\\x0a2026-01-01 info  forged \\x1b[2J\\x7f\n"), std::string::npos)
+      << text;
+}
+
 TEST_F(LogTest, LeavesOutWhatIsBelowTheLevel) {
   ASSERT_TRUE(init_log({.level = "error", .file = path_}).has_value());
   spdlog::info("quiet");

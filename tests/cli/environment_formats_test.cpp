@@ -140,7 +140,8 @@ TEST(EnvironmentFormatsTest, EachReasonIsNamed) {
 }
 
 TEST(EnvironmentFormatsTest, WhatBelongsToTheMachineStaysLocal) {
-  const Variables variables = {{"PATH", "/app"}, {"HOME", "/root"}, {"MODE", "fast"}};
+  const Variables variables = {
+      {"PATH", "/app"}, {"HOME", "/root"}, {"LD_PRELOAD", "/m/x.so"}, {"MODE", "fast"}};
   EXPECT_THAT(portable(variables), ElementsAre(control::Variable{"MODE", "fast"}));
   EXPECT_THAT(process_environment({{"PATH", "/bin"}, {"MODE", "slow"}, {"X", "y"}}, variables),
               ElementsAre("MODE=fast", "PATH=/bin", "X=y"));
