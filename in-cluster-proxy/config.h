@@ -30,7 +30,9 @@ struct Limits {
   std::size_t sessions = 64;
   std::size_t pending_dials = 1024;                            // all sessions together
   std::size_t session_memory = std::size_t{96} * 1024 * 1024;  // bytes held for detached sessions
-  Duration prune_every = std::chrono::seconds(5);              // how often those are looked at
+  // A stand-in stays ready so long without its daemon: callers wait in their session meanwhile.
+  Duration tolerated_loss = std::chrono::seconds(5);
+  Duration prune_every = std::chrono::seconds(5);  // how often those are looked at
 };
 
 // The workload whose container a stand-in replaces.

@@ -49,6 +49,10 @@ Status ServedSession::resume(std::unique_ptr<tunnel::Carrier>& carrier,
   return io_.accept_resume(carrier, request, expected, early);
 }
 
+bool ServedSession::ready(Duration tolerated_loss) const {
+  return peer_ready_ && (attached() || loop_.now() - detached_since_ < tolerated_loss);
+}
+
 void ServedSession::drain() {
   draining_ = true;
   io_.go_away(tunnel::Reason::kShuttingDown, Duration::zero());

@@ -53,8 +53,9 @@ class ServedSession final : public net::Disposable,
   void let_go_of_quiet(Duration quiet) { callers_.look(io_, quiet, loop_.now()); }
 
   const tunnel::SessionKeys& keys() const { return io_.session().keys(); }
-  // The daemon is there, and says that its side takes callers.
-  bool ready() const { return attached() && peer_ready_; }
+  // The daemon's side takes callers, says the daemon, which is there or hasn't been gone for
+  // longer.
+  bool ready(Duration tolerated_loss) const;
   bool attached() const { return io_.session().attached(); }
   std::size_t stream_count() const { return io_.stream_count(); }
   TimePoint detached_since() const { return detached_since_; }

@@ -85,8 +85,9 @@ std::size_t SessionTable::attached() const {
 }
 
 bool SessionTable::ready() const {
-  return std::any_of(sessions_.begin(), sessions_.end(),
-                     [](const auto& entry) { return entry.second->ready(); });
+  return std::any_of(sessions_.begin(), sessions_.end(), [this](const auto& entry) {
+    return entry.second->ready(config_.limits.tolerated_loss);
+  });
 }
 
 std::size_t SessionTable::needed() const {

@@ -21,7 +21,8 @@ struct ProbeSurroundings {
   std::map<std::uint16_t, std::uint16_t> ports;
   // All that the programs of exec probes see; PATH is looked at to find them.
   kube::Environment environment;
-  std::string kubernetes_version = "1.33";  // major.minor, as the kubelet's User-Agent has it
+  std::string kubernetes_version =
+      "1";  // "1.33" where it is known, as the kubelet's User-Agent has it
 };
 
 // Blocks, up to the probe's timeout, or until it is cancelled (then kUnknown). A check that names

@@ -70,7 +70,7 @@ void ProbeSet::start() {
 }
 
 void ProbeSet::stop() {
-  active_ = port_open_ = command_runs_ = ready_ = false;
+  active_ = port_open_ = ready_ = false;
   health_.set_port_open(false, loop_.now());
   end_process();
   timer_.stop();
@@ -80,23 +80,11 @@ void ProbeSet::set_port_open(bool open) {
   if (open == port_open_ || !active_) return;
   port_open_ = open;
   health_.set_port_open(open, loop_.now());
-  if (!command_runs_ && open) find_process();
-  if (!command_runs_ && !open) end_process();
-  update();
-}
-
-void ProbeSet::command_started() {
-  if (!active_) return;
-  command_runs_ = true;
-  begin_process(loop_.now());
-  update();
-}
-
-void ProbeSet::command_ended() {
-  if (!active_) return;
-  command_runs_ = false;
-  end_process();
-  if (port_open_) find_process();
+  if (open) {
+    find_process();
+  } else {
+    end_process();
+  }
   update();
 }
 

@@ -1,9 +1,8 @@
 // The probes of a swapped container, run against the process that stands in for it.
 //
-// The container starts and ends with the local process: with the command, where the daemon was told
-// of one, else with the port that is answered here. Each start has every probe begin anew, with the
-// initial delays counted from when the process really started. Lives on the loop's thread; the
-// checks themselves run on workers.
+// The container starts and ends with the local process, and that with the port that is answered
+// here. Each start has every probe begin anew, with the initial delays counted from when the
+// process really started. Lives on the loop's thread; the checks themselves run on workers.
 #pragma once
 
 #include <array>
@@ -54,12 +53,8 @@ class ProbeSet {
   void stop();
 
   // Whether the local port accepts connections. Closed at first. While it is closed nothing is
-  // ready, unless the mode is kReady. Where no port is answered here: open, from the start.
+  // ready, unless the mode is kReady.
   void set_port_open(bool open);
-  // The command that is to be the local process was started (or started again) just now. From then
-  // on it is probed whether the port is open or not.
-  void command_started();
-  void command_ended();
 
   bool ready() const { return ready_; }
   // Why it is ready, or isn't, in half a sentence.
@@ -96,7 +91,6 @@ class ProbeSet {
   std::array<Slot, 3> slots_;
   bool active_ = false;
   bool port_open_ = false;
-  bool command_runs_ = false;
   bool ready_ = false;
 };
 

@@ -39,13 +39,17 @@ bool LocalPorts::open(std::uint16_t remote) const {
   });
 }
 
+bool LocalPorts::any_open() const {
+  return std::any_of(ports_.begin(), ports_.end(),
+                     [](const Watched& watched) { return !watched.address.empty(); });
+}
+
 bool LocalPorts::all_open() const {
   return std::none_of(ports_.begin(), ports_.end(),
                       [](const Watched& watched) { return watched.address.empty(); });
 }
 
-// --- watching the local ports
-// ----------------------------------------------------------------------
+// --- watching the local ports --------------------------------------------------------------------
 
 void LocalPorts::look() {
   for (std::size_t i = 0; i < ports_.size(); ++i) {

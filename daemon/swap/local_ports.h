@@ -19,7 +19,7 @@ namespace ferry::daemon {
 // Not owned by the ports.
 class LocalPortsEvents {
  public:
-  // open() or all_open() may say something else now.
+  // What is open may be something else now.
   virtual void on_ports_changed() = 0;
   // The proxy can't listen on a port of its pod.
   virtual void on_port_refused(std::uint16_t remote, const std::string& why) = 0;
@@ -45,6 +45,7 @@ class LocalPorts final : private CallerService {
 
   // Somebody listens on the local port.
   bool open(std::uint16_t remote) const;
+  bool any_open() const;
   bool all_open() const;
 
   control::Traffic traffic() const { return meter_.read(tunnel_.traffic(*this)); }

@@ -82,6 +82,7 @@ void SwapLink::planned(const ReadPlan& read) {
     return;
   }
   container_probes_ = std::move(*probes);
+  kubernetes_version_ = read.kubernetes_version;
   take_plan(read.plan);
   // From now on the swap is in that place, whatever becomes the current context.
   settle_access(spec_.kube, *cluster_);
@@ -137,6 +138,7 @@ void SwapLink::begin_serving() {
   ProbeSetOptions probes{.probes = container_probes_,
                          .surroundings = {.environment = spec_.kube.environment},
                          .mode = spec_.probes};
+  if (!kubernetes_version_.empty()) probes.surroundings.kubernetes_version = kubernetes_version_;
   for (const auto& port : plan_->exposed) {
     ports.push_back({.remote = port.remote, .local = port.local});
     probes.surroundings.ports.emplace(port.remote, port.local);
@@ -290,7 +292,7 @@ void SwapLink::on_liveness_failed(const std::string& why) { tell(EventKind::kLiv
 
 void SwapLink::on_ports_changed() {
   for (auto& port : status_.ports) port.open = ports_->open(port.remote);
-  probes_->set_port_open(ports_->all_open());
+  probes_->set_port_open(process_runs());
   assess();
 }
 
@@ -322,10 +324,17 @@ void SwapLink::assess() {
   }
 }
 
+// A readiness probe tells whether it takes callers; without one, that is when all its ports do.
+bool SwapLink::process_runs() const {
+  const bool probed = container_probes_.readiness && spec_.probes != control::ProbeMode::kNone;
+  return probed ? ports_->any_open() : ports_->all_open();
+}
+
 // Why callers aren't taken here; empty: they are.
 std::string SwapLink::local_obstacle() const {
   if (probes_->ready()) return {};
   for (const auto& port : status_.ports) {
+    if (process_runs()) break;
     if (!port.open) return "nothing listens on 127.0.0.1:" + std::to_string(port.local);
   }
   return probes_->why();

@@ -103,6 +103,7 @@ class SwapLink final : public net::Disposable,
   void out_of_time();
   // Decides on the state from all that is known, and takes the next step where it is due.
   void assess();
+  bool process_runs() const;
   std::string local_obstacle() const;
   void set_phase(Phase phase);
   void set_state(control::LinkState state, const std::string& reason);
@@ -127,8 +128,9 @@ class SwapLink final : public net::Disposable,
   std::shared_ptr<Cluster> cluster_;  // shared with the steps
   std::shared_ptr<const swap::SwapPlan> plan_;
   ContainerProbes container_probes_;
-  bool touched_ = false;        // something may be in the cluster
-  std::optional<Error> cause_;  // why it ends, if nobody asked for it
+  std::string kubernetes_version_;  // empty: not told
+  bool touched_ = false;            // something may be in the cluster
+  std::optional<Error> cause_;      // why it ends, if nobody asked for it
   std::string environment_;
 
   Tunnel* tunnel_ = nullptr;  // held in the pool

@@ -64,6 +64,20 @@ std::optional<kube::Json> look(kube::Api& api, const kube::Resource& resource,
   return {};
 }
 
+// What kubelets of the cluster's version say they are. It is worth no error.
+std::string read_version(kube::Api& api, const StepContext& context) {
+  const auto answer = api.request({.path = "/version"}, context.cancel);
+  if (!answer || !answer->is_object()) return {};
+  const auto part = [&](const char* name) {
+    const auto found = answer->find(name);
+    return found != answer->end() && found->is_string() ? found->get<std::string>() : "";
+  };
+  const std::string version = part("major") + "." + part("minor");
+  const bool plausible =
+      version.size() < 16 && version.find_first_not_of("0123456789.+") == version.npos;
+  return plausible ? version : "";
+}
+
 // Repeats `attempt` for as long as it fails in a way that another one may not.
 template <typename Attempt>
 auto for_sure(const StepContext& context, Attempt attempt) {
@@ -124,7 +138,8 @@ Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
   auto run = run_of(*cluster->api, context, pace);
   auto plan = swap::plan_swap(run, *request);
   if (!plan) return fail(plan.error());
-  return ReadPlan{std::move(*cluster), std::move(*plan)};
+  std::string version = read_version(*cluster->api, context);
+  return ReadPlan{std::move(*cluster), std::move(*plan), std::move(version)};
 }
 
 Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& spec,

@@ -36,6 +36,7 @@ swap::WorkloadRef workload_ref(const control::Target& workload, const std::strin
 struct ReadPlan {
   Cluster cluster;
   swap::SwapPlan plan;
+  std::string kubernetes_version;  // "1.33", as far as it is told; else empty
 };
 Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
                            const std::string& swap_id, const StepContext& context);

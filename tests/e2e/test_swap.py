@@ -1,10 +1,12 @@
 """Swapping: the cluster's requests come here, and whatever way it ends, everything is as it was."""
 
+import http.server
 import json
 import re
 import signal
 import subprocess
 import sys
+import threading
 
 import http_client as client
 import workloads
@@ -257,6 +259,39 @@ def test_the_callers_address_is_passed_on(stage):
     assert re.fullmatch(r"(\S+) \d+\nhello", said), said
     assert said.split()[0] in [pod["status"]["podIP"] for pod in proxies]
     command.end()
+
+
+class Probed(http.server.BaseHTTPRequestHandler):
+    """Remembers what asked it."""
+
+    askers = set()
+
+    def do_GET(self):
+        self.askers.add(self.headers["User-Agent"])
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+@plays
+def test_the_readiness_probe_decides_not_a_port_that_nobody_needs_yet(stage):
+    """It asks as a kubelet of the cluster's version does."""
+    stage.web()
+    version = stage.api.request("GET", "/version")
+    with http.server.ThreadingHTTPServer(("127.0.0.1", free_port()), Probed) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        command = stage.ferry.swap(
+            "web", "--expose", f"{server.server_port}:http", "--expose", f"{free_port()}:echo")
+        assert phase(stage) == "swapped"
+        assert Probed.askers == {f"kube-probe/{version['major']}.{version['minor']}"}
+        ports = {port["remote"]: port["open"] for port in stage.ferry.links()[0]["swap"]["ports"]}
+        assert ports == {workloads.HTTP: True, workloads.ECHO: False}
+        command.end()
+        server.shutdown()
+    stage.is_as_before()
 
 
 @plays

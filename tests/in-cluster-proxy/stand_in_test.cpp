@@ -148,7 +148,9 @@ TEST(StandInTest, APortThatIsTakenIsToldWithTheKernelsWords) {
 }
 
 TEST(StandInTest, IsReadyWhenADaemonIsThereAndSaysSo) {
-  StandInWorld world;
+  Config config = StandInWorld::config();
+  config.limits.tolerated_loss = Duration::zero();
+  StandInWorld world(config);
   EXPECT_THAT(world.readyz(), HasSubstr("no daemon is attached"));
   const auto daemon = world.daemon();
   EXPECT_THAT(world.readyz(), HasSubstr("the local process is not ready"));
@@ -161,6 +163,16 @@ TEST(StandInTest, IsReadyWhenADaemonIsThereAndSaysSo) {
   daemon->resume();
   world.run_until([&] { return world.proxy->sessions().attached() == 1; });
   EXPECT_THAT(world.readyz(), StartsWith("HTTP/1.1 200")) << "kept over the resume";
+}
+
+TEST(StandInTest, StaysReadyWhenTheTunnelIsLostForAMoment) {
+  StandInWorld world;
+  const auto daemon = world.daemon();
+  daemon->side.io->set_ready(true);
+  world.run_until([&] { return world.proxy->sessions().ready(); });
+  world.relay->cut();
+  world.run_until([&] { return world.proxy->sessions().attached() == 0; });
+  EXPECT_THAT(world.readyz(), StartsWith("HTTP/1.1 200"));
 }
 
 TEST(StandInTest, WhoCallsWhileTheTunnelIsLostWaitsForIt) {

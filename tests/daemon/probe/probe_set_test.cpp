@@ -179,29 +179,6 @@ TEST_F(ProbeSetTest, WhatCannotBeAskedIsToldAndChangesNothing) {
   EXPECT_FALSE(statuses().front().ok);
 }
 
-TEST_F(ProbeSetTest, TheInitialDelayOfACommandCountsFromItsStart) {
-  const Application application;
-  Probe probe = http_probe();
-  probe.timing.initial_delay = std::chrono::hours(24 * 365);
-  start({.startup = http_probe(), .readiness = probe}, application.port());
-  thread_.run([this] { set_->command_started(); });
-  set_port_open(true);
-  while (!statuses().front().ok) continue;
-  EXPECT_EQ(statuses().back().message, "not tried yet");
-  EXPECT_FALSE(ready());
-}
-
-TEST_F(ProbeSetTest, ACommandIsProbedBeforeItListens) {
-  std::uint16_t port = 0;
-  { port = testing::ListeningProcess().port(); }
-  start({.liveness = http_probe()}, port);
-  thread_.run([this] { set_->command_started(); });
-  EXPECT_THAT(events_.next(), HasSubstr("connection refused"));
-  EXPECT_THAT(events_.next(), HasSubstr("liveness: "));
-  thread_.run([this] { set_->command_ended(); });
-  EXPECT_EQ(statuses().front().message, "no local process");
-}
-
 TEST_F(ProbeSetTest, AProcessThatComesAnewIsProbedAnew) {
   Application application;
   start({.readiness = http_probe()}, application.port());
