@@ -49,9 +49,20 @@ void SwapLink::step(Work work, Then then) {
         const auto progress = [this, &task](const std::string& line) {
           task.post([this, line] { tell(EventKind::kProgress, line); });
         };
-        auto result = work(StepContext{task.cancel(), progress, timeout});
+        const auto trouble = [this, &task](const Error& error) {
+          task.post([this, error] { in_trouble(error); });
+        };
+        auto result = work(StepContext{task.cancel(), progress, timeout, trouble});
         task.post([then, result = std::move(result)] { then(result); });
       });
+}
+
+void SwapLink::in_trouble(const Error& error) {
+  last_error_ = error;
+  const std::string words = "trying again soon: " + in_words(error);
+  spdlog::warn("link {}: {}", id_, words);
+  set_state(state_, words);
+  tell(EventKind::kProgress, words);
 }
 
 // --- the way in ----------------------------------------------------------------------------------
@@ -117,6 +128,7 @@ void SwapLink::take_plan(const swap::SwapPlan& plan) {
 
 void SwapLink::started(const Started& started) {
   take_plan(started.plan);
+  for (const auto& warning : started.warnings) tell(EventKind::kNotice, in_words(warning));
   status_.pod = started.pod.name;
   set_phase(Phase::kConnecting);
   limit(spec_.step_timeout_seconds == 0 ? kConnectLimit
@@ -130,6 +142,7 @@ void SwapLink::started(const Started& started) {
        .kube_namespace = cluster_->ns},
       *this);
   begin_serving();
+  watch(false);
   assess();
 }
 
@@ -191,11 +204,16 @@ void SwapLink::taken_over(const swap::TakenOver& taken) {
   spdlog::info("link {}: {} is swapped", id_, to_string(spec_.workload));
   set_phase(Phase::kSwapped);
   assess();
-  steps_.run([this, api = cluster_->api, plan = plan_](const TaskContext& task) {
+  watch(true);
+}
+
+// Until the next step.
+void SwapLink::watch(bool taken_over) {
+  steps_.run([this, taken_over, api = cluster_->api, plan = plan_](const TaskContext& task) {
     const auto on_change = [this, &task](const swap::Change& change) {
       task.post([this, change] { changed_by_others(change); });
     };
-    watch_swap(*api, *plan, on_change, {.cancel = task.cancel()});
+    watch_swap(*api, *plan, taken_over, on_change, {.cancel = task.cancel()});
   });
 }
 
@@ -206,7 +224,7 @@ void SwapLink::changed_by_others(const swap::Change& change) {
     events_.on_swap_changed(*this);
   }
   if (change.kind == swap::ChangeKind::kStandInDeleted) {
-    undo(Error{ErrorCode::kGone, "the swap of " + to_string(spec_.workload), change.message,
+    undo(Error{ErrorCode::kGone, "holding the swap of " + to_string(spec_.workload), change.message,
                "swap it again when you need it"});
   }
 }

@@ -84,6 +84,7 @@ class SwapLink final : public net::Disposable,
   void started(const Started& started);
   void begin_serving();
   void take_over();
+  void watch(bool taken_over);
   void taken_over(const swap::TakenOver& taken);
   void changed_by_others(const swap::Change& change);
   void undo(std::optional<Error> cause);
@@ -98,6 +99,7 @@ class SwapLink final : public net::Disposable,
   void on_ports_changed() override;
   void on_port_refused(std::uint16_t remote, const std::string& why) override;
 
+  void in_trouble(const Error& error);
   // A step that waits for something else than the cluster may take so long.
   void limit(std::chrono::seconds time);
   void out_of_time();

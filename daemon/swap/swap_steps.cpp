@@ -78,15 +78,29 @@ std::string read_version(kube::Api& api, const StepContext& context) {
   return plausible ? version : "";
 }
 
+bool not_cancelled(const Error& error) { return error.code != ErrorCode::kCancelled; }
+
 // Repeats `attempt` for as long as it fails in a way that another one may not.
 template <typename Attempt>
-auto for_sure(const StepContext& context, Attempt attempt) {
+auto for_sure(const StepContext& context, bool (*worth)(const Error&), Attempt attempt) {
   for (Duration wait = kFirstRetry;; wait = std::min(wait * 2, kLastRetry)) {
     auto result = attempt();
-    if (result || !worth_another(result.error())) return result;
-    if (context.progress) context.progress("trying again soon: " + result.error().summary());
+    if (result || !worth(result.error())) return result;
+    if (context.on_trouble) context.on_trouble(result.error());
     if (!context.cancel.sleep_for(wait)) return result;
   }
+}
+
+// What `now` warns of and `before` didn't, and `more`.
+std::vector<Error> new_warnings(const swap::SwapPlan& before, const swap::SwapPlan& now,
+                                std::vector<Error> more) {
+  for (const auto& warning : now.warnings) {
+    const bool known =
+        std::any_of(before.warnings.begin(), before.warnings.end(),
+                    [&](const Error& old) { return old.summary() == warning.summary(); });
+    if (!known) more.push_back(warning);
+  }
+  return more;
 }
 
 }  // namespace
@@ -144,7 +158,8 @@ Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
 
 Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& spec,
                                     const std::string& swap_id, const StepContext& context) {
-  auto read = for_sure(context, [&] { return read_plan(backend, spec, swap_id, context); });
+  auto read =
+      for_sure(context, worth_another, [&] { return read_plan(backend, spec, swap_id, context); });
   if (!read) return read;
   const auto& ns = read->cluster.ns;
   const auto stand_in =
@@ -168,12 +183,13 @@ Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const s
   const swap::TlsMaterial tls{.ca_pem = identity->ca_pem,
                               .certificate_pem = identity->proxy.certificate_pem,
                               .key_pem = identity->proxy.key_pem};
-  if (auto created = swap::create_stand_in(run, *clear, tls); !created) {
-    return fail(created.error());
-  }
+  auto created = swap::create_stand_in(run, *clear, tls);
+  if (!created) return fail(created.error());
+  clear->orphan_restore = created->orphan_restore;
   auto pod = swap::wait_stand_in_running(run, *clear);
   if (!pod) return fail(pod.error());
-  return Started{std::move(*identity), std::move(*clear), std::move(*pod)};
+  auto warnings = new_warnings(plan, *clear, std::move(created->warnings));
+  return Started{std::move(*identity), std::move(*clear), std::move(warnings), std::move(*pod)};
 }
 
 Result<swap::TakenOver> take_over(kube::Api& api, const swap::SwapPlan& plan,
@@ -184,7 +200,7 @@ Result<swap::TakenOver> take_over(kube::Api& api, const swap::SwapPlan& plan,
   return swap::take_over(run, plan);
 }
 
-void watch_swap(kube::Api& api, const swap::SwapPlan& plan,
+void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
                 const std::function<void(const swap::Change&)>& on_change,
                 const StepContext& context) {
   swap::RealPace pace;
@@ -195,8 +211,11 @@ void watch_swap(kube::Api& api, const swap::SwapPlan& plan,
     for (const auto& change : changes) on_change(change);
   };
   do {
-    const auto object = look(api, resource_of(original.kind), original.ns, original.name, context);
-    if (object) tell(observer.look_at_original(*object));
+    if (taken_over) {
+      const auto object =
+          look(api, resource_of(original.kind), original.ns, original.name, context);
+      if (object) tell(observer.look_at_original(*object));
+    }
     const auto stand_in = look(api, kube::kDeployments, original.ns, plan.record.stand_in, context);
     if (stand_in) tell(observer.look_at_stand_in(*stand_in));
     const auto pod = swap::find_stand_in_pod(run, original.ns, plan.record.id);
@@ -209,7 +228,7 @@ Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::Ku
                                              swap::RestoreRequest request,
                                              const StepContext& context) {
   swap::RealPace pace;
-  return for_sure(context, [&]() -> Result<swap::RestoreReport> {
+  return for_sure(context, not_cancelled, [&]() -> Result<swap::RestoreReport> {
     const auto cluster = backend.open_cluster(kube);
     if (!cluster) return fail(cluster.error());
     request.original = workload_ref(workload, cluster->ns);

@@ -20,6 +20,8 @@ struct StepContext {
   const kube::CancelToken& cancel;
   swap::Progress progress;  // may be empty
   Duration step_timeout{};  // zero: its default
+  // Why it has to be tried again; may be empty.
+  std::function<void(const Error& error)> on_trouble = {};
 };
 
 // "ann@laptop", for the people who find the workload swapped.
@@ -49,7 +51,8 @@ Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& s
 // to be ended first.
 struct Started {
   ProxyIdentity identity;
-  swap::SwapPlan plan;
+  swap::SwapPlan plan;          // its orphan_restore as it is, not as it was planned
+  std::vector<Error> warnings;  // those that the former plan didn't have
   swap::StandInPod pod;
 };
 Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const swap::SwapPlan& plan,
@@ -59,13 +62,14 @@ Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const s
 Result<swap::TakenOver> take_over(kube::Api& api, const swap::SwapPlan& plan,
                                   const StepContext& context);
 
-// Tells of what others do to a swap, until cancelled.
-void watch_swap(kube::Api& api, const swap::SwapPlan& plan,
+// Tells of what others do to a swap, until cancelled: before it has taken over, to the stand-in
+// alone.
+void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
                 const std::function<void(const swap::Change&)>& on_change,
                 const StepContext& context);
 
-// As often as it takes, for as long as trying again may help. Of `request` all but `original` is
-// set.
+// As often as it takes: what is refused today may be allowed tomorrow, and an original is not left
+// at 0 for it. Of `request` all but `original` is set. Error: kCancelled.
 Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::KubeAccess& kube,
                                              const control::Target& workload,
                                              swap::RestoreRequest request,

@@ -102,6 +102,12 @@ class Planning {
 
   Status spoilt(const std::string& why) {
     if (plan_.request.force) {
+      if (replicas_of(object_) == 0 && !copy_is_readable()) {
+        return fail(ErrorCode::kInvalid, what(),
+                    "a record of a swap is on it that can't be read (" + why +
+                        "), and at 0 replicas nothing else tells how many it had",
+                    "kubectl scale it to what it shall be, then swap it again");
+      }
       plan_.contender = Record{};
       return {};
     }
@@ -109,6 +115,12 @@ class Planning {
                 "a record of a swap is on it that can't be read: " + why,
                 "look at the annotation " + std::string(kSwapAnnotation) +
                     "; --force removes it and goes on");
+  }
+
+  bool copy_is_readable() {
+    const auto stand_in =
+        run_.api.get(kube::kDeployments, original_.ns, plan_.record.stand_in, run_.cancel);
+    return stand_in && parse_record(record_text(*stand_in));
   }
 
   Status held(Record record) {
@@ -283,7 +295,12 @@ Result<SwapPlan> clear_the_way(Run& run, const SwapPlan& plan) {
   undo.force = true;
   const auto restored = restore(run, undo);
   if (!restored) return fail(restored.error());
-  return plan_swap(run, plan.request);
+  auto again = plan_swap(run, plan.request);
+  if (!again) return again;
+  for (const auto& note : restored->notes) {
+    again->warnings.push_back({ErrorCode::kConflict, "ending the swap before", note, {}});
+  }
+  return again;
 }
 
 }  // namespace ferry::swap

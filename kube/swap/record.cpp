@@ -53,7 +53,8 @@ std::string to_text(const Record& record) {
                      {"standIn", record.stand_in},
                      {"container", record.container},
                      {"services", record.services},
-                     {"keepOriginal", record.keep_original}};
+                     {"keepOriginal", record.keep_original},
+                     {"scaling", record.scaling}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
@@ -74,6 +75,7 @@ Result<Record> parse_record(std::string_view text) {
   record.container = kube::text_field(json, "container");
   record.was_available = kube::bool_field(json, "wasAvailable", true);
   record.keep_original = kube::bool_field(json, "keepOriginal", false);
+  record.scaling = kube::bool_field(json, "scaling", false);
   const std::int64_t replicas = kube::int_field(json, "replicas", 0, kMaxReplicas, -1);
   if (replicas < 0) return nonsense("replicas is not a number of pods");
   record.replicas = static_cast<std::uint32_t>(replicas);

@@ -33,6 +33,7 @@ struct Record {
   std::string container;              // the one that is stood in for
   std::vector<std::string> services;  // that are, or may come to be, steered
   bool keep_original = false;         // the original goes on running: never scaled, never steered
+  bool scaling = false;               // it is being, or was, scaled to 0: not before taking over
 
   bool operator==(const Record&) const = default;
 };

@@ -65,27 +65,37 @@ class Restore {
     if (text.empty()) return;
     Result<Record> record = parse_record(text);
     if (!record) {
-      unreadable_ = record.error().why;
+      spoilt_ = record.error().why;
+      spoilt_text_ = text;
       report_.found = true;
-    } else if (meant(record->id)) {
-      on_original_ = true;
-      record_ = std::move(*record);
-      report_.found = true;
+    } else {
+      on_original_ = std::move(*record);
+      if (meant(on_original_->id)) report_.found = true;
     }
   }
 
+  // By its own name: one original has one stand-in, whatever somebody wrote into the record.
   Status read_stand_in() {
-    const std::string name = record_ ? record_->stand_in : stand_in_name(original_);
+    const std::string name = stand_in_name(original_);
     auto object = find(run_, kube::kDeployments, original_.ns, name);
     if (!object) return fail(object.error());
     const std::string id = stand_in_id(*object);
-    if (id.empty() || !meant(id) || (record_ && record_->id != id)) return {};
-    stand_in_ = std::move(*object);
-    report_.found = true;
-    stand_in_id_ = id;
-    if (record_) return {};
-    // Made, but the original was never scaled; or its own record can't be read.
-    if (Result<Record> copy = parse_record(record_text(stand_in_))) record_ = std::move(*copy);
+    if (!id.empty() && meant(id)) {
+      stand_in_ = std::move(*object);
+      stand_in_id_ = id;
+      report_.found = true;
+      if (on_original_ && (on_original_->id != id || on_original_->stand_in != name)) {
+        spoilt_ = "it names another swap than its stand-in does";
+        spoilt_text_ = record_text(object_);
+        on_original_.reset();
+      }
+    }
+    if (on_original_ && meant(on_original_->id)) {
+      record_ = on_original_;
+    } else if (auto copy = parse_record(record_text(stand_in_))) {
+      // Made, but the original was never scaled; or its own record can't be read.
+      record_ = std::move(*copy);
+    }
     return {};
   }
 
@@ -94,12 +104,12 @@ class Restore {
   }
 
   Status judge() {
-    if (unreadable_ && !record_ && !request_.force) {
-      return fail(ErrorCode::kInvalid, what(), "its record can't be read: " + *unreadable_,
+    if (spoilt_ && !record_ && !request_.force) {
+      return fail(ErrorCode::kInvalid, what(), "its record can't be read: " + *spoilt_,
                   "scale it to what it shall be and remove the annotation " +
                       std::string(kSwapAnnotation) + ", or leave that to --force");
     }
-    report_.id = record_ ? record_->id : stand_in_id_.empty() ? request_.id : stand_in_id_;
+    report_.id = !stand_in_id_.empty() ? stand_in_id_ : record_ ? record_->id : request_.id;
     report_.owner = record_ ? record_->owner : "";
     report_.replicas = object_.is_null() ? 0 : replicas_of(object_);
     const bool anybodys = !request_.id.empty() || request_.force || request_.owner.empty();
@@ -129,6 +139,11 @@ class Restore {
 
   Result<RestoreReport> missing_or_nothing() {
     if (!object_.is_null()) return std::move(report_);
+    // Who knows of a swap of it knows that it was there: it was deleted, with all that is ours.
+    if (!request_.id.empty()) {
+      report_.notes.push_back(to_string(original_) + " is gone: nothing is left to put back");
+      return std::move(report_);
+    }
     return fail(ErrorCode::kNotFound, what(), "there is no such workload, and no swap of it",
                 "ferry list --swaps shows what is swapped");
   }
@@ -138,12 +153,13 @@ class Restore {
       report_.notes.push_back(to_string(original_) + " is gone: nothing is left to scale back");
       return {};
     }
-    if (!record_ && unreadable_) {
+    if (!record_ && spoilt_) {
       report_.notes.push_back("the record of " + to_string(original_) +
                               " can't be read: it stays at " + std::to_string(report_.replicas) +
                               " replicas");
     }
-    if (!record_ || record_->keep_original) return {};
+    // As planned, it was never scaled: what somebody has made of it since is theirs.
+    if (!record_ || !record_->scaling) return {};
     const auto scaled = update(run_, resource_of(original_.kind), original_.ns, original_.name,
                                [this](const Json& object) { return scale_patch(object); });
     if (!scaled) return lost_original(scaled.error());
@@ -231,7 +247,7 @@ class Restore {
     if (text.empty()) return Json();
     const Result<Record> record = parse_record(text);
     // Somebody else may have swapped it in this moment.
-    const bool ours = record ? record->id == report_.id : unreadable_.has_value();
+    const bool ours = spoilt_ ? text == spoilt_text_ : record && record->id == report_.id;
     if (!ours) return Json();
     Json patch;
     patch["metadata"]["annotations"][kSwapAnnotation] = nullptr;
@@ -275,8 +291,9 @@ class Restore {
   Json stand_in_;  // null: none
   std::string stand_in_id_;
   std::optional<Record> record_;
-  bool on_original_ = false;               // `record_` is the original's own
-  std::optional<std::string> unreadable_;  // what is wrong with the original's own
+  std::optional<Record> on_original_;  // readable, of whichever swap
+  std::optional<std::string> spoilt_;  // what is wrong with the original's own
+  std::string spoilt_text_;
   std::vector<SteeredService> steered_;
   RestoreReport report_;
 };

@@ -124,7 +124,10 @@ class TakeOver {
     Record record = plan_.record;
     record.replicas = replicas_of(object);
     record.was_available = available_of(object) >= record.replicas;
+    record.scaling = !record.keep_original;
     result_.replicas = record.replicas;
+    // Before the original's: should that get lost, this is what restoring goes by.
+    if (Status noted = note_on_stand_in(record); !noted) return fail(noted.error());
     Json patch;
     patch["metadata"]["annotations"][kSwapAnnotation] = to_text(record);
     if (!record.keep_original) patch["spec"]["replicas"] = 0;
@@ -132,6 +135,17 @@ class TakeOver {
                                     : to_string(original_) + ": scaling from " +
                                           std::to_string(record.replicas) + " to 0");
     return patch;
+  }
+
+  Status note_on_stand_in(const Record& record) {
+    const auto noted = update(run_, kube::kDeployments, original_.ns, record.stand_in,
+                              [&](const Json& stand_in) -> Result<Json> {
+                                if (record_text(stand_in) == to_text(record)) return Json();
+                                Json patch;
+                                patch["metadata"]["annotations"][kSwapAnnotation] = to_text(record);
+                                return patch;
+                              });
+    return noted ? Status{} : Status(fail(noted.error()));
   }
 
   Status wait_until_gone() {

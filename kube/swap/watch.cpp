@@ -55,7 +55,8 @@ std::vector<Change> SwapObserver::look_at_original(const Json& object) {
   if (!there && record_there_) {
     changes.push_back({ChangeKind::kRecordLost,
                        record ? name + " was swapped by " + held_by(*record) + " meanwhile"
-                              : "the record was taken off " + name +
+                              : "the record on " + name + " was " +
+                                    (record_text(object).empty() ? "taken off" : "edited") +
                                     ": restoring goes by the stand-in's copy of it"});
   }
   record_there_ = there;
@@ -67,8 +68,10 @@ std::vector<Change> SwapObserver::look_at_stand_in(const Json& object) {
   const bool lost = stand_in_there_ && !there;
   stand_in_there_ = there;
   if (!lost) return {};
-  return {{ChangeKind::kStandInDeleted,
-           "deployment/" + record_.stand_in + " was deleted: nothing comes here any more"}};
+  // The order in which restoring takes them away.
+  const std::string why = record_there_ ? "deployment/" + record_.stand_in + " was deleted"
+                                        : "somebody has put it back (ferry restore)";
+  return {{ChangeKind::kStandInDeleted, why + ": nothing comes here any more"}};
 }
 
 std::vector<Change> SwapObserver::look_at_pod(const std::string& name, const std::string& uid) {

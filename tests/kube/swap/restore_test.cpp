@@ -104,6 +104,58 @@ TEST_F(SwapRestoreTest, CleansUpWithoutAnOriginalAndSaysSo) {
   const auto again = undo();
   ASSERT_FALSE(again.has_value());
   EXPECT_EQ(again.error().code, ErrorCode::kNotFound);
+  const auto known = undo(request_.id);
+  ASSERT_TRUE(known.has_value()) << "who swapped it knows that it was there";
+  EXPECT_THAT(known->notes, Contains("deployment/web is gone: nothing is left to put back"));
+}
+
+TEST_F(SwapRestoreTest, ARecordWhoseFieldsSomebodyEditedLeavesNothingBehind) {
+  for (const char* field : {"standIn", "id"}) {
+    for (const std::string& asked : {request_.id, std::string()}) {
+      Json record = Json::parse(record_text(web()));
+      record[field] = "another";
+      record["replicas"] = 9;
+      set_record(record.dump());
+      ASSERT_TRUE(undo(asked).has_value()) << field;
+      EXPECT_EQ(web()["spec"]["replicas"], 3) << field;
+      expect_nothing_left();
+      ASSERT_TRUE(swap());
+    }
+  }
+}
+
+TEST_F(SwapRestoreTest, TheStandInsCopySaysTheReplicasOfTheMomentOfScaling) {
+  ASSERT_TRUE(undo().has_value());
+  ASSERT_TRUE(begin());
+  scale(4);
+  cluster_.advance(std::chrono::seconds(5));
+  ASSERT_TRUE(take_over(run_, plan_).has_value());
+  set_record("{x");
+  ASSERT_TRUE(undo().has_value());
+  EXPECT_EQ(web()["spec"]["replicas"], 4);
+  expect_nothing_left();
+}
+
+TEST_F(SwapRestoreTest, WhoScaledItToZeroBeforeItWasTakenOverKeepsThat) {
+  ASSERT_TRUE(undo().has_value());
+  ASSERT_TRUE(begin());
+  scale(0);
+  ASSERT_TRUE(undo().has_value());
+  EXPECT_EQ(web()["spec"]["replicas"], 0);
+  expect_nothing_left();
+}
+
+TEST_F(SwapRestoreTest, ForceDoesNotSwapWhatNobodyCouldPutBack) {
+  cluster_.objects().erase(kube::kDeployments, "demo", "web-ferry");
+  cluster_.advance(std::chrono::seconds(5));
+  set_record("{bad");
+  request_.force = true;
+  request_.id = "other123";
+  const auto plan = plan_swap(run_, request_);
+  ASSERT_FALSE(plan.has_value());
+  EXPECT_THAT(plan.error().why, HasSubstr("at 0 replicas"));
+  scale(2);
+  EXPECT_TRUE(plan_swap(run_, request_).has_value());
 }
 
 TEST_F(SwapRestoreTest, AnOriginalThatDoesNotComeUpIsToldAndTheRestIsDone) {

@@ -56,6 +56,15 @@ struct World {
 
   // All of it; the first error.
   Status swap() {
+    if (Status begun = begin(); !begun) return begun;
+    const auto taken = take_over(run_, plan_);
+    if (!taken) return fail(taken.error());
+    taken_ = *taken;
+    return {};
+  }
+
+  // All of it before taking over.
+  Status begin() {
     auto plan = plan_swap(run_, request_);
     if (!plan) return fail(plan.error());
     plan = clear_the_way(run_, *plan);
@@ -66,9 +75,6 @@ struct World {
     made_ = *made;
     if (auto pod = wait_stand_in_running(run_, plan_); !pod) return fail(pod.error());
     if (auto pod = wait_stand_in_ready(run_, plan_); !pod) return fail(pod.error());
-    const auto taken = take_over(run_, plan_);
-    if (!taken) return fail(taken.error());
-    taken_ = *taken;
     return {};
   }
 
