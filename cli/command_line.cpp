@@ -69,7 +69,7 @@ std::pair<std::vector<std::string>, std::vector<std::string>> split_command(
   if (dashes == args.end() || !swaps) return {args, {}};
   std::vector<std::string> rest(dashes + 1, args.end());
   if (rest.empty()) rest.emplace_back();
-  return {{args.begin(), dashes}, std::move(rest)};
+  return {{args.begin(), dashes}, rest};
 }
 
 // A word that CLI11 could not place.

@@ -57,6 +57,8 @@ class Run {
   Result<control::Client> started_daemon();
   // The running daemon, or nothing; a daemon of another version is told of.
   Result<std::optional<control::Client>> daemon();
+  // The same; where an earlier daemon has left something, the next is started, for it to be seen.
+  Result<std::optional<control::Client>> daemon_of_links();
   void tell_mismatch(const control::Client& client);
 
   const Invocation& invocation_;
@@ -84,6 +86,13 @@ Result<std::optional<control::Client>> Run::daemon() {
   if (!running) return fail(running.error());
   // Not assignable, hence built anew.
   return *running ? std::optional<control::Client>(std::in_place, paths->socket) : std::nullopt;
+}
+
+Result<std::optional<control::Client>> Run::daemon_of_links() {
+  const auto paths = control::paths(surroundings_.get_env);
+  if (!paths || !something_is_left(*paths)) return daemon();
+  if (auto started = started_daemon(); !started) return fail(started.error());
+  return std::optional<control::Client>(std::in_place, paths->socket);
 }
 
 Result<control::Client> Run::started_daemon() {
@@ -135,6 +144,9 @@ int Run::swap_workload() {
   const auto result = swap(std::move(*spec), terminal_, options);
   if (document && result.link) terminal_.print(links_text({*result.link}, view()));
   if (!document && result.link) {
+    if (result.link->swap && result.link->swap->phase == control::SwapPhase::kWaiting) {
+      terminal_.note("it is swapped as soon as the local process takes callers");
+    }
     terminal_.note("link " + result.link->id + " stays; '" + invocation_.program + " leave " +
                    result.link->id + "' puts it back");
   }
@@ -171,7 +183,7 @@ int Run::list_swaps() {
 }
 
 int Run::status() {
-  const auto client = daemon();
+  const auto client = daemon_of_links();
   if (!client) return complain(client.error());
   if (!*client) {
     terminal_.print(status_text(std::nullopt, view()));
@@ -185,7 +197,7 @@ int Run::status() {
 
 int Run::list() {
   if (invocation_.swaps) return list_swaps();
-  const auto client = daemon();
+  const auto client = daemon_of_links();
   if (!client) return complain(client.error());
   auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
   if (!links) return complain(links.error());
@@ -200,7 +212,7 @@ int Run::list() {
 }
 
 int Run::leave() {
-  const auto client = daemon();
+  const auto client = daemon_of_links();
   if (!client) return complain(client.error());
   auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
   if (!links) return complain(links.error());
@@ -211,18 +223,21 @@ int Run::leave() {
 }
 
 int Run::quit() {
-  const auto client = daemon();
+  const auto client = daemon_of_links();
   if (!client) return complain(client.error());
   if (!*client) {
     terminal_.print("ferryd is not running\n");
     return kExitDone;
   }
   if (const auto asked = (*client)->quit(); !asked) return complain(asked.error());
-  if (const auto ended = wait_for_end(**client, terminal_, invocation_.program); !ended) {
-    return complain(ended.error());
-  }
+  const auto ended = wait_for_end(**client, terminal_, invocation_.program);
+  if (!ended) return complain(ended.error());
   terminal_.print("ferryd has ended\n");
-  return kExitDone;
+  const auto paths = control::paths(surroundings_.get_env);
+  if (!paths || !swaps_are_left(*paths)) return kExitDone;
+  return complain({ErrorCode::kUnavailable, "putting back what was swapped",
+                   "ferryd ended before it was through" + (ended->empty() ? "" : " with " + *ended),
+                   "the next '" + invocation_.program + "' command goes on with it"});
 }
 
 int Run::logs() {

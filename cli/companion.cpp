@@ -1,6 +1,11 @@
 #include "cli/companion.h"
 
+#include <unistd.h>
+
+#include <cerrno>
 #include <csignal>
+#include <cstring>
+#include <filesystem>
 #include <utility>
 
 #include "cli/environment_formats.h"
@@ -12,6 +17,19 @@ namespace {
 // As terminationGracePeriodSeconds of a pod by default.
 constexpr auto kRestartGrace = std::chrono::seconds(30);
 constexpr auto kEndGrace = std::chrono::seconds(10);
+
+// Whether a file may come to be there; said before anything is touched.
+Status check_place(const std::string& path) {
+  if (path.empty() || path == "-") return {};
+  auto folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (access(folder.c_str(), W_OK | X_OK) == 0) return {};
+  const int code = errno;
+  return fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kForbidden,
+              "writing the environment to " + path,
+              "directory " + folder.string() + ": " + std::strerror(code),
+              code == ENOENT ? "create it, or name another place" : "name another place");
+}
 
 }  // namespace
 
@@ -29,6 +47,9 @@ Status Companion::prepare() {
     if (!found) return fail(found.error());
     argv_ = args_.command;
     argv_.front() = std::move(*found);
+  }
+  for (const auto& path : {args_.env_file, args_.env_json, args_.env_sh}) {
+    if (auto status = check_place(path); !status) return status;
   }
   if (args_.mount.empty()) return {};
   auto mount = MountDir::open(args_.mount);
@@ -79,7 +100,7 @@ Status Companion::start() {
   if (mount_) variables.push_back("FERRY_ROOT=" + mount_->path());
   auto process = LocalProcess::start(argv_, variables);
   if (!process) return fail(process.error());
-  process_.emplace(std::move(*process));
+  process_.emplace(*process);
   return {};
 }
 

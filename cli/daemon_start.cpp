@@ -13,6 +13,8 @@
 #include <csignal>
 #include <cstring>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -24,6 +26,13 @@ using SteadyTime = std::chrono::steady_clock;
 
 constexpr auto kStartTimeout = std::chrono::seconds(20);
 constexpr auto kServeTimeout = std::chrono::seconds(10);
+
+// The files are lists of objects.
+bool lists_something(const std::string& path) {
+  std::ifstream file(path);
+  const std::string text(std::istreambuf_iterator<char>(file), {});
+  return text.find('{') != std::string::npos;
+}
 
 bool is_executable(const std::string& path) {
   return ::access(path.c_str(), X_OK) == 0 && !std::filesystem::is_directory(path);
@@ -160,6 +169,12 @@ Result<std::string> find_ferryd(const control::GetEnv& get_env) {
   return fail(ErrorCode::kNotFound, "looking for ferryd",
               "it is neither beside ferry (" + here + ") nor in PATH",
               "install Ferry whole: ferry and ferryd belong together");
+}
+
+bool swaps_are_left(const control::Paths& paths) { return lists_something(paths.swaps_file); }
+
+bool something_is_left(const control::Paths& paths) {
+  return lists_something(paths.links_file) || swaps_are_left(paths);
 }
 
 Result<std::optional<control::Client>> running_daemon(const control::Paths& paths) {

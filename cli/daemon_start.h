@@ -17,6 +17,11 @@ Result<std::string> find_ferryd(const control::GetEnv& get_env);
 // A client of the daemon that runs, or nothing when none does. Errors: those of Client::probe().
 Result<std::optional<control::Client>> running_daemon(const control::Paths& paths);
 
+// Whether a daemon that has ended has left something that the next one takes up or puts back.
+bool something_is_left(const control::Paths& paths);
+// The same of swaps alone.
+bool swaps_are_left(const control::Paths& paths);
+
 // A client of the daemon, which is started if none runs, and serves when this returns. Several
 // starters at once end up with the same daemon. Errors: kNotFound (no ferryd to start),
 // kUnavailable (it ended at once; `why` is what it said), kTimedOut.

@@ -10,7 +10,9 @@
 namespace ferry::cli {
 
 // Returns once nobody serves any more; shows which swaps are still being put back, which may take
-// as long as it does. Error: kTimedOut when nothing of that kind keeps it.
-Status wait_for_end(const control::Client& client, Terminal& terminal, const std::string& program);
+// as long as it does, and what keeps them. The result: those that were left at the last look.
+// Error: kTimedOut when nothing of that kind keeps it.
+Result<std::string> wait_for_end(const control::Client& client, Terminal& terminal,
+                                 const std::string& program);
 
 }  // namespace ferry::cli

@@ -112,8 +112,8 @@ SwapResult Swapper::run() {
   start_stream();
   while (!done()) wait();
   SwapResult result{.exit_code = exit_code(), .link = {}};
-  const bool stays = spec_.detach && !ending_ && !failure_ && talk_.announced();
-  if (stays) result.link = talk_.link();
+  const bool stays = spec_.detach && !ending_ && !failure_;
+  if (stays && !end_heard_) result.link = talk_.link();
   return result;
 }
 
@@ -128,7 +128,9 @@ bool Swapper::done() const {
 void Swapper::start_stream() {
   streaming_ = true;
   linked_ = false;
-  daemon_.stream(spec_, {.leftovers = restarts_ > 0, .swap = !ending_});
+  daemon_.stream(spec_, {.leftovers = restarts_ > 0,
+                         .swap = !ending_,
+                         .until_local = companion_.wants_environment()});
 }
 
 int Swapper::wait_milliseconds() const {

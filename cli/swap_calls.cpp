@@ -31,8 +31,9 @@ Status follow_leftovers(const control::Client& client, const control::Target& wo
 }
 
 // Swapped, and said to work or why it does not.
-bool stands(const Event& event) {
+bool stands(const Event& event, bool until_local) {
   if (!event.link || !event.link->swap) return false;
+  if (until_local && event.link->swap->phase == control::SwapPhase::kWaiting) return true;
   const auto state = event.link->state;
   return event.link->swap->phase == control::SwapPhase::kSwapped &&
          (state == control::LinkState::kActive || state == control::LinkState::kWaiting);
@@ -54,7 +55,7 @@ void SwapCalls::stream(const control::SwapSpec& spec, StreamSteps steps) {
   std::thread([shared = shared_, client = *client_, spec, steps] {
     const auto tell = [&](const Event& event) {
       shared->news.push(event);
-      return shared->follow || !stands(event);
+      return shared->follow || !stands(event, steps.until_local);
     };
     const auto wait_only = [](const Event&) { return true; };
     Status status;

@@ -39,9 +39,10 @@ class SwapCalls {
   std::deque<SwapNews> take();
 
   struct StreamSteps {
-    bool
-        leftovers;  // wait for what a lost daemon left in the foreground: its successor restores it
-    bool swap;      // swap then; else what is left is all there is to hear of
+    // Wait for what a lost daemon left in the foreground: its successor restores it.
+    bool leftovers;
+    bool swap;         // swap then; else what is left is all there is to hear of
+    bool until_local;  // follow(false) ends where only the local process is missing
   };
   // Brings events, then a StreamEnd.
   void stream(const control::SwapSpec& spec, StreamSteps steps);

@@ -131,8 +131,8 @@ Status serve(const Paths& paths, bool background, ferry::daemon::Readiness* read
   ferry::daemon::ClusterBackend backend(loop, paths.state_dir);
   Ending* ending = nullptr;
   ferry::daemon::Daemon daemon(loop, backend,
-                               {.links_file = paths.state_dir + "/links.json",
-                                .swaps_file = paths.state_dir + "/swaps.json",
+                               {.links_file = paths.links_file,
+                                .swaps_file = paths.swaps_file,
                                 .socket = paths.socket,
                                 .log_file = background ? paths.log_file : std::string()},
                                [&ending] { ending->begin(); });

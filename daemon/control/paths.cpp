@@ -47,6 +47,8 @@ Result<Paths> paths(const GetEnv& get_env) {
                 "neither HOME nor XDG_STATE_HOME is an absolute path", "set HOME");
   }
   paths.log_file = paths.state_dir + "/ferryd.log";
+  paths.links_file = paths.state_dir + "/links.json";
+  paths.swaps_file = paths.state_dir + "/swaps.json";
   return paths;
 }
 

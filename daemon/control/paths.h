@@ -15,6 +15,8 @@ struct Paths {
   std::string lock;         // runtime_dir/ferryd.lock
   std::string state_dir;    // $XDG_STATE_HOME/ferry, else ~/.local/state/ferry
   std::string log_file;     // state_dir/ferryd.log
+  std::string links_file;   // state_dir/links.json: what the next daemon takes up
+  std::string swaps_file;   // state_dir/swaps.json: what the next daemon takes up or puts back
 };
 
 // A value of the environment, or nothing.

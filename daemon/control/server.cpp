@@ -224,7 +224,7 @@ void Server::Impl::route_swaps() {
             [this](const Request& request, Response& response) {
               auto environment = service_.environment(request.matches[1]);
               if (!environment) return refuse(response, environment.error());
-              response.set_content(std::move(*environment), kJson);
+              response.set_content(*environment, kJson);
             });
 }
 

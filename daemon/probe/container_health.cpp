@@ -99,7 +99,7 @@ bool ContainerHealth::ready() const {
 std::string ContainerHealth::why() const {
   if (!port_open_) return "nothing listens on the local port";
   if (!started()) return "the startup probe has not succeeded yet";
-  if (!succeeded(ProbeKind::kReadiness)) return "the readiness probe does not succeed";
+  if (!succeeded(ProbeKind::kReadiness)) return "the readiness probe has not succeeded yet";
   if (find(ProbeKind::kReadiness) != nullptr) return "the readiness probe succeeds";
   return "the local port accepts connections";
 }

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "daemon/control/server.h"
@@ -83,6 +84,20 @@ TEST_F(DaemonStartTest, WaitsUntilTheDaemonServes) {
   });
   EXPECT_TRUE(ensure_daemon(paths_, get_env(), ""));
   late.join();
+}
+
+TEST_F(DaemonStartTest, WhatAnEarlierDaemonLeftIsSeenWithoutOne) {
+  paths_.links_file = dir_.path() + "/links.json";
+  paths_.swaps_file = dir_.path() + "/swaps.json";
+  EXPECT_FALSE(something_is_left(paths_)) << "no files";
+  std::ofstream(paths_.links_file) << "[]";
+  std::ofstream(paths_.swaps_file) << "[]";
+  EXPECT_FALSE(something_is_left(paths_));
+  std::ofstream(paths_.links_file) << R"([{"id":"1"}])";
+  EXPECT_TRUE(something_is_left(paths_));
+  EXPECT_FALSE(swaps_are_left(paths_));
+  std::ofstream(paths_.swaps_file) << R"([{"id":"a"}])";
+  EXPECT_TRUE(swaps_are_left(paths_));
 }
 
 TEST(VersionMismatchTest, SaysWhatToDo) {

@@ -19,12 +19,12 @@ TEST_F(QuitTest, TellsWhichSwapsAreStillBeingPutBack) {
       std::async(std::launch::async, [this] { return wait_for_end(client(), terminal_, "ferry"); });
   ASSERT_TRUE(error_.wait_for("putting back what is swapped: deploy/web\n"));
   server_.reset();
-  EXPECT_TRUE(waiting.get());
+  EXPECT_EQ(waiting.get(), "deploy/web");
 }
 
 TEST_F(QuitTest, WithoutADaemonThereIsNothingToWaitFor) {
   server_.reset();
-  EXPECT_TRUE(wait_for_end(client(), terminal_, "ferry"));
+  EXPECT_EQ(wait_for_end(client(), terminal_, "ferry"), "");
   EXPECT_EQ(error_.str(), "");
 }
 

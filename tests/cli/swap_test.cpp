@@ -206,6 +206,25 @@ TEST_F(SwapTest, ACommandThatIsNotThereStopsItBeforeAnythingIsTouched) {
   EXPECT_TRUE(service_.swap_specs().empty());
 }
 
+TEST_F(SwapTest, AFileThatCannotBeWrittenStopsItBeforeAnythingIsTouched) {
+  const auto result = start({.env_file = file("nowhere/app.env")}).get();
+  EXPECT_EQ(result.exit_code, kExitNotFound);
+  EXPECT_THAT(error_.str(), HasSubstr("writing the environment to " + file("nowhere/app.env")));
+  EXPECT_TRUE(service_.swap_specs().empty());
+}
+
+TEST_F(SwapTest, ADetachedSwapThatBringsTheEnvironmentDoesNotWaitForWhoNeedsIt) {
+  service_.set_environment(R"({"environment":[{"name":"MODE","value":"fast"}]})");
+  auto swapping = start({.env_sh = "-", .detach = true});
+  ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kWaiting);
+  const auto result = swapping.get();
+  EXPECT_EQ(result.exit_code, kExitDone);
+  ASSERT_TRUE(result.link);
+  EXPECT_EQ(out_.str(), "export MODE='fast'\n");
+  EXPECT_FALSE(service_.links().empty());
+}
+
 TEST_F(SwapTest, ADetachedSwapStaysOnceItStands) {
   service_.set_environment(R"({"environment":[{"name":"MODE","value":"fast"},)"
                            R"({"name":"PATH","value":"/app"},{"name":"TEXT","value":"a\nb"}]})");

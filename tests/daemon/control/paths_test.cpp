@@ -33,6 +33,8 @@ TEST(PathsTest, FollowTheXdgVariables) {
   EXPECT_EQ(found->socket, "/run/user/7/ferry/ferryd.sock");
   EXPECT_EQ(found->lock, "/run/user/7/ferry/ferryd.lock");
   EXPECT_EQ(found->log_file, "/s/ferry/ferryd.log");
+  EXPECT_EQ(found->links_file, "/s/ferry/links.json");
+  EXPECT_EQ(found->swaps_file, "/s/ferry/swaps.json");
 }
 
 TEST(PathsTest, FallBackWhereAVariableIsMissingOrRelative) {
