@@ -259,9 +259,8 @@ void SwapLink::undo(std::optional<Error> cause) {
 void SwapLink::put_back(const Result<swap::RestoreReport>& report) {
   if (!report) {
     Error error = report.error();
-    if (error.fix.empty()) {
-      error.fix = "`ferry restore " + to_string(spec_.workload) + "` tries it again";
-    }
+    error.fix += (error.fix.empty() ? "" : "; then ") + std::string("`ferry restore ") +
+                 to_string(spec_.workload) + "` puts it back";
     if (cause_) tell(EventKind::kNotice, in_words(*cause_));
     over(error);
     return;

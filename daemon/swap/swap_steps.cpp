@@ -7,7 +7,9 @@
 #include <array>
 #include <utility>
 
+#include "daemon/probe/probe.h"
 #include "daemon/proxy_install.h"
+#include "kube/text.h"
 
 namespace ferry::daemon {
 namespace {
@@ -15,6 +17,7 @@ namespace {
 constexpr Duration kWatchPause = std::chrono::seconds(2);
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::seconds(30);
+constexpr int kBlindRetries = 5;  // half a minute, while not even reading is allowed
 
 swap::Run run_of(kube::Api& api, const StepContext& context, swap::Pace& pace) {
   swap::Run run{.api = api,
@@ -78,11 +81,30 @@ std::string read_version(kube::Api& api, const StepContext& context) {
   return plausible ? version : "";
 }
 
-bool not_cancelled(const Error& error) { return error.code != ErrorCode::kCancelled; }
+// A probe's command comes from the cluster, and runs on this machine.
+void warn_of_commands(swap::SwapPlan& plan, const control::SwapSpec& spec) {
+  if (spec.probes != control::ProbeMode::kFollow && spec.probes != control::ProbeMode::kHold) {
+    return;
+  }
+  const auto probes = parse_probes(plan.container_spec);
+  if (!probes) return;  // whoever runs them says so
+  for (const ProbeKind kind : {ProbeKind::kStartup, ProbeKind::kReadiness, ProbeKind::kLiveness}) {
+    const auto& probe = probes->of(kind);
+    const auto* exec = probe ? std::get_if<ExecAction>(&probe->action) : nullptr;
+    if (exec == nullptr) continue;
+    std::string words;
+    for (const auto& word : exec->command) words += (words.empty() ? "" : " ") + word;
+    plan.warnings.push_back(
+        Error{ErrorCode::kUnsupported,
+              kube::to_lower(std::string(name_of(kind))) + " probe of container " + plan.container,
+              "its command runs on this machine, in this environment: " + words.substr(0, 200),
+              "--probes none keeps it from that"});
+  }
+}
 
 // Repeats `attempt` for as long as it fails in a way that another one may not.
-template <typename Attempt>
-auto for_sure(const StepContext& context, bool (*worth)(const Error&), Attempt attempt) {
+template <typename Worth, typename Attempt>
+auto for_sure(const StepContext& context, Worth worth, Attempt attempt) {
   for (Duration wait = kFirstRetry;; wait = std::min(wait * 2, kLastRetry)) {
     auto result = attempt();
     if (result || !worth(result.error())) return result;
@@ -152,6 +174,7 @@ Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
   auto run = run_of(*cluster->api, context, pace);
   auto plan = swap::plan_swap(run, *request);
   if (!plan) return fail(plan.error());
+  warn_of_commands(*plan, spec);
   std::string version = read_version(*cluster->api, context);
   return ReadPlan{std::move(*cluster), std::move(*plan), std::move(version)};
 }
@@ -228,10 +251,20 @@ Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::Ku
                                              swap::RestoreRequest request,
                                              const StepContext& context) {
   swap::RealPace pace;
-  return for_sure(context, not_cancelled, [&]() -> Result<swap::RestoreReport> {
+  int blind = 0;  // attempts in a row that may not even read the original
+  const auto worth = [&](const Error& error) {
+    return error.code != ErrorCode::kCancelled && blind <= kBlindRetries;
+  };
+  return for_sure(context, worth, [&]() -> Result<swap::RestoreReport> {
     const auto cluster = backend.open_cluster(kube);
     if (!cluster) return fail(cluster.error());
     request.original = workload_ref(workload, cluster->ns);
+    const auto& original = request.original;
+    const auto seen =
+        cluster->api->get(resource_of(original.kind), original.ns, original.name, context.cancel);
+    // As where the namespace has gone, and the rights in it as well.
+    blind = !seen && seen.error().code == ErrorCode::kForbidden ? blind + 1 : 0;
+    if (blind > 0) return fail(seen.error());
     auto run = run_of(*cluster->api, context, pace);
     return swap::restore(run, request);
   });

@@ -69,7 +69,8 @@ void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
                 const StepContext& context);
 
 // As often as it takes: what is refused today may be allowed tomorrow, and an original is not left
-// at 0 for it. Of `request` all but `original` is set. Error: kCancelled.
+// at 0 for it. Of `request` all but `original` is set. Errors: kCancelled; kForbidden when for half
+// a minute not even reading the original was allowed.
 Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::KubeAccess& kube,
                                              const control::Target& workload,
                                              swap::RestoreRequest request,

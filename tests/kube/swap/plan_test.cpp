@@ -323,6 +323,29 @@ TEST_F(SwapPlanTest, WarnsOfWhatElseWorksOnIt) {
                     Contains(HasSubstr("Flux manages it")), Contains(HasSubstr("it is paused"))));
 }
 
+TEST_F(SwapPlanTest, ABudgetForOtherPodsIsNoneOfItsBusiness) {
+  const auto warned = [this](const char* selector) {
+    Json budget = Json::parse(R"({"metadata": {"name": "web"}, "spec": {}})");
+    budget["spec"]["selector"] = Json::parse(selector);
+    put(kube::kPodDisruptionBudgets, budget);
+    return !warnings().empty();
+  };
+  EXPECT_TRUE(warned("{}"));
+  EXPECT_FALSE(warned("null"));
+  EXPECT_FALSE(warned(R"({"matchLabels": {"app": "db"}})"));
+  const auto rule = [&](const char* how, const char* rest) {
+    return warned((std::string(R"({"matchExpressions": [{"key": "app", "operator": ")") + how +
+                   "\"" + rest + "}]}")
+                      .c_str());
+  };
+  EXPECT_TRUE(rule("In", R"(, "values": ["db", "web"])"));
+  EXPECT_FALSE(rule("In", R"(, "values": ["db"])"));
+  EXPECT_TRUE(rule("NotIn", R"(, "values": ["db"])"));
+  EXPECT_FALSE(rule("NotIn", R"(, "values": ["web"])"));
+  EXPECT_TRUE(rule("Exists", ""));
+  EXPECT_FALSE(rule("DoesNotExist", ""));
+}
+
 TEST_F(SwapPlanTest, WhatMayNotBeReadIsNotWarnedOf) {
   refuse("list", "horizontalpodautoscalers");
   EXPECT_THAT(warnings(), IsEmpty());
