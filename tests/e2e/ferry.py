@@ -170,7 +170,7 @@ def is_daemon(pid, runtime_dir):
         return f"XDG_RUNTIME_DIR={runtime_dir}\0".encode() in (folder / "environ").read_bytes()
     except PermissionError:  # daemons hide their environment from all but root; the lock names the one that holds it
         lock = runtime_dir / "ferry" / "ferryd.lock"
-        return lock.exists() and lock.read_text() == str(pid)
+        return lock.exists() and lock.read_text() == str(pid) and "State:\tZ" not in (folder / "status").read_text()
     except OSError:
         return False
 

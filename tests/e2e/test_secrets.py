@@ -6,7 +6,9 @@ import json
 import os
 import pathlib
 import re
+import resource
 import shutil
+import signal
 import subprocess
 import tempfile
 
@@ -115,6 +117,11 @@ def home():
         yield pathlib.Path(folder)
 
 
+def allow_core_dumps():
+    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+
+
 @contextlib.contextmanager
 def running(program, home, *options):
     """ferryd or ferry-proxy as somebody who isn't root."""
@@ -130,7 +137,9 @@ def running(program, home, *options):
     env = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home)}
     log = home / "log"
     with log.open("w") as file:
-        process = subprocess.Popen([copy, *options], env=env, stdout=file, stderr=file, **user)
+        process = subprocess.Popen(
+            [copy, *options], env=env, stdout=file, stderr=file, cwd=home, preexec_fn=allow_core_dumps, **user
+        )
     try:
         wait_for("it serves", lambda: re.search(r"ferryd \S+ serves|ferry-proxy \S+ on", log.read_text()), timeout=20)
         yield process
@@ -148,3 +157,6 @@ def test_nobody_looks_into_the_memory(build, home, program, options, open_to_its
         user = int(re.search(r"^Uid:\s+(\d+)", (folder / "status").read_text(), re.MULTILINE)[1])
         assert user != 0
         assert ((folder / "mem").stat().st_uid == user) is open_to_its_user
+        process.send_signal(signal.SIGSEGV)
+        _, how = os.waitpid(process.pid, 0)
+        assert os.WIFSIGNALED(how) and (open_to_its_user or not os.WCOREDUMP(how))
