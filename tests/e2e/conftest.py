@@ -130,6 +130,15 @@ def alone(together):
     together.wait()
 
 
+@pytest.fixture
+def alone_on_stage(cluster, api, build, alone):
+    """A stage (see stage.py) while no scene is played."""
+    from stage import Stage
+
+    with Stage(cluster, api, build) as made:
+        yield made
+
+
 @pytest.fixture(params=["proxy", "direct"])
 def route(request):
     return request.param

@@ -12,6 +12,8 @@ import os
 import pathlib
 import uuid
 
+import pytest
+
 import load_generator
 import local_app
 import snapshot
@@ -51,6 +53,21 @@ class Stage:
         made.env["KUBECONFIG"] = str(config)
         return made
 
+    def administrator(self):
+        """A ferry with the rights of whoever made the cluster, here and beyond the namespace."""
+        return self._stack.enter_context(
+            new_ferry(self.build, self.cluster.kubeconfig, self.namespace, self.cluster.image))
+
+    def only_in_the_test_cluster(self):
+        if not self.cluster.is_local:
+            pytest.skip("needs the test cluster")
+
+    @property
+    def faults(self):
+        """The test cluster's fault switches. Of those that a scene may use, all are for its namespace alone."""
+        self.only_in_the_test_cluster()
+        return self.cluster.faults
+
     def web(self, replicas=2, change=None, services=True, **how):
         """The Deployment `web`, ready, and its Service; then takes the snapshot. change(deployment) may alter it."""
         deployment = workloads.deployment(replicas=replicas, **how)
@@ -59,6 +76,17 @@ class Stage:
         self.api.apply(self.namespace, deployment)
         if services:
             self.api.apply(self.namespace, workloads.service())
+        self.settle(replicas)
+        return self
+
+    def stateful_set(self, replicas=2):
+        """As web(), with a StatefulSet."""
+        deployment = workloads.deployment(replicas=replicas)
+        self.api.apply(
+            self.namespace,
+            {**deployment, "kind": "StatefulSet", "spec": {**deployment["spec"], "serviceName": "web"}},
+            workloads.service(),
+        )
         self.settle(replicas)
         return self
 

@@ -3,16 +3,14 @@
 import pytest
 
 from kube_api import wait_for
-from stage import Stage
 from test_swap import is_local, is_original
 
 RATE = 300
 
 
 @pytest.fixture
-def stage(cluster, api, build, alone):
-    with Stage(cluster, api, build) as made:
-        yield made
+def stage(alone_on_stage):
+    return alone_on_stage
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """What can't be swapped: said in three parts, and the cluster is untouched."""
 
 import json
+import re
 
 import workloads
 from kube_api import wait_for
@@ -19,9 +20,12 @@ def refused(stage, *words, exit_code, says, timeout=60):
     return done.stderr
 
 
+THREE_PARTS = re.compile(r"^error: \S.*\n  why: \S.*\n  try: \S.*\n\Z", re.MULTILINE)
+
+
 def assert_three_parts(text):
-    """What failed, why, and what to do: as the command line prints an error."""
-    assert "error" in text.lower() and len(text.strip().splitlines()) >= 2, text
+    """The last word is an error as the command line prints it: what failed, why, and what to do. It is the only one."""
+    assert THREE_PARTS.search(text) and len(re.findall("^error:", text, re.MULTILINE)) == 1, text
 
 
 @plays
@@ -30,8 +34,11 @@ def test_there_is_no_such_thing(stage):
     refused(stage, "missing", "--expose", "8081:80", exit_code=NOT_FOUND, says="missing")
     refused(stage, "web:sidecar", "--expose", "8081:80", exit_code=NOT_FOUND, says=["sidecar", "app"])
     refused(stage, "web", "--expose", "8081:grpc", exit_code=NOT_FOUND, says=["grpc", "http"])
-    for port in ("0:80", "65536:80", "x:80", "8081:80:1"):
+    for port in ("x:80", "8081:80:1"):
         refused(stage, "web", "--expose", port, exit_code=USAGE, says=port.split(":")[0])
+    for port in ("0:80", "65536:80"):
+        done = stage.ferry.run("swap-deployment", "web", "--expose", port, check=False)
+        assert done.returncode == USAGE and "1 to 65535" in done.stderr, done
     refused(stage, "svc/web", "--expose", "8081:80", exit_code=USAGE, says="svc")
 
 
@@ -70,6 +77,7 @@ def test_a_full_quota(stage):
     local = stage.local()
     done = stage.ferry.run("swap-deployment", "web", "--expose", f"{local.http}:http", "--timeout", "10s", check=False)
     assert done.returncode == FORBIDDEN and "few" in done.stderr and "quota" in done.stderr, done.stderr
+    assert_three_parts(done.stderr)
     stage.is_as_before()
 
 
@@ -98,6 +106,7 @@ def test_a_record_that_somebody_edited_into_nonsense(stage):
     refused(stage, "web", "--expose", "8081:http", exit_code=FAILED, says=["ferry.dev/swap", "--force"])
     done = stage.ferry.run("restore", "deploy/web", check=False)
     assert done.returncode == FAILED and "ferry.dev/swap" in done.stderr, done.stderr
+    assert_three_parts(done.stderr)
     stage.ferry.run("restore", "deploy/web", "--force")
     assert "ferry.dev/swap" not in json.dumps(stage.deployment())
 
@@ -130,15 +139,77 @@ def test_the_original_is_deleted_while_it_is_swapped(stage):
 
 
 @plays
-def test_the_namespace_is_being_deleted(stage):
+def test_the_namespace_is_deleted_while_it_is_swapped(stage):
+    """Who may look beyond it is told that all is gone; the others have lost their rights with it, and are told that."""
+    stage.web()
+    local = stage.local()
+    command = stage.administrator().swap("web", "--expose", f"{local.http}:http")
+    stage.api.delete("Namespace", None, stage.namespace)
+    wait_for("the command ends by itself", lambda: command.process.poll() is not None)
+    assert command.process.returncode == NOT_FOUND, command.stderr()
+    assert "deployment/web was deleted" in command.stderr(), command.stderr()
+    assert_three_parts(command.stderr())
+
+
+@plays
+def test_the_namespace_is_deleted_and_with_it_every_right(stage):
+    stage.only_in_the_test_cluster()  # where the rights are those of a Role in the namespace
     stage.web()
     local = stage.local()
     command = stage.ferry.swap("web", "--expose", f"{local.http}:http")
     stage.api.delete("Namespace", None, stage.namespace)
-    wait_for("the command ends by itself or by us", lambda: command.process.poll() is not None or ended(command))
+    wait_for("it is told", lambda: "forbidden" in command.stderr())
+    assert command.end() == FORBIDDEN, command.stderr()
+    said, _, left_to_do = command.stderr().rpartition("what is left to do: ")
+    assert_three_parts(said)
+    assert f"ferry restore deploy/web -n {stage.namespace}" in left_to_do
     assert not stage.ferry.links()
 
 
-def ended(command):
-    command.end()
-    return True
+@plays
+def test_what_is_being_deleted_already(stage):
+    held = {"metadata": {"finalizers": ["ferry.dev/held-by-a-test"]}}
+    stage.web(change=lambda deployment: deployment["metadata"].update(held["metadata"]))
+    stage.api.delete("Deployment", stage.namespace, "web")
+    stage.quiet()
+    refused(stage, "web", "--expose", "8081:http", exit_code=FAILED, says="it is being deleted")
+    stage.api.patch("Deployment", stage.namespace, "web", {"metadata": {"finalizers": None}})
+
+
+def denied(stage, path_part, workload="web"):
+    """An admission webhook refuses writes to such paths: nothing is left of the swap, and its words are passed on."""
+    stage.faults.deny(f"namespaces/{stage.namespace}/{path_part}", f"no {path_part} today")
+    refused(stage, workload, "--expose", f"{stage.local().http}:http", exit_code=FORBIDDEN,
+            says=f"no {path_part} today")
+
+
+@plays
+def test_admission_that_refuses_on_the_way_in(stage):
+    """Each time one step earlier: the stand-in's pod, its Secret, the stand-in."""
+    stage.web()
+    for path_part in ("pods", "secrets", "deployments"):
+        denied(stage, path_part)
+
+
+@plays
+def test_admission_that_refuses_to_scale(stage):
+    """By then the Services are steered already, and the stand-in serves."""
+    stage.stateful_set()
+    denied(stage, "statefulsets", workload="sts/web")
+
+
+def test_admission_that_refuses_on_the_way_back(alone_on_stage, faults):
+    """What is left to do is said, and it can be done as soon as admission lets it."""
+    stage = alone_on_stage
+    stage.stateful_set()
+    command = stage.ferry.swap("sts/web", "--expose", f"{stage.local().http}:http")
+    faults.deny(f"namespaces/{stage.namespace}/statefulsets", "not today")
+    assert command.end() == FORBIDDEN, command.stderr()
+    said, _, left_to_do = command.stderr().rpartition("what is left to do: ")
+    assert_three_parts(said)
+    assert "not today" in said and f"ferry restore sts/web -n {stage.namespace}" in left_to_do
+    done = stage.ferry.run("restore", "sts/web", check=False)
+    assert done.returncode == FORBIDDEN and "not today" in done.stderr, done
+    faults.clear()
+    stage.ferry.run("restore", "sts/web")
+    stage.is_as_before()
