@@ -3,7 +3,9 @@
 import workloads
 from kube_api import wait_for
 from stage import plays
+from test_bad_input import FAILED
 from test_swap import is_local, is_original, phase
+from test_swap_refused import refused
 
 
 def there_and_back(stage, *words, workload="deploy/web", expose="http", host="web", port=80):
@@ -45,7 +47,21 @@ def test_several_services_by_name_and_number_and_headless(stage):
                           clusterIP="None"),
     )
     stage.web()
-    there_and_back(stage, host="by-number", port=8000)
+    local = stage.local()
+    with stage.load() as by_name, stage.load(host="by-number", port=8000) as by_number:
+        command = stage.ferry.swap("web", "--expose", f"{local.http}:http")
+        with stage.load(host="headless", port=workloads.HTTP) as headless:  # which knows the addresses from its start on
+            assert headless.settle().names() == {"local"}
+        for load in (by_name, by_number):
+            load.answered_by(is_local)
+        assert stage.ready_endpoints("headless") == stage.pods("ferry.dev/stand-in")
+        command.end()
+        for load in (by_name, by_number):
+            seen = load.settle()
+            assert seen.failed() == 0, seen
+    with stage.load(host="headless", port=workloads.HTTP) as headless:
+        assert "local" not in headless.settle().names()
+    stage.is_as_before()
 
 
 @plays
@@ -58,14 +74,26 @@ def test_labels_without_app(stage):
 
 @plays
 def test_a_port_below_1024(stage):
+    """The original may not listen there, as every user but root: what lets the stand-in is the swap's own doing."""
     def change(deployment):
         template = deployment["spec"]["template"]["spec"]
         template["containers"][0]["ports"] = [{"name": "http", "containerPort": 80}]
         template["containers"][0]["env"].append({"name": "HTTP_PORT", "value": "80"})
-        template["securityContext"] = {"sysctls": [{"name": "net.ipv4.ip_unprivileged_port_start", "value": "80"}]}
 
-    stage.web(change=change)
-    there_and_back(stage, expose="80")
+    stage.api.apply(stage.namespace, workloads.service())
+    deployment = workloads.deployment(replicas=1)
+    change(deployment)
+    stage.api.apply(stage.namespace, deployment)
+    wait_for("the original may not listen there", lambda: any(
+        "cannot listen on port 80" in stage.api.text(stage.api.path("Pod", stage.namespace, pod) + "/log")
+        for pod in stage.pods()))
+    stage.api.scale("Deployment", stage.namespace, "web", 0)
+    stage.settle(0)
+    command = stage.ferry.swap("web", "--expose", f"{stage.local().http}:80")
+    with stage.load() as load:
+        assert load.settle().names() == {"local"}
+    command.end()
+    stage.is_as_before()
 
 
 @plays
@@ -88,30 +116,50 @@ def test_a_paused_deployment(stage):
     there_and_back(stage)
 
 
+def roll_out(stage, probed):
+    """A version of `web` that asks another path for its readiness."""
+    stage.api.request(
+        "PATCH", stage.api.path("Deployment", stage.namespace, "web"),
+        {"spec": {"template": {"spec": {"containers": [
+            {"name": "app", "readinessProbe": {"httpGet": {"path": probed, "port": "http"}}}]}}}},
+        "application/strategic-merge-patch+json")
+
+
 @plays
-def test_a_rollout_under_way_is_waited_for_or_refused(stage):
+def test_a_rollout_under_way_is_refused_until_it_is_undone(stage):
     stage.web()
-    broken = [{"name": "app", "image": workloads.IMAGE, "command": ["sleep", "1000"]}]
-    stage.api.request("PATCH", stage.api.path("Deployment", stage.namespace, "web"),
-                      {"spec": {"template": {"spec": {"containers": broken}}}},
-                      "application/strategic-merge-patch+json")
+    roll_out(stage, "/not-there")
     wait_for("the rollout is under way", lambda: len(stage.pods()) == 3)
     stage.quiet()
-    local = stage.local()
-    done = stage.ferry.run("swap-deployment", "web", "--expose", f"{local.http}:http", "--timeout", "5s", check=False)
-    assert done.returncode == 1 and "rollout" in done.stderr, done.stderr
-    stage.is_as_before()
+    refused(stage, "web", "--expose", f"{stage.local().http}:http", exit_code=FAILED,
+            says=["a rollout is under way", "2 of its 3 pods are of the old version", "kubectl rollout undo"])
+    roll_out(stage, "/healthz")
+    stage.settle()
+    there_and_back(stage)
+
+
+@plays
+def test_a_rollout_under_way_is_ended_by_force_and_the_new_version_alone_comes_back(stage):
+    stage.web()
+    roll_out(stage, "/not-there")
+    wait_for("the rollout is under way", lambda: len(stage.pods()) == 3)
+    command = stage.ferry.swap("web", "--expose", f"{stage.local().http}:http", "--force", "--probes", "none")
+    assert "the new version only" in command.stderr(), command.stderr()
+    roll_out(stage, "/bytes?n=1")
+    wait_for("it is told", lambda: "template" in command.stderr() or "roll" in command.stderr())
+    with stage.load() as load:
+        load.answered_by(is_local)
+        command.end()
+        load.answered_by(is_original)
+        seen = load.settle()
+    assert seen.failed() == 0, seen
+    pods = stage.api.ready_pods(stage.namespace, "app=web")
+    assert [pod["spec"]["containers"][0]["readinessProbe"]["httpGet"]["path"] for pod in pods] == ["/bytes?n=1"] * 2
 
 
 @plays
 def test_a_stateful_set(stage):
-    deployment = workloads.deployment(replicas=2)
-    stage.api.apply(
-        stage.namespace,
-        {**deployment, "kind": "StatefulSet", "spec": {**deployment["spec"], "serviceName": "web"}},
-        workloads.service(),
-    )
-    stage.settle(2)
+    stage.stateful_set()
     there_and_back(stage, workload="sts/web")
 
 
