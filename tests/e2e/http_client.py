@@ -68,6 +68,18 @@ def download_hash(port, n, timeout=300):
         connection.close()
 
 
+def rest_hashed(connection):
+    """(SHA-256, length) of the body of the HTTP/1.0 answer that comes on a connection."""
+    with connection.makefile("rb") as answer:
+        while answer.readline().strip():
+            pass
+        digest, total = hashlib.sha256(), 0
+        while chunk := answer.read(1 << 20):
+            digest.update(chunk)
+            total += len(chunk)
+    return digest.hexdigest(), total
+
+
 def upload(port, n, timeout=300):
     """Posts n bytes of the pattern to /hash; what the server counted and hashed: (length, SHA-256)."""
     block = PERIOD * 4096

@@ -49,6 +49,10 @@ class Seen:
     def failed(self):
         return sum(count for mode in self.line.get("modes", {}).values() for count in mode["failed"].values())
 
+    def failures(self):
+        """In what ways requests have failed."""
+        return {what for mode in self.line.get("modes", {}).values() for what in mode["failed"]}
+
     def names(self):
         return set(self.line.get("answers", {}))
 

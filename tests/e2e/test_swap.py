@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 
-import http_client as client
 import workloads
 from ferry import free_port
 from kube_api import wait_for
@@ -215,52 +214,6 @@ def test_the_second_is_told_who_has_it_and_force_takes_it_over(stage):
     stage.is_as_before()
 
 
-@plays
-def test_bytes_arrive_whole_and_long_streams_live(stage):
-    """Through a forward link, the Service and the stand-in to here: half-close, reset, back-pressure, many at once."""
-    stage.web()
-    local = stage.local()
-    stage.ferry.swap("web", "--expose", f"{local.http}:http", "--expose", f"{local.echo}:echo",
-                     "--expose", f"{local.reset}:reset", "--expose", f"{local.caller}:caller", "--detach")
-    forwarded = stage.ferry.forward("svc/web", ":http", ":echo", ":reset", links=3).ports
-    ports = dict(zip(("http", "echo", "reset"), forwarded))
-    assert client.name_of(ports["http"]) == "local"
-    size = 20_000_000
-    assert client.download_hash(ports["http"], size) == (client.hash_of_pattern(size), size)
-    assert client.upload(ports["http"], size) == (size, client.hash_of_pattern(size))
-    many = [client.connect(ports["echo"]) for _ in range(50)]
-    for number, connection in enumerate(many):
-        connection.sendall(b"%d" % number)
-        connection.shutdown(1)
-    assert [client.read_to_end(each) for each in many] == [b"%d" % number for number in range(50)]
-    with client.connect(ports["reset"]) as connection:
-        connection.sendall(b"x")
-        try:
-            assert connection.recv(1) == b""
-        except ConnectionResetError:
-            pass
-    status, lines = client.get(ports["http"], "/drip?n=20&ms=100")
-    assert status == 200 and lines.split() == [b"%d" % number for number in range(20)]
-    stage.ferry.run("leave", "deploy/web", timeout=60)
-    assert stage.replicas() == 2 and not stage.stand_ins()
-
-
-@plays
-def test_the_callers_address_is_passed_on(stage):
-    stage.web()
-    local = stage.local()
-    command = stage.ferry.swap("web", "--expose", f"{local.caller}:caller", "--proxy-protocol", "--probes", "none")
-    link = stage.ferry.forward("svc/web", ":caller")
-    with client.connect(link.port) as connection:
-        connection.sendall(b"hello")
-        connection.shutdown(1)
-        said = client.read_to_end(connection).decode()
-    proxies = stage.api.list("Pod", stage.namespace, "app.kubernetes.io/name=ferry-proxy")
-    assert re.fullmatch(r"(\S+) \d+\nhello", said), said
-    assert said.split()[0] in [pod["status"]["podIP"] for pod in proxies]
-    command.end()
-
-
 class Probed(http.server.BaseHTTPRequestHandler):
     """Remembers what asked it."""
 
@@ -292,20 +245,6 @@ def test_the_readiness_probe_decides_not_a_port_that_nobody_needs_yet(stage):
         command.end()
         server.shutdown()
     stage.is_as_before()
-
-
-@plays
-def test_a_port_that_is_not_exposed_refuses(stage):
-    stage.web()
-    command, _ = swapped(stage)
-    link = stage.ferry.forward("svc/web", ":echo")
-    with client.connect(link.port) as connection:
-        try:
-            connection.sendall(b"x")
-            assert connection.recv(1) == b""
-        except ConnectionResetError:
-            pass
-    command.end()
 
 
 @plays
