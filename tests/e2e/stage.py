@@ -41,8 +41,8 @@ class Stage:
     def __exit__(self, *why):
         return self._stack.__exit__(*why)
 
-    def new_ferry(self, role=ROLE):
-        """Another person's ferry, on another machine as it were."""
+    def new_ferry(self, role=ROLE, host=None):
+        """Another daemon with settings and a token of its own; with `host`, of the user nobody on another machine."""
         made = self._stack.enter_context(new_ferry(self.build, None, self.namespace, self.cluster.image))
         config = made.home / "kubeconfig"
         if self.cluster.is_local:
@@ -51,6 +51,8 @@ class Stage:
         else:
             config.write_text(pathlib.Path(self.cluster.kubeconfig).read_text())
         made.env["KUBECONFIG"] = str(config)
+        if host:
+            made.move_to(host)
         return made
 
     def administrator(self):

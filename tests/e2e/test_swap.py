@@ -1,9 +1,11 @@
 """Swapping: the cluster's requests come here, and whatever way it ends, everything is as it was."""
 
+import getpass
 import http.server
 import json
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -12,6 +14,8 @@ import workloads
 from ferry import free_port
 from kube_api import wait_for
 from stage import plays
+
+OURSELVES = f"{getpass.getuser()}@{socket.gethostname()}"
 
 
 def is_local(name):
@@ -75,7 +79,14 @@ def test_quit_puts_it_back(stage):
 @plays
 def test_restore_elsewhere_puts_it_back(stage):
     """Another machine, another user; the one who swapped it learns of it."""
-    there_and_back(stage, lambda _: stage.new_ferry().run("restore", "deploy/web", "--force"), exit_codes=(1,))
+    def restore(_):
+        other = stage.new_ferry(host="elsewhere")
+        refused = other.run("restore", "deploy/web", check=False)
+        assert refused.returncode == 1 and f"it is in use by {OURSELVES} since" in refused.stderr, refused
+        assert stage.replicas() == 0 and stage.ready_endpoints() == stage.pods("ferry.dev/stand-in")
+        other.run("restore", "deploy/web", "--force")
+
+    there_and_back(stage, restore, exit_codes=(1,))
 
 
 @plays
@@ -196,17 +207,18 @@ def test_detached_it_stays_and_is_listed_for_everybody(stage):
 def test_the_second_is_told_who_has_it_and_force_takes_it_over(stage):
     stage.web()
     first, _ = swapped(stage)
-    second = stage.new_ferry()
+    second = stage.new_ferry(host="elsewhere")
     theirs = stage.local("theirs")
     words = ("swap-deployment", "web", "--expose", f"{theirs.http}:http")
     refused = second.run(*words, check=False)
     assert refused.returncode == 1
-    assert re.search(r"swapped.* by \S+@\S+ since \d{4}-\d\d-\d\dT", refused.stderr), refused.stderr
+    assert re.search(rf"swapped.* by {OURSELVES} since \d{{4}}-\d\d-\d\dT", refused.stderr), refused.stderr
     with stage.load() as load:
         command = second.start(*words, "--force")
         load.answered_by(lambda name: name == "theirs")
         wait_for("the first one's command ends", lambda: first.process.poll() is not None)
         assert command.process.poll() is None, command.stderr()
+        assert "nobody@elsewhere" in stage.ferry.run("list", "--swaps").stdout
         command.end()
         load.answered_by(is_original)
         seen = load.settle()
