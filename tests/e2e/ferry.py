@@ -124,13 +124,17 @@ class Ferry:
         return started
 
     def kill(self):
-        """The machine is gone: the daemon and every command, at once."""
+        """The machine is gone: the daemon and every command, at once. The daemons that it ended."""
         for started in self._running:
             if started.process.poll() is None:
                 started.process.kill()
-        for pid in self.daemons():
+        daemons = self.daemons()
+        for pid in daemons:
             os.kill(pid, signal.SIGKILL)
         wait_for("the daemon is gone", lambda: not self.daemons(), timeout=20)
+        for started in self._running:
+            started.process.wait()
+        return daemons
 
     def status(self):
         return json.loads(self.run("status", "-o", "json").stdout)

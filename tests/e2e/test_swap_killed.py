@@ -72,38 +72,77 @@ def later(condition, seconds):
     return reached
 
 
-# On the way in: what is so in the cluster when everything is killed, in the order in which it comes about. With False:
-# nothing runs yet that could put anything right, and nothing of the original has been touched.
+def scaled_back(stage):
+    return stage.replicas() == 2
+
+
+def stand_in_is_there(stage):
+    return stage.stand_ins()
+
+
+def anything(_):
+    return True
+
+
+def nothing(_):
+    return False
+
+
+def no(condition):
+    def opposite(stage):
+        return not condition(stage)
+
+    opposite.__name__ = f"no_{condition.__name__}"
+    return opposite
+
+
+def both(*conditions):
+    def together(stage):
+        return all(condition(stage) for condition in conditions)
+
+    together.__name__ = "_and_".join(condition.__name__ for condition in conditions)
+    return together
+
+
+# On the way in, in the order in which it comes about. Of each point: the condition upon which everything is killed; what
+# has to be so in the cluster right after that, and what must not be so yet (together they tell the phase, whatever has
+# happened between the look and the kill); and whether something runs that can put it right. If not, nothing of the
+# original has been touched.
 WAY_IN = {
-    "as soon as it has begun": (lambda stage: True, False),
-    "the stand-in is made": (lambda stage: stage.stand_ins(), False),
-    "its secret is made": (of_kind("Secret"), False),
-    "its account is made": (of_kind("ServiceAccount"), False),
-    "its role is made": (of_kind("Role"), False),
-    "it is scaled up": (stand_in_replicas, True),
-    "its pod is there": (stand_in_pod, True),
-    "its pod runs": (stand_in_runs, True),
-    "its pod is ready": (stand_in_ready, True),
-    "it is behind the Service": (stand_in_serves, True),
-    "the Service is steered": (steered, True),
-    "it is alone behind the Service": (alone, True),
-    "while the nodes follow": (later(alone, 2), True),
-    "the original is at zero": (at_zero, True),
-    "its pods are gone": (lambda stage: at_zero(stage) and not originals(stage), True),
-    "the Service is steered no more": (lambda stage: at_zero(stage) and not steered(stage), True),
-    "it is swapped": (swapped, True),
+    "as soon as it has begun": (anything, anything, steered, False),
+    "the stand-in is made": (stand_in_is_there, stand_in_is_there, steered, False),
+    "its secret is made": (of_kind("Secret"), of_kind("Secret"), steered, False),
+    "its account is made": (of_kind("ServiceAccount"), of_kind("ServiceAccount"), steered, False),
+    "its role is made": (of_kind("Role"), of_kind("Role"), steered, False),
+    "it is scaled up": (stand_in_replicas, stand_in_replicas, steered, True),
+    "its pod is there": (stand_in_pod, stand_in_pod, at_zero, True),
+    "its pod runs": (stand_in_runs, stand_in_runs, at_zero, True),
+    "its pod is ready": (stand_in_ready, stand_in_runs, at_zero, True),
+    "it is behind the Service": (stand_in_serves, stand_in_runs, at_zero, True),
+    "the Service is steered": (steered, steered, at_zero, True),
+    "it is alone behind the Service": (alone, steered, at_zero, True),
+    "while the nodes follow": (later(alone, 2), steered, at_zero, True),
+    "the original is at zero": (at_zero, both(at_zero, recorded), nothing, True),
+    "its pods are gone": (both(at_zero, no(originals)), both(at_zero, recorded), originals, True),
+    "the Service is steered no more": (both(at_zero, no(steered)), both(at_zero, recorded), steered, True),
+    "it is swapped": (swapped, both(at_zero, recorded), steered, True),
 }
 
-# On the way back, from `leave` on.
+# On the way back, from `leave` on: likewise.
 WAY_BACK = {
-    "as soon as it is left": lambda stage: True,
-    "the original is scaled back": lambda stage: stage.replicas() == 2,
-    "the original has a pod": originals,
-    "the original is ready": lambda stage: len(stage.ready_endpoints()) == 3,
-    "the record is gone": lambda stage: not recorded(stage),
-    "the stand-in is gone": lambda stage: not stage.stand_ins(),
-    "the stand-in's pod is going": lambda stage: any("deletionTimestamp" in p["metadata"] for p in stand_in_pod(stage)),
+    "as soon as it is left": (anything, both(recorded, stand_in_is_there), nothing),
+    "the original is scaled back": (scaled_back, both(scaled_back, stand_in_is_there), nothing),
+    "the original has a pod": (originals, both(scaled_back, originals), nothing),
+    "the original is ready": (lambda stage: len(stage.ready_endpoints()) == 3, both(scaled_back, originals), nothing),
+    "the record is gone": (no(recorded), scaled_back, recorded),
+    "the stand-in is gone": (no(stand_in_is_there), scaled_back, both(recorded, stand_in_is_there)),
+    "the stand-in's pod is going": (
+        lambda stage: any("deletionTimestamp" in pod["metadata"] for pod in stand_in_pod(stage)),
+        scaled_back, both(recorded, stand_in_is_there)),
 }
+
+# The same, of somebody else's `ferry restore`.
+RESTORING = ["as soon as it is left", "the original is scaled back", "the record is gone", "the stand-in is gone"]
 
 
 def start(stage, orphaned_after=ORPHANED_AFTER):
@@ -123,31 +162,49 @@ def comes_right(stage, by_itself):
     stage.is_as_before()
 
 
-def killed_on_the_way_in(stage, reached, by_itself):
-    start(stage)
+def kill_at(stage, ferry, point):
+    """Kills everything of that ferry once the point is reached, and looks whether it was the point that is meant."""
+    reached, shows, not_yet = point
     wait_for("the point is reached", lambda: reached(stage), timeout=90, pause=0.01)
-    stage.ferry.kill()
+    killed = ferry.kill()
+    assert killed or reached is anything, "nothing was left to be killed"
+    assert shows(stage) and not not_yet(stage), f"{shows.__name__} and not {not_yet.__name__}"
+
+
+def killed_on_the_way_in(stage, point, by_itself):
+    start(stage)
+    kill_at(stage, stage.ferry, point)
     comes_right(stage, by_itself)
 
 
-def killed_on_the_way_back(stage, reached, by_itself):
+def killed_on_the_way_back(stage, point, by_itself):
     start(stage)
     wait_for("it is swapped", lambda: swapped(stage), timeout=90)
-    leave = stage.ferry.start("leave", "deploy/web")
-    wait_for("the point is reached", lambda: reached(stage), timeout=90, pause=0.01)
-    stage.ferry.kill()
-    leave.process.wait()
+    stage.ferry.start("leave", "deploy/web")
+    kill_at(stage, stage.ferry, point)
     comes_right(stage, by_itself)
+
+
+def restoring_is_killed(stage, point):
+    start(stage, "10m")
+    wait_for("it is swapped", lambda: swapped(stage), timeout=90)
+    stage.ferry.kill()
+    other = stage.new_ferry(host="elsewhere")
+    other.start("restore", "deploy/web", "--force")
+    kill_at(stage, other, point)
+    comes_right(stage, by_itself=False)
 
 
 def points():
     """(name, scene) of each: the stand-in and `ferry restore` take turns."""
-    for number, (name, (reached, runs)) in enumerate(WAY_IN.items()):
+    for number, (name, (*point, runs)) in enumerate(WAY_IN.items()):
         by_itself = runs and number % 2 == 0
-        yield name, by_itself, lambda stage, r=reached, b=by_itself: killed_on_the_way_in(stage, r, b)
-    for number, (name, reached) in enumerate(WAY_BACK.items()):
+        yield name, by_itself, lambda stage, p=point, b=by_itself: killed_on_the_way_in(stage, p, b)
+    for number, (name, point) in enumerate(WAY_BACK.items()):
         by_itself = number % 2 == 0 and name != "the stand-in is gone"
-        yield name, by_itself, lambda stage, r=reached, b=by_itself: killed_on_the_way_back(stage, r, b)
+        yield name, by_itself, lambda stage, p=point, b=by_itself: killed_on_the_way_back(stage, p, b)
+    for name in RESTORING:
+        yield f"restoring: {name}", False, lambda stage, p=WAY_BACK[name]: restoring_is_killed(stage, p)
 
 
 SCENES = {f"{name}, then {'nobody' if itself else 'restore'}": scene for name, itself, scene in points()}
