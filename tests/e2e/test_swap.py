@@ -6,7 +6,6 @@ import json
 import re
 import signal
 import socket
-import subprocess
 import sys
 import threading
 
@@ -257,49 +256,3 @@ def test_the_readiness_probe_decides_not_a_port_that_nobody_needs_yet(stage):
         command.end()
         server.shutdown()
     stage.is_as_before()
-
-
-@plays
-def test_environment_and_files_come_along_and_stay_fresh(stage):
-    api, namespace = stage.api, stage.namespace
-    api.apply(namespace, {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "keys"}, "data": {
-        "password": "cyQzY3JldA==", "binary": "/wD/"}})
-    api.apply(namespace, {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "conf"}, "data": {
-        "app.conf": "one\n", "colour": "blue"}})
-
-    def change(deployment):
-        spec = deployment["spec"]["template"]["spec"]
-        spec["volumes"] = [{"name": "conf", "configMap": {"name": "conf"}},
-                           {"name": "keys", "secret": {"secretName": "keys"}}]
-        spec["containers"][0].update({
-            "envFrom": [{"configMapRef": {"name": "conf"}, "prefix": "CONF_"}],
-            "volumeMounts": [{"name": "conf", "mountPath": "/etc/conf"}, {"name": "keys", "mountPath": "/etc/keys"}],
-        })
-        spec["containers"][0]["env"] += [
-            {"name": "PASSWORD", "valueFrom": {"secretKeyRef": {"name": "keys", "key": "password"}}},
-            {"name": "WHERE", "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}}},
-            {"name": "QUOTES", "value": "it's \"$HOME\" and `x`\\n"},
-            {"name": "LINES", "value": "one\ntwo"},
-            {"name": "EMPTY", "value": ""},
-        ]
-
-    stage.web(change=change, env={})
-    home = stage.ferry.home
-    command, _ = swapped(stage, "--env-json", str(home / "env.json"), "--env-file", str(home / "env"),
-                         "--env-sh", str(home / "env.sh"), "--mount", str(home / "root"))
-    wait_for("the files are written", lambda: (home / "root/etc/conf/app.conf").exists() and (home / "env.sh").exists())
-    given = json.loads((home / "env.json").read_text())
-    assert given["PASSWORD"] == "s$3cret" and given["WHERE"] == namespace and given["CONF_colour"] == "blue"
-    assert given["EMPTY"] == "" and given["LINES"] == "one\ntwo"
-    lines = (home / "env").read_text().splitlines()
-    assert "PASSWORD=s$3cret" in lines and not any(line.startswith("LINES=") for line in lines)
-    assert "LINES" in command.stderr()  # named, not dropped in silence
-    shell = stage.ferry.home / "print.sh"
-    shell.write_text(f'. {home}/env.sh; printf "%s|%s" "$QUOTES" "$LINES"')
-    printed = subprocess.run(["sh", shell], capture_output=True, text=True, check=True).stdout
-    assert printed == "it's \"$HOME\" and `x`\\n|one\ntwo"
-    assert (home / "root/etc/keys/binary").read_bytes() == b"\xff\x00\xff"
-    assert (home / "root/var/run/secrets/kubernetes.io/serviceaccount/token").read_text().count(".") == 2
-    api.patch("ConfigMap", namespace, "conf", {"data": {"app.conf": "two\n"}})
-    wait_for("the file follows", lambda: (home / "root/etc/conf/app.conf").read_text() == "two\n", timeout=90)
-    command.end()

@@ -207,3 +207,20 @@ def test_the_stand_ins_pod_is_deleted_and_comes_again(stage):
     assert phase(stage) == "swapped"
     command.end()
     stage.is_as_before()
+
+
+@plays
+def test_what_a_pod_needs_to_be_scheduled_and_pulled_stays(stage):
+    needs = {
+        "imagePullSecrets": [{"name": "registry"}],
+        "nodeSelector": {"kubernetes.io/os": "linux"},
+        "tolerations": [{"key": "dedicated", "operator": "Equal", "value": "web", "effect": "NoSchedule"}],
+    }
+    stage.web(replicas=1, change=lambda deployment: deployment["spec"]["template"]["spec"].update(needs))
+    command = stage.ferry.swap("web", "--expose", f"{stage.local().http}:http")
+    (pod,) = stage.api.list("Pod", stage.namespace, "ferry.dev/stand-in")
+    assert pod["spec"]["imagePullSecrets"] == needs["imagePullSecrets"]
+    assert pod["spec"]["nodeSelector"] == needs["nodeSelector"]
+    assert needs["tolerations"][0] in pod["spec"]["tolerations"]
+    command.end()
+    stage.is_as_before()

@@ -255,3 +255,31 @@ def test_a_stand_in_whose_local_process_is_gone_refuses(stage):
         assert seen.count(lambda name: name == "local") == before.count(lambda name: name == "local")
     command.end()
     stage.is_as_before()
+
+
+@plays
+def test_a_local_process_that_listens_on_ipv6_alone(stage):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        threading.Thread(target=say_local, args=[listener], daemon=True).start()
+        stage.web()
+        with stage.load() as load:
+            command = stage.ferry.swap("web", "--expose", f"{listener.getsockname()[1]}:http")
+            load.answered_by(lambda name: name == "local")
+            command.end()
+            seen = load.settle()
+        assert seen.failed() == 0, seen
+        stage.is_as_before()
+
+
+def say_local(listener):
+    """Answers every request, also the probe's, with the name that the load generator counts."""
+    with contextlib.suppress(OSError):
+        while True:
+            accepted, _ = listener.accept()
+            threading.Thread(target=answer, args=[accepted], daemon=True).start()
+
+
+def answer(accepted):
+    with contextlib.suppress(OSError), accepted:
+        while b"\r\n\r\n" in accepted.recv(65536):
+            accepted.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nlocal\n")
