@@ -104,8 +104,8 @@ def both(*conditions):
     return together
 
 
-# On the way in, in the order in which it comes about. Of each point: the condition upon which everything is killed; what
-# has to be so in the cluster right after that, and what must not be so yet (together they tell the phase, whatever has
+# On the way in, in the order in which it comes about. Of each point: the condition upon which everything is killed;
+# what has to be so in the cluster right after that, and what must not be so yet (together they tell the phase, whatever has
 # happened between the look and the kill); and whether something runs that can put it right. If not, nothing of the
 # original has been touched.
 WAY_IN = {

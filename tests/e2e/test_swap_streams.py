@@ -100,7 +100,7 @@ def accept_with(listener, first):
 @plays
 def test_a_caller_that_does_not_read_holds_up_nobody_but_itself(stage):
     """The local process is held back as well, and whole it arrives all the same."""
-    local, size = stage.local(), 100 * MIB
+    local, size = stage.local(), 200 * MIB
     with swapped_and_forwarded(stage, {"http": local.http}) as ports:
         with client.connect(ports["http"]) as connection:
             connection.sendall(b"GET /bytes?n=%d HTTP/1.0\r\n\r\n" % size)
@@ -115,7 +115,7 @@ def test_a_caller_that_does_not_read_holds_up_nobody_but_itself(stage):
 
 @plays
 def test_a_local_process_that_does_not_read_holds_its_caller_back(stage):
-    size = 100 * MIB
+    size = 200 * MIB
     with socket.create_server(("127.0.0.1", 0)) as listener:
         with swapped_and_forwarded(stage, {"echo": listener.getsockname()[1]}, "--probes", "none") as ports:
             with client.connect(ports["echo"]) as connection:
