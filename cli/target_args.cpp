@@ -96,7 +96,7 @@ Result<std::uint16_t> parse_number(const std::string& text, const std::string& w
   const bool complete = error == std::errc() && end == text.data() + text.size();
   if (!complete || value > 65535 || (value == 0 && !zero)) {
     return fail(ErrorCode::kUsage, "reading the port '" + whole + "'",
-                text + " is not a port number: they go from 1 to 65535", "");
+                text + " is not a port number: they go from 1 to 65535", "as in 8081:80");
   }
   return static_cast<std::uint16_t>(value);
 }

@@ -155,7 +155,12 @@ Error error_of_status(const ClusterConfig& config, const Asked& asked, const Jso
   const ErrorCode code = code_of(http_status, text_field(status, "reason"));
   std::string why = text_field(status, "message");
   if (why.empty()) why = "HTTP " + std::to_string(http_status);
-  return Error{code, describe(asked), std::move(why), fix_of(code, config, asked)};
+  // Access rules say: User "ann" cannot patch resource ...
+  const bool admission = code == ErrorCode::kForbidden && why.find("cannot ") == std::string::npos;
+  std::string fix = admission ? "it isn't a right that is missing: an admission policy of the "
+                                "cluster refuses it, and says why"
+                              : fix_of(code, config, asked);
+  return Error{code, describe(asked), std::move(why), std::move(fix)};
 }
 
 Error error_of_answer(const ClusterConfig& config, const Asked& asked, int http_status,

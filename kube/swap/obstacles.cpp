@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/swap/record.h"
 #include "kube/text.h"
 
 namespace ferry::swap {
@@ -150,7 +151,7 @@ class Check {
       warn("it is paused: changes of its pod template wait",
            "swapping and restoring work all the same");
     }
-    if (replicas_of(object_) == 0) {
+    if (replicas_of(object_) == 0 && record_text(object_).empty()) {
       warn("it is at 0 replicas", "restoring leaves it so");
     }
     if (original_.kind == WorkloadKind::kStatefulSet) {

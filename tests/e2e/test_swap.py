@@ -217,6 +217,7 @@ def test_the_second_is_told_who_has_it_and_force_takes_it_over(stage):
         load.answered_by(lambda name: name == "theirs")
         wait_for("the first one's command ends", lambda: first.process.poll() is not None)
         assert command.process.poll() is None, command.stderr()
+        assert "it is at 0 replicas" not in command.stderr(), command.stderr()  # which is the first one's doing
         assert "nobody@elsewhere" in stage.ferry.run("list", "--swaps").stdout
         command.end()
         load.answered_by(is_original)

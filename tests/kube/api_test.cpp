@@ -193,6 +193,17 @@ TEST(RefusalTest, ForbiddenNamesTheRightThatIsMissing) {
   EXPECT_EQ(recorded_error("error-anonymous").code, ErrorCode::kForbidden);
 }
 
+TEST(RefusalTest, WhomAdmissionRefusesLacksNoRight) {
+  const auto error = error_of_answer(
+      {}, {"PATCH", "/apis/apps/v1/namespaces/demo/deployments/web", false}, 403,
+      R"({"kind":"Status","code":403,"reason":"Forbidden",)"
+      R"("message":"admission webhook \"freeze\" denied the request: no releases today"})");
+  EXPECT_EQ(error.code, ErrorCode::kForbidden);
+  EXPECT_THAT(error.why, HasSubstr("no releases today"));
+  EXPECT_THAT(error.fix, HasSubstr("admission"));
+  EXPECT_THAT(error.fix, ::testing::Not(HasSubstr("can-i")));
+}
+
 TEST(RefusalTest, UnauthorizedNamesTheUserAndTheContext) {
   const Error error = recorded_error("error-unauthorized");
   EXPECT_EQ(error.code, ErrorCode::kUnauthenticated);

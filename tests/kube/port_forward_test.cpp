@@ -427,7 +427,10 @@ TEST_F(PortForwardTest, A401ThatStaysIsReported) {
 
 TEST_F(PortForwardTest, AForbiddenOneNamesTheRight) {
   serve_http([](const auto&, auto&) {
-    return Reply{403, R"({"kind":"Status","code":403,"reason":"Forbidden","message":"no"})", {}};
+    return Reply{403,
+                 R"({"kind":"Status","code":403,"reason":"Forbidden","message":"pods \"web\" )"
+                 R"(is forbidden: User \"ann\" cannot create resource"})",
+                 {}};
   });
   const auto dialled = dial();
   ASSERT_FALSE(dialled);
