@@ -1,5 +1,6 @@
 #include "daemon/daemon.h"
 
+#include <spdlog/spdlog.h>
 #include <unistd.h>
 
 #include <future>
@@ -33,6 +34,8 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
                }),
       links_(LinkHouse{loop, workers_, tunnels_, backend}, store_, events_),
       swaps_(LinkHouse{loop, workers_, tunnels_, backend}, swap_store_, events_),
+      wake_watch_(kTick, WakeWatch::clock()),
+      address_watch_(loop, [this] { look_around("the network changed"); }),
       ticker_(loop, [this] { tick(); }) {}
 
 Daemon::~Daemon() { links_.close(); }
@@ -55,8 +58,13 @@ void Daemon::close(std::function<void()> done) {
 void Daemon::tick() {
   links_.sample_rates();
   swaps_.sample_rates();
-  if (wake_watch_.woke_up()) tunnels_.check_now();
+  if (wake_watch_.was_away(WakeWatch::clock())) look_around("woke up");
   ticker_.start(kTick);
+}
+
+void Daemon::look_around(const char* why) {
+  spdlog::debug("{}: probing the tunnels", why);
+  tunnels_.check_now();
 }
 
 // --- the service ---------------------------------------------------------------------------------

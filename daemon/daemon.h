@@ -14,6 +14,7 @@
 #include "daemon/tunnel_pool.h"
 #include "daemon/wake_watch.h"
 #include "daemon/workers.h"
+#include "net/address_watch.h"
 
 namespace ferry::daemon {
 
@@ -62,6 +63,7 @@ class Daemon final : public control::Service {
   auto on_loop(Work work);
   std::vector<control::LinkStatus> all_links() const;
   void tick();
+  void look_around(const char* why);
 
   net::Loop& loop_;
   const DaemonOptions options_;
@@ -77,6 +79,7 @@ class Daemon final : public control::Service {
   LinkTable links_;
   SwapTable swaps_;
   WakeWatch wake_watch_;
+  net::AddressWatch address_watch_;
   net::Timer ticker_;
 };
 

@@ -8,8 +8,10 @@ namespace ferry::proxy {
 
 OrphanTimer::OrphanTimer(net::Loop& loop, const OrphanOptions& options, OrphanRestore* restore)
     : options_(options),
+      loop_(loop),
       restore_(options.timeout > Duration::zero() ? restore : nullptr),
-      timer_(loop, [this] { this->restore(); }),
+      alone_(options.timeout),
+      timer_(loop, [this] { look(); }),
       backoff_(options.first_backoff) {
   set_attached(false);
 }
@@ -20,8 +22,16 @@ void OrphanTimer::set_attached(bool attached) {
     timer_.stop();
     backoff_ = options_.first_backoff;
   } else if (restore_ != nullptr && !restoring_ && !restored_ && !timer_.active()) {
-    timer_.start(options_.timeout);
+    waiting_ = true;
+    alone_.start(loop_.now());
+    timer_.start(alone_.next_look());
   }
+}
+
+void OrphanTimer::look() {
+  if (waiting_ && !alone_.look(loop_.now())) return timer_.start(alone_.next_look());
+  waiting_ = false;
+  restore();
 }
 
 void OrphanTimer::restore() {

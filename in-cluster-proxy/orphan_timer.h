@@ -5,6 +5,7 @@
 
 #include "base/result.h"
 #include "base/time.h"
+#include "in-cluster-proxy/awake_time.h"
 #include "net/loop.h"
 #include "net/timer.h"
 
@@ -19,7 +20,9 @@ class OrphanRestore {
 };
 
 struct OrphanOptions {
-  Duration timeout{};  // without a daemon, from the start or from the last one on; zero: never
+  // Without a daemon, from the start or from the last one on; what this process itself didn't run
+  // doesn't count. Zero: never.
+  Duration timeout{};
   Duration first_backoff = std::chrono::seconds(5);  // between attempts that fail
   Duration max_backoff = std::chrono::minutes(5);
 };
@@ -34,14 +37,19 @@ class OrphanTimer {
   void set_attached(bool attached);
 
  private:
+  void look();
   void restore();
   void finished(const Status& status);
 
   const OrphanOptions options_;
+  net::Loop& loop_;
   OrphanRestore* const restore_;
+  AwakeTime alone_;
   net::Timer timer_;
   Duration backoff_;
   bool attached_ = false;
+  bool waiting_ =
+      false;  // for alone_ to reach its limit; otherwise the timer is for the next attempt
   bool restoring_ = false;
   bool restored_ = false;
 };

@@ -18,57 +18,15 @@ import pytest
 
 import http_client as client
 from conftest import ROOT, new_ferry
-from ferry import free_port, rss_mib
+from ferry import rss_mib
 from kube_api import wait_for
-
-
-class Proxy:
-    """A ferry-proxy of the test's own on the loopback, the test application behind it, and keys for both ends."""
-
-    def __init__(self, build, folder):
-        self.keys = folder / "keys"
-        subprocess.run([ROOT / "scripts" / "make-credentials", self.keys], check=True)
-        self._build = build
-        self.port, self.http, self.echo = free_port(), free_port(), free_port()
-        env = {**os.environ, "HTTP_PORT": str(self.http), "ECHO_PORT": str(self.echo), "RESET_PORT": str(free_port())}
-        self._app = subprocess.Popen([build / "tests" / "e2e" / "app" / "ferry-test-app"], env=env)
-        self.log = folder / "proxy.log"
-        self.start()
-        wait_for("the application answers", lambda: client.name_of(self.http))
-
-    def start(self):
-        with self.log.open("a") as log:
-            self.process = subprocess.Popen(
-                [
-                    self._build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"127.0.0.1:{self.port}",
-                    "--health-listen", f"127.0.0.1:{free_port()}", "--tls-dir", self.keys / "proxy",
-                    "--allow", "127.0.0.0/8",
-                ],
-                stderr=log,
-            )
-        wait_for("the proxy listens", lambda: not _refuses(self.port))
-
-    def options(self, credentials=None):
-        return ["--proxy-addr", f"127.0.0.1:{self.port}", "--proxy-credentials", str(credentials or self.keys / "daemon")]
-
-    def stop(self):
-        for process in (self.process, self._app):
-            process.kill()
-            process.wait()
-
-
-def _refuses(port):
-    try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
-        return False
-    except OSError:
-        return True
+from lone_proxy import LoneProxy
 
 
 @pytest.fixture
 def proxy(build):
     with tempfile.TemporaryDirectory(prefix="ferry-e2e-proxy-") as folder:
-        made = Proxy(build, pathlib.Path(folder))
+        made = LoneProxy(build, pathlib.Path(folder))
         try:
             yield made
         finally:
