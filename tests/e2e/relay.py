@@ -58,6 +58,10 @@ class Relay:
         """Connections stay, new ones are accepted, and nothing comes through."""
         self._do(self._hold)
 
+    def swallow(self):
+        """What comes on the connections that there are is dropped from now on; new ones go through."""
+        self._do(self._swallow)
+
     def delay(self, seconds):
         self._do(self._set, "_delay", seconds)
 
@@ -99,6 +103,10 @@ class Relay:
         self._up, self._delay, self._rate, self._idle, self._corrupt = True, 0, None, None, 0
         self._flows.set()
 
+    def _swallow(self):
+        for link in self._links:
+            link.swallows = True
+
     def _cut(self):
         for link in list(self._links):
             link.reset()
@@ -139,6 +147,8 @@ class Relay:
     async def _pump(self, link, reader, writer, from_target):
         while data := await reader.read(CHUNK):
             link.last = self._loop.time()
+            if link.swallows:
+                continue
             await self._flows.wait()
             if self._rate:
                 await asyncio.sleep(len(data) / self._rate)
@@ -158,6 +168,7 @@ class Relay:
 class _Link:
     def __init__(self, writer):
         self.writers = [writer]
+        self.swallows = False
         self.last = asyncio.get_running_loop().time()  # when a byte came
 
     def reset(self):

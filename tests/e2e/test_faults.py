@@ -1,0 +1,282 @@
+"""What networks and machines do to a tunnel, between the daemon and the API server: connections go on, every byte arrives.
+
+The faults are those of relay.py. One ferry, one link and one relay serve the tests of the relay one after the other; what
+takes its time without doing anything (processes that are stopped) is played as scenes (stage.py). The long forms are in
+long_faults.py.
+"""
+
+import contextlib
+import os
+import pathlib
+import signal
+import tempfile
+import threading
+import time
+import types
+
+import pytest
+import yaml
+
+import http_client as client
+import workloads
+from conftest import new_ferry, new_namespace
+from kube_api import wait_for
+from lone_proxy import LoneProxy
+from relay import Relay
+from stage import plays
+
+MIB = 1 << 20
+STOPPED = 22  # seconds: longer than it takes the other side to find the tunnel dead (tunnel/README.md, Liveness)
+
+
+@contextlib.contextmanager
+def relay_before(kubeconfig, folder):
+    """A relay in front of the API server of a kubeconfig, and the path of a kubeconfig that goes through it."""
+    config = yaml.safe_load(pathlib.Path(kubeconfig).read_text())
+    (cluster,) = (entry["cluster"] for entry in config["clusters"])
+    host, port = cluster["server"].removeprefix("https://").rsplit(":", 1)
+    with Relay(host, int(port)) as relay:
+        cluster["server"] = f"https://127.0.0.1:{relay.port}"
+        path = pathlib.Path(folder) / "kubeconfig-through-the-relay"
+        path.write_text(yaml.safe_dump(config))
+        path.chmod(0o600)
+        yield relay, path
+
+
+@contextlib.contextmanager
+def house(build, cluster, api):
+    """A ferry whose way to the API server is a relay, and a link through a proxy to a web server and an echo server."""
+    with new_namespace(api) as namespace, new_ferry(build, None, namespace, cluster.image) as ferry:
+        with relay_before(cluster.kubeconfig, ferry.home) as (relay, path):
+            ferry.env["KUBECONFIG"] = str(path)
+            api.apply(namespace, workloads.deployment(), workloads.service())
+            wait_for("the pod is ready", lambda: api.ready_pods(namespace, "app=web"))
+            link = ferry.forward("svc/web", ":http", ":echo", "--route", "proxy", links=2)
+            assert client.name_of(link.ports[0])
+            yield types.SimpleNamespace(ferry=ferry, relay=relay, http=link.ports[0], echo=link.ports[1])
+
+
+@pytest.fixture(scope="module")
+def through_relay(build, cluster, api):
+    if not cluster.is_local:
+        pytest.skip("the relay stands before the test cluster's API server")
+    with house(build, cluster, api) as made:
+        yield made
+
+
+@pytest.fixture
+def way(through_relay):
+    wait_for("the tunnel is ready", lambda: tunnel(through_relay.ferry)["state"] == "ready", timeout=30)
+    yield through_relay
+    through_relay.relay.heal()
+
+
+def tunnel(ferry):
+    return ferry.status()["tunnels"][0]
+
+
+class Conversation:
+    """A connection that is open before a fault, and has to go on after it."""
+
+    def __init__(self, port):
+        self._connection = client.connect(port)
+        self.says(b"before")
+
+    def says(self, words):
+        self.sends(words)
+        self.hears(words)
+
+    def sends(self, words):
+        self._connection.sendall(words)
+
+    def hears(self, words):
+        got = b""
+        while len(got) < len(words):
+            part = self._connection.recv(len(words) - len(got))
+            assert part, "the connection has ended"
+            got += part
+        assert got == words
+
+    def is_reset(self, timeout=20):
+        self._connection.settimeout(timeout)
+        with pytest.raises(ConnectionResetError):
+            while self._connection.recv(1):
+                pass
+
+
+def transfers(port, size):
+    """Both ways, each byte compared."""
+    assert client.download_hash(port, size) == (client.hash_of_pattern(size), size)
+    assert client.upload(port, size) == (size, client.hash_of_pattern(size))
+
+
+def test_reset(way):
+    before = tunnel(way.ferry)["reconnects"]
+    talk = Conversation(way.echo)
+    for _ in range(5):
+        way.relay.cut()
+        talk.says(b"after")
+    assert tunnel(way.ferry)["reconnects"] - before >= 5
+
+
+def test_nothing_answers_for_a_while(way):
+    """What was said meanwhile arrives afterwards, and what comes meanwhile waits."""
+    talk = Conversation(way.echo)
+    way.relay.down()
+    wait_for("the status says so", lambda: tunnel(way.ferry)["state"] == "lost")
+    talk.sends(b"meanwhile")
+    late = client.connect(way.echo)
+    late.sendall(b"late")
+    way.relay.heal()
+    talk.hears(b"meanwhile")
+    assert late.recv(4) == b"late"
+    late.close()
+
+
+def test_black_hole(way):
+    talk = Conversation(way.echo)
+    way.relay.black_hole()
+    talk.sends(b"into the dark")
+    time.sleep(1)  # the fault's length
+    way.relay.heal()
+    talk.hears(b"into the dark")
+
+
+def test_a_connection_that_swallows_everything_is_replaced_when_somebody_wants_something(way):
+    """Only what is new goes through: as after a NAT has forgotten its entry. No time-out has to pass."""
+    wait_for("a second of silence", lambda: tunnel_is_quiet(way.relay))
+    before = tunnel(way.ferry)["reconnects"]
+    way.relay.swallow()
+    started = time.monotonic()
+    assert client.name_of(way.http)
+    assert time.monotonic() - started < 5  # a dead carrier is found after 20 s
+    assert tunnel(way.ferry)["reconnects"] > before
+
+
+def tunnel_is_quiet(relay):
+    seen = relay.relayed
+    time.sleep(1.2)  # what is waited for is silence
+    return relay.relayed == seen
+
+
+def test_delay(way):
+    way.relay.delay(0.1)
+    talk = Conversation(way.echo)
+    talk.says(b"slow, but whole")
+    transfers(way.http, 2 * MIB)
+
+
+def test_little_bandwidth(way):
+    """A keystroke doesn't wait for a download that fills the line."""
+    way.relay.limit(4 * MIB)
+    done = threading.Event()
+
+    def download():
+        assert client.download_hash(way.http, 8 * MIB)[1] == 8 * MIB
+        done.set()
+
+    thread = threading.Thread(target=download)
+    thread.start()
+    talk = Conversation(way.echo)
+    talk.says(b"still here")
+    assert not done.is_set()
+    thread.join()
+    assert done.is_set()
+
+
+def test_corruption_is_caught_and_nothing_of_it_arrives(way):
+    size = 32 * MIB
+    before = tunnel(way.ferry)["reconnects"]
+    stop = threading.Event()
+
+    def corrupt():
+        while not stop.wait(0.3):
+            way.relay.corrupt()
+
+    thread = threading.Thread(target=corrupt)
+    thread.start()
+    try:
+        transfers(way.http, size)
+    finally:
+        stop.set()
+        thread.join()
+    assert tunnel(way.ferry)["reconnects"] > before
+
+
+def test_a_line_that_is_cut_when_idle(way):
+    """At 60 s a PING prevents it (tunnel/README.md); at 1 s each cut is survived."""
+    before = tunnel(way.ferry)["reconnects"]
+    talk = Conversation(way.echo)
+    way.relay.cut_idle(1)
+    wait_for("it was cut twice", lambda: tunnel(way.ferry)["reconnects"] >= before + 2)
+    talk.says(b"as if nothing had been")
+
+
+def stopped(pid, seconds):
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(seconds)  # the fault's length
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+@plays
+def test_the_daemon_is_stopped_and_goes_on(stage):
+    stage.web(replicas=1)
+    link = stage.ferry.forward("svc/web", ":http", ":echo", "--route", "proxy", links=2)
+    talk = Conversation(link.ports[1])
+    pid = stage.ferry.daemon_pid()
+    stopped(pid, STOPPED)
+    talk.says(b"rested")
+    assert client.name_of(link.ports[0])
+
+
+@contextlib.contextmanager
+def lone_link(stage, *options):
+    """A link by way of a relay to a proxy without a cluster: (proxy, relay, ferry, ports)."""
+    with tempfile.TemporaryDirectory(prefix="ferry-e2e-faults-") as folder:
+        proxy = LoneProxy(stage.build, pathlib.Path(folder), *options)
+        try:
+            with Relay("127.0.0.1", proxy.port) as relay, new_ferry(stage.build, None, None, None) as ferry:
+                words = proxy.options(port=relay.port)
+                link = ferry.forward("host/127.0.0.1", f":{proxy.http}", f":{proxy.echo}", *words, links=2)
+                yield types.SimpleNamespace(proxy=proxy, relay=relay, ferry=ferry, http=link.ports[0], echo=link.ports[1])
+        finally:
+            proxy.stop()
+
+
+@plays
+def test_the_proxy_is_stopped_and_goes_on(stage):
+    with lone_link(stage) as way:
+        talk = Conversation(way.echo)
+        stopped(way.proxy.process.pid, STOPPED)
+        talk.says(b"rested")
+        assert client.name_of(way.http)
+
+
+@plays
+def test_a_session_that_was_let_go_resets_its_connections_with_the_reason(stage):
+    with lone_link(stage, "--session-keep", "1s") as way:
+        talks = [Conversation(way.echo) for _ in range(20)]
+        way.relay.down()
+        wait_for("the proxy lets the session go", lambda: "let go with 20 streams" in way.proxy.log.read_text())
+        way.relay.heal()
+        for talk in talks:
+            talk.is_reset()
+        assert client.name_of(way.http)  # in a new session
+        links = way.ferry.links()
+        assert any("does not have it" in (link.get("lastError") or {}).get("why", "") for link in links), links
+
+
+@plays
+def test_a_proxy_process_that_is_gone_resets_its_connections_with_the_reason(stage):
+    with lone_link(stage) as way:
+        talks = [Conversation(way.echo) for _ in range(20)]
+        way.proxy.process.kill()
+        way.proxy.process.wait()
+        way.proxy.start()
+        for talk in talks:
+            talk.is_reset()
+        assert client.name_of(way.http)
+        links = way.ferry.links()
+        assert any("does not have it" in (link.get("lastError") or {}).get("why", "") for link in links), links
