@@ -19,7 +19,8 @@ class LoneProxy:
         subprocess.run([ROOT / "scripts" / "make-credentials", self.keys], check=True)
         self._build = build
         self.port, self.http, self.echo = free_port(), free_port(), free_port()
-        env = {**os.environ, "HTTP_PORT": str(self.http), "ECHO_PORT": str(self.echo), "RESET_PORT": str(free_port())}
+        ports = {"HTTP_PORT": self.http, "ECHO_PORT": self.echo, "RESET_PORT": free_port(), "CALLER_PORT": free_port()}
+        env = {**os.environ, **{name: str(port) for name, port in ports.items()}}
         self._app = subprocess.Popen([build / "tests" / "e2e" / "app" / "ferry-test-app"], env=env)
         self.log = folder / "proxy.log"
         self.start()

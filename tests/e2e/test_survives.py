@@ -152,6 +152,8 @@ def test_the_proxy_pod_is_deleted(link, ferry, api, namespace):
         with pytest.raises(ConnectionResetError):  # the session went with the proxy: said at once, not at some time-out
             while connection.recv(1):
                 pass
+    said = [(link.get("lastError") or {}).get("why", "") for link in ferry.links()]
+    assert any("gone" in why for why in said), said
     wait_for(
         "a new proxy is ready",
         lambda: [p for p in proxy_pods(api, namespace) if p["metadata"]["uid"] != old["metadata"]["uid"]],

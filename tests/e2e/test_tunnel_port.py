@@ -223,6 +223,59 @@ def test_a_daemon_of_another_protocol_version_is_told(proxy, link):
     assert client.name_of(link.port)
 
 
+# --- another connection while the first one works ---------------------------------------------------------
+
+
+def read_frames(connection, until):
+    """The payload of the first frame of that type."""
+    stream = connection.makefile("rb")
+    while True:
+        kind, _, size, _ = struct.unpack(">BBHI", stream.read(8))
+        payload = stream.read(size)
+        if kind == until:
+            return payload
+
+
+def frame(kind, payload):
+    return struct.pack(">BBHI", kind, 0, len(payload), 0) + payload
+
+
+def is_open(connection):
+    connection.settimeout(0.1)
+    try:
+        while part := connection.recv(4096):
+            assert part
+        return False
+    except TimeoutError:
+        return True
+    except OSError:
+        return False
+
+
+def test_a_proxy_that_wants_another_connection_gets_it_while_the_old_one_goes_on(lone_ferry, proxy):
+    """GOAWAY, not for shutting down: the session is resumed on a second connection, then the first one ends."""
+    keys = os.urandom(16), os.urandom(32)
+    answer = hello(1, b"1.0")[:-1] + b"\x01" + b"".join(keys)
+    answer = answer[:2] + struct.pack(">H", len(answer) - 8) + answer[4:]
+    context = tls(proxy, "proxy")
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(20)
+        words = ["--proxy-addr", f"127.0.0.1:{listener.getsockname()[1]}", "--proxy-credentials", str(proxy.keys / "daemon")]
+        lone_ferry.start("forward", "host/127.0.0.1", f":{proxy.http}", *words)
+        with context.wrap_socket(listener.accept()[0], server_side=True) as first:
+            read_frames(first, until=0x80)  # HELLO
+            first.sendall(answer)
+            first.sendall(frame(0x88, struct.pack(">BI", 0, 60_000)))  # GOAWAY, no reason, in a minute
+            raw = listener.accept()[0]
+            assert is_open(first)
+            with context.wrap_socket(raw, server_side=True) as second:
+                session, epoch = struct.unpack(">16sI", read_frames(second, until=0x81)[:20])  # RESUME
+                assert (session, epoch) == (keys[0], 1)
+                second.sendall(frame(0x82, struct.pack(">Q", 0)))  # RESUME_OK: nothing came
+                read_frames(second, until=0x01)  # so that the OPEN comes again
+                assert not is_open(first)
+
+
 # --- the proxy's end -------------------------------------------------------------------------------------
 
 
