@@ -185,12 +185,12 @@ def test_little_bandwidth(way):
 
 
 def test_corruption_is_caught_and_nothing_of_it_arrives(way):
-    size = 32 * MIB
+    size = 12 * MIB
     before = tunnel(way.ferry)["reconnects"]
     stop = threading.Event()
 
     def corrupt():
-        while not stop.wait(0.3):
+        while not stop.wait(0.2):
             way.relay.corrupt()
 
     thread = threading.Thread(target=corrupt)
