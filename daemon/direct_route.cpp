@@ -4,13 +4,25 @@
 
 namespace ferry::daemon {
 
-DirectRoute::DirectRoute(net::Loop& loop, std::unique_ptr<PodDialer> dialer, TargetPlan plan)
-    : loop_(loop), dialer_(std::move(dialer)), plan_(std::move(plan)) {}
+DirectRoute::DirectRoute(net::Loop& loop, std::unique_ptr<PodDialer> dialer, TargetPlan plan,
+                         std::size_t max_connections)
+    : loop_(loop),
+      dialer_(std::move(dialer)),
+      plan_(std::move(plan)),
+      max_connections_(max_connections) {}
 
 DirectRoute::~DirectRoute() = default;
 
 void DirectRoute::carry(std::size_t port, std::unique_ptr<net::ByteStream> local,
                         ConnectionObserver& observer) {
+  if (carried_.size() >= max_connections_) {
+    local->reset();
+    const std::string why = std::to_string(carried_.size()) + " connections are open already";
+    const std::string fix = "use the route through the proxy, which takes more";
+    observer.on_ended(
+        port, {.error = Error{ErrorCode::kExhausted, "connecting to " + plan_.name, why, fix}});
+    return;
+  }
   auto pods = candidates(port);
   if (pods.empty()) {
     local->reset();

@@ -12,7 +12,10 @@ namespace ferry::daemon {
 
 class DirectRoute final : public LinkRoute {
  public:
-  DirectRoute(net::Loop& loop, std::unique_ptr<PodDialer> dialer, TargetPlan plan);
+  static constexpr std::size_t kMaxConnections = 1024;  // at once; further ones are reset
+
+  DirectRoute(net::Loop& loop, std::unique_ptr<PodDialer> dialer, TargetPlan plan,
+              std::size_t max_connections = kMaxConnections);
   ~DirectRoute() override;
 
   void carry(std::size_t port, std::unique_ptr<net::ByteStream> local,
@@ -37,6 +40,7 @@ class DirectRoute final : public LinkRoute {
   net::Loop& loop_;
   std::unique_ptr<PodDialer> dialer_;
   const TargetPlan plan_;
+  const std::size_t max_connections_;
   TargetView view_;
   std::size_t turn_ = 0;
   std::unordered_map<const DirectConnection*, Carried> carried_;

@@ -8,7 +8,9 @@
 namespace ferry::control {
 
 void ConnectionThreads::enqueue(std::function<void()> serve) {
-  const std::lock_guard lock(mutex_);
+  std::unique_lock lock(mutex_);
+  // Without a thread at all, none could make room.
+  taken_.wait(lock, [this] { return waiting_.size() < max_waiting_ || threads_ == 0; });
   waiting_.push_back(std::move(serve));
   if (threads_ >= limit_) return;
   try {
@@ -23,8 +25,9 @@ void ConnectionThreads::enqueue(std::function<void()> serve) {
 void ConnectionThreads::serve_until_idle() {
   std::unique_lock lock(mutex_);
   while (!waiting_.empty()) {
-    auto serve = std::move(waiting_.front());
-    waiting_.pop_front();
+    auto serve = std::move(waiting_.back());
+    waiting_.pop_back();
+    taken_.notify_one();
     lock.unlock();
     serve();
     serve = nullptr;

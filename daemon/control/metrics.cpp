@@ -80,6 +80,8 @@ void tunnel_metrics(std::string& out, const std::vector<TunnelStatus>& tunnels) 
   each<TunnelStatus>(out, tunnels, "ferry_tunnel_reconnects_total", "counter",
                      "How often the tunnel was connected again.",
                      [](const TunnelStatus& tunnel) { return std::to_string(tunnel.reconnects); });
+  each<TunnelStatus>(out, tunnels, "ferry_tunnel_streams", "gauge", "Open streams.",
+                     [](const TunnelStatus& tunnel) { return std::to_string(tunnel.streams); });
   each<TunnelStatus>(
       out, tunnels, "ferry_tunnel_round_trip_seconds", "gauge",
       "Last measured round trip, 0 while unknown.", [](const TunnelStatus& tunnel) {

@@ -30,6 +30,9 @@ using Response = httplib::Response;
 
 // How soon a client that is gone, or the end of the server, is noticed.
 constexpr auto kStreamCheck = std::chrono::milliseconds(200);
+// What the kernel holds until it is accepted; httplib's own 5 turn away commands that are started
+// together.
+constexpr int kBacklog = 1024;
 constexpr auto kLastWords = std::chrono::seconds(1);  // for streams, when the server stops
 
 constexpr const char* kJson = "application/json";
@@ -139,6 +142,7 @@ class Server::Impl {
   Service& service_;
   const ServerOptions options_;
   UserServer http_{options_.user};
+  int listening_ = -1;  // httplib's
   std::atomic<bool> stopping_ = false;
   std::thread accepting_;
   std::mutex streams_mutex_;
@@ -148,6 +152,7 @@ class Server::Impl {
 
 void Server::Impl::configure() {
   http_.set_address_family(AF_UNIX);
+  http_.set_socket_options([this](int listening) { listening_ = listening; });
   http_.new_task_queue = [limit = options_.max_connections] {
     return new ConnectionThreads(limit);  // httplib deletes it
   };
@@ -355,6 +360,7 @@ Status Server::Impl::start() {
   if (!http_.bind_to_port(path, 80)) {  // a Unix socket has no port, but 0 would mean "choose one"
     return fail(ErrorCode::kIo, what, std::strerror(errno), "check the directory's permissions");
   }
+  ::listen(listening_, kBacklog);
   if (::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) {
     return fail(ErrorCode::kIo, "setting the mode of " + path, std::strerror(errno));
   }

@@ -1,5 +1,6 @@
 #include "daemon/control/user_server.h"
 
+#include <poll.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -17,14 +18,26 @@ std::optional<uid_t> peer_user(int socket) {
   return peer.uid;
 }
 
+namespace {
+
+// One that connects and says nothing must not hold its thread for as long as a slow one may.
+constexpr int kFirstByteMillis = 1000;
+
+bool says_something(int socket) {
+  pollfd wanted{.fd = socket, .events = POLLIN, .revents = 0};
+  return poll(&wanted, 1, kFirstByteMillis) == 1;
+}
+
+}  // namespace
+
 bool UserServer::process_and_close_socket(socket_t socket) {
   const auto peer = peer_user(socket);
   bool served = false;
-  if (peer == user_) {
+  if (peer == user_ && says_something(socket)) {
     SocketStream stream(socket, std::chrono::seconds(read_timeout_sec_));
     bool closed = false;
     served = process_request(stream, true, closed, nullptr);
-  } else {
+  } else if (peer != user_) {
     spdlog::warn("control: refused a connection of user {}: this daemon serves user {} alone",
                  peer ? std::to_string(*peer) : "unknown", user_);
   }

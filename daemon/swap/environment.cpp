@@ -38,13 +38,14 @@ class LineSink final : public net::ByteStream {
 
  private:
   void take(std::string_view text) {
+    if (too_long_) return;
     for (auto end = text.find('\n'); end != std::string_view::npos; end = text.find('\n')) {
       line_.append(text.substr(0, end));
       text.remove_prefix(end + 1);
       on_line_(std::exchange(line_, {}));
     }
     line_.append(text);
-    if (line_.size() <= kMaxLine || too_long_) return;
+    if (line_.size() <= kMaxLine) return;
     too_long_ = true;
     line_ = {};
     if (handler_ != nullptr) closing_.start(Duration::zero());

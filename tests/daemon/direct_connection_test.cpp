@@ -2,10 +2,12 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <map>
 #include <string>
 #include <utility>
 
+#include "daemon/direct_route.h"
 #include "tests/net/harness.h"
 
 namespace ferry::daemon {
@@ -153,6 +155,28 @@ TEST_F(DirectConnectionTest, SilenceAfterTheNodesWordCountsAsConnected) {
   EXPECT_FALSE(connected_);
   loop_.run_for(std::chrono::milliseconds(1100));
   EXPECT_TRUE(connected_);
+}
+
+TEST(DirectRouteTest, TakesSoManyConnectionsOnly) {
+  struct Ends final : ConnectionObserver {
+    void on_connected(std::size_t) override {}
+    void on_ended(std::size_t, const ConnectionEnd& end) override { error = end.error; }
+    std::optional<Error> error;
+  } ends;
+  net::testing::TestLoop loop;
+  DirectRoute route(*loop, std::make_unique<ScriptedDialer>(), {.name = "svc/app"}, 2);
+  route.set_view({.pods = {{.name = "a", .ports = {80}}}});
+  std::array<ScriptedStream::End, 3> locals;
+  for (auto& local : locals) {
+    EXPECT_FALSE(ends.error);
+    route.carry(0, std::make_unique<ScriptedStream>(local), ends);
+  }
+  ASSERT_TRUE(ends.error);
+  EXPECT_EQ(ends.error->code, ErrorCode::kExhausted);
+  EXPECT_TRUE(locals[2].was_reset);
+  EXPECT_FALSE(locals[1].was_reset);
+  EXPECT_EQ(route.traffic(ends).connections, 2U);
+  route.forget(ends);
 }
 
 }  // namespace

@@ -18,7 +18,7 @@ class LoneProxy:
         self.keys = folder / "keys"
         subprocess.run([ROOT / "scripts" / "make-credentials", self.keys], check=True)
         self._build = build
-        self.port, self.http, self.echo = free_port(), free_port(), free_port()
+        self.port, self.health, self.http, self.echo = free_port(), free_port(), free_port(), free_port()
         ports = {"HTTP_PORT": self.http, "ECHO_PORT": self.echo, "RESET_PORT": free_port(), "CALLER_PORT": free_port()}
         env = {**os.environ, **{name: str(port) for name, port in ports.items()}}
         self._app = subprocess.Popen([build / "tests" / "e2e" / "app" / "ferry-test-app"], env=env)
@@ -31,7 +31,7 @@ class LoneProxy:
             self.process = subprocess.Popen(
                 [
                     self._build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"127.0.0.1:{self.port}",
-                    "--health-listen", f"127.0.0.1:{free_port()}", "--tls-dir", self.keys / "proxy",
+                    "--health-listen", f"127.0.0.1:{self.health}", "--tls-dir", self.keys / "proxy",
                     "--allow", "127.0.0.0/8", *self._options,
                 ],
                 stderr=log,

@@ -23,6 +23,7 @@ TEST(MetricsTest, TellEachLinkAndTunnel) {
   tunnel.id = "t1";
   tunnel.state = TunnelState::kReady;
   tunnel.round_trip_microseconds = 1500;
+  tunnel.streams = 7;
   status.tunnels = {tunnel};
   const std::string text = prometheus_text(status);
   EXPECT_THAT(text, HasSubstr("ferry_build_info{version=\"1.2.3\"} 1\n"));
@@ -31,6 +32,7 @@ TEST(MetricsTest, TellEachLinkAndTunnel) {
               HasSubstr("ferry_link_up{link=\"3\",target=\"svc/app\",namespace=\"shop\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("ferry_link_sent_bytes_total{link=\"3\",target=\"svc/app\",namespace="
                               "\"shop\"} 99\n"));
+  EXPECT_THAT(text, HasSubstr("ferry_tunnel_streams{tunnel=\"t1\",route=\"proxy\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("ferry_tunnel_round_trip_seconds{tunnel=\"t1\",route=\"proxy\"} "
                               "0.001500\n"));
 }

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cstring>
 #include <filesystem>
@@ -302,6 +303,19 @@ TEST_F(ControlServerTest, RefusesABodyBeyondItsBound) {
   EXPECT_THAT(raw(head + "Content-Encoding: gzip\r\nContent-Length: 1\r\n\r\n{"),
               StartsWith("HTTP/1.1 400"));
   EXPECT_TRUE(client().status());
+}
+
+TEST_F(ControlServerTest, ManyMayConnectAtOnce) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, socket().data(), socket().size());
+  std::array<int, 300> crowd{};
+  for (int& fd : crowd) {
+    fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);  // a full backlog is an error to it
+    ASSERT_EQ(connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  }
+  EXPECT_TRUE(client().status().has_value());
+  for (const int fd : crowd) close(fd);
 }
 
 TEST_F(ControlServerTest, ServesMetrics) {

@@ -206,6 +206,9 @@ void on_term() {
 
 void serve_http(std::uint16_t port) {
   httplib::Server server;
+  // A network that stands still for some seconds is not the application's affair.
+  server.set_read_timeout(std::chrono::seconds(60));
+  server.set_write_timeout(std::chrono::seconds(60));
   server.set_socket_options([](int fd) {
     const int on = 1;
     ::setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
