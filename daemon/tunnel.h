@@ -39,7 +39,7 @@ struct TunnelOptions {
   Duration first_backoff = std::chrono::milliseconds(50);
   Duration max_backoff = std::chrono::seconds(10);
   // The longest wait while somebody waits for the outcome, or the loss is no older than `urgent`.
-  Duration urgent_backoff = std::chrono::milliseconds(500);
+  Duration urgent_backoff = std::chrono::milliseconds(250);
   Duration urgent = std::chrono::seconds(10);
   // Silence after a probe (or 3 round trips, if that is longer); then another carrier is made.
   Duration doubt = std::chrono::milliseconds(500);
