@@ -23,6 +23,13 @@ Status check_pod(kube::Api& api, const ProxyPod& pod, const kube::CancelToken& c
   return {};
 }
 
+// An API server that can't be reached says nothing about the pod; to ask it about that would only
+// take the time of the next attempt.
+bool is_of_network(const Error& error) {
+  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kReset ||
+         error.code == ErrorCode::kTimedOut || error.code == ErrorCode::kIo;
+}
+
 }  // namespace
 
 ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, FindProxy find)
@@ -59,9 +66,7 @@ void ProxyInCluster::dial() {
         if (stream) {
           shake_hands(std::move(*stream));
         } else {
-          // An API server that isn't there says nothing about the pod.
-          const bool unreachable = stream.error().code == ErrorCode::kUnreachable;
-          fail_attempt(stream.error(), unreachable ? Step::kDial : Step::kCheck);
+          fail_attempt(stream.error(), is_of_network(stream.error()) ? Step::kDial : Step::kCheck);
         }
       });
 }
