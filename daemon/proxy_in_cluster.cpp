@@ -23,11 +23,14 @@ Status check_pod(kube::Api& api, const ProxyPod& pod, const kube::CancelToken& c
   return {};
 }
 
+// After so many, the API server is asked about the pod all the same: a gateway may reset what leads
+// to a node that is gone.
+constexpr int kDialsInVain = 20;
+
 // An API server that can't be reached says nothing about the pod; to ask it about that would only
 // take the time of the next attempt.
 bool is_of_network(const Error& error) {
-  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kReset ||
-         error.code == ErrorCode::kTimedOut || error.code == ErrorCode::kIo;
+  return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kReset;
 }
 
 }  // namespace
@@ -66,7 +69,8 @@ void ProxyInCluster::dial() {
         if (stream) {
           shake_hands(std::move(*stream));
         } else {
-          fail_attempt(stream.error(), is_of_network(stream.error()) ? Step::kDial : Step::kCheck);
+          const bool vain = is_of_network(stream.error()) && ++dials_in_vain_ < kDialsInVain;
+          fail_attempt(stream.error(), vain ? Step::kDial : Step::kCheck);
         }
       });
 }
@@ -80,6 +84,7 @@ void ProxyInCluster::shake_hands(std::unique_ptr<net::ByteStream> stream) {
       std::move(stream), "pod/" + pod_->name, pod_->uid, [this](Result<NewCarrier> carrier) {
         if (carrier) {
           step_ = Step::kDial;
+          dials_in_vain_ = 0;
           carrier->expires_in = cluster_.credentials->expires_in();
           callback_(std::move(carrier));
         } else {
@@ -89,6 +94,7 @@ void ProxyInCluster::shake_hands(std::unique_ptr<net::ByteStream> stream) {
 }
 
 void ProxyInCluster::check() {
+  dials_in_vain_ = 0;
   task_ = workers_.start([this, api = cluster_.api, pod = *pod_](const TaskContext& task) {
     const auto checked = check_pod(*api, pod, task.cancel());
     task.post([this, checked] {

@@ -43,6 +43,7 @@ class ProxyInCluster final : public CarrierSource {
   const Cluster cluster_;
   const FindProxy find_;
   Step step_ = Step::kFind;
+  int dials_in_vain_ = 0;  // since the last answer
   std::optional<ProxyPod> pod_;
   Callback callback_;
   std::unique_ptr<Task> task_;
