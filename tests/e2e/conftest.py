@@ -51,7 +51,10 @@ def cluster(request, build):
 
 @pytest.fixture
 def faults(cluster):
-    """The test cluster's fault switches; what they did is undone afterwards."""
+    """The test cluster's fault switches; what they did is undone afterwards. No scene is played meanwhile."""
+    from stage import Together
+
+    Together.wait_for_all()
     yield cluster.faults
     cluster.faults.clear()
 

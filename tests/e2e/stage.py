@@ -146,7 +146,15 @@ class Stage:
 class Together:
     """Runs scenes (functions of a stage), a few at a time; `result(name)` is what became of one."""
 
+    current = None  # there is one at most
+
+    @classmethod
+    def wait_for_all(cls):
+        if cls.current:
+            cls.current.wait()
+
     def __init__(self, cluster, api, build):
+        Together.current = self
         self._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
         self._make = functools.partial(Stage, cluster, api, build)
         self._futures = {}
