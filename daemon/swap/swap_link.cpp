@@ -36,10 +36,7 @@ SwapLink::SwapLink(const LinkHouse& house, std::string id, std::string swap_id,
   }
 }
 
-SwapLink::~SwapLink() {
-  steps_.stop();
-  let_go();
-}
+SwapLink::~SwapLink() { steps_.stop(); }
 
 template <typename Work, typename Then>
 void SwapLink::step(Work work, Then then) {
@@ -133,41 +130,18 @@ void SwapLink::started(const Started& started) {
   set_phase(Phase::kConnecting);
   limit(spec_.step_timeout_seconds == 0 ? kConnectLimit
                                         : std::chrono::seconds(spec_.step_timeout_seconds));
-  const StandInPlace place{
-      .cluster = *cluster_, .swap_id = swap_id(), .identity = started.identity};
-  tunnel_ = &house_.tunnels.acquire(
-      "swap " + swap_id(), [&] { return house_.backend.stand_in(place); },
-      {.route = control::Route::kProxy,
-       .context = cluster_->context,
-       .kube_namespace = cluster_->ns},
-      *this);
-  begin_serving();
+  LocalSideEvents& events = *this;
+  local_side_ = std::make_unique<LocalSide>(
+      house_, spec_,
+      LocalSideOptions{
+          .place = {.cluster = *cluster_, .swap_id = swap_id(), .identity = started.identity},
+          .ports = plan_->exposed,
+          .probes = container_probes_,
+          .kubernetes_version = kubernetes_version_},
+      events);
+  local_side_->start();
   watch(false);
   assess();
-}
-
-void SwapLink::begin_serving() {
-  std::vector<LocalPorts::Port> ports;
-  ProbeSetOptions probes{.probes = container_probes_,
-                         .surroundings = {.environment = spec_.kube.environment},
-                         .mode = spec_.probes};
-  if (!kubernetes_version_.empty()) probes.surroundings.kubernetes_version = kubernetes_version_;
-  for (const auto& port : plan_->exposed) {
-    ports.push_back({.remote = port.remote, .local = port.local});
-    probes.surroundings.ports.emplace(port.remote, port.local);
-  }
-  ProbeEvents& probe_events = *this;
-  probes_ =
-      std::make_unique<ProbeSet>(house_.loop, house_.workers, std::move(probes), probe_events);
-  LocalPortsEvents& port_events = *this;
-  ports_ =
-      std::make_unique<LocalPorts>(house_.loop, *tunnel_, ports, spec_.proxy_protocol, port_events);
-  environment_follower_ =
-      std::make_unique<EnvironmentFollower>(house_.loop, *tunnel_, [this](std::string line) {
-        environment_ = std::move(line);
-        tell(EventKind::kFiles, {});
-      });
-  probes_->start();
 }
 
 void SwapLink::limit(std::chrono::seconds time) {
@@ -273,55 +247,19 @@ void SwapLink::put_back(const Result<swap::RestoreReport>& report) {
 
 void SwapLink::over(const std::optional<Error>& error) {
   steps_.stop();
-  let_go();
+  local_side_.reset();
   if (error) last_error_ = error;
   spdlog::info("link {}: {}", id_, error ? error->summary() : "restored");
   set_phase(Phase::kOver);
   events_.on_swap_over(*this, error);
 }
 
-void SwapLink::let_go() {
-  environment_follower_.reset();
-  ports_.reset();
-  probes_.reset();
-  if (tunnel_ != nullptr) house_.tunnels.release(*std::exchange(tunnel_, nullptr), *this);
-}
-
 // --- what happens meanwhile ----------------------------------------------------------------------
 
-void SwapLink::on_tunnel_changed() { assess(); }
-
-void SwapLink::on_tunnel_progress(const std::string& message) {
-  tell(EventKind::kProgress, message);
-}
-
-void SwapLink::on_ready_changed(bool ready, const std::string& /*why*/) {
-  tunnel_->set_ready(ready);
-  assess();
-}
-
-void SwapLink::on_probe_event(const std::string& line) {
-  tell(EventKind::kNotice, line);
-  assess();
-}
-
-void SwapLink::on_liveness_failed(const std::string& why) { tell(EventKind::kLiveness, why); }
-
-void SwapLink::on_ports_changed() {
-  for (auto& port : status_.ports) port.open = ports_->open(port.remote);
-  probes_->set_port_open(process_runs());
-  assess();
-}
-
-void SwapLink::on_port_refused(std::uint16_t remote, const std::string& why) {
-  tell(EventKind::kNotice, "the stand-in can't listen on port " + std::to_string(remote) + ": " +
-                               why + "; callers of that port are refused");
-}
-
 void SwapLink::assess() {
-  if (tunnel_ == nullptr || status_.phase >= Phase::kRestoring) return;
-  const bool connected = tunnel_->ready();
-  const bool ready = connected && probes_->ready();
+  if (!local_side_ || status_.phase >= Phase::kRestoring) return;
+  const bool connected = local_side_->connected();
+  const bool ready = local_side_->ready();
   status_.ready = ready;
   if (status_.phase == Phase::kConnecting && connected) {
     set_phase(Phase::kWaiting);
@@ -333,28 +271,12 @@ void SwapLink::assess() {
     take_over();
     return;
   }
-  const std::string obstacle = connected ? local_obstacle() : tunnel_->status().reason;
+  const std::string obstacle = local_side_->obstacle();
   if (status_.phase == Phase::kSwapped) {
     set_state(ready ? LinkState::kActive : LinkState::kWaiting, obstacle);
   } else {
     set_state(LinkState::kStarting, obstacle);
   }
-}
-
-// A readiness probe tells whether it takes callers; without one, that is when all its ports do.
-bool SwapLink::process_runs() const {
-  const bool probed = container_probes_.readiness && spec_.probes != control::ProbeMode::kNone;
-  return probed ? ports_->any_open() : ports_->all_open();
-}
-
-// Why callers aren't taken here; empty: they are.
-std::string SwapLink::local_obstacle() const {
-  if (probes_->ready()) return {};
-  for (const auto& port : status_.ports) {
-    if (process_runs()) break;
-    if (!port.open) return "nothing listens on 127.0.0.1:" + std::to_string(port.local);
-  }
-  return probes_->why();
 }
 
 void SwapLink::set_phase(Phase phase) {
@@ -382,31 +304,34 @@ void SwapLink::tell(EventKind kind, const std::string& message) {
 // --- what is -------------------------------------------------------------------------------------
 
 void SwapLink::sample_rate() {
-  if (ports_) ports_->sample_rate();
+  if (local_side_) local_side_->sample_rate();
 }
 
 Result<std::string> SwapLink::environment() const {
-  if (environment_.empty()) {
+  if (!local_side_ || local_side_->environment().empty()) {
     return fail(ErrorCode::kUnavailable, "reading the environment of " + to_string(spec_.workload),
                 "the stand-in isn't connected yet", "wait for the link's event 'files'");
   }
-  return environment_;
+  return local_side_->environment();
 }
 
 control::LinkStatus SwapLink::status() const {
   control::LinkStatus status{.id = id_, .target = spec_.workload, .route = control::Route::kProxy};
   status.context = cluster_ ? cluster_->context : spec_.kube.context;
   status.kube_namespace = cluster_ ? cluster_->ns : spec_.kube.kube_namespace;
-  if (tunnel_ != nullptr) status.tunnel = tunnel_->id();
   status.detached = spec_.detach;
   status.state = state_;
   status.reason = reason_;
   status.since = since_;
   status.created = created_;
-  if (ports_) status.traffic = ports_->traffic();
   status.last_error = last_error_;
   status.swap = status_;
-  if (probes_) status.swap->probes = probes_->statuses();
+  if (local_side_) {
+    status.tunnel = local_side_->tunnel_id();
+    status.traffic = local_side_->traffic();
+    status.swap->ports = local_side_->ports();
+    status.swap->probes = local_side_->probes();
+  }
   return status;
 }
 

@@ -4,7 +4,8 @@
 //
 // Until `starting` nothing is touched; from then on every way out leads through restoring, which is
 // repeated until it has succeeded or can't. The steps in the cluster run on worker threads, one at
-// a time (swap_steps.h); everything here is on the loop's thread.
+// a time (swap_steps.h); what serves callers is the LocalSide; everything here is on the loop's
+// thread.
 #pragma once
 
 #include <chrono>
@@ -14,13 +15,9 @@
 
 #include "daemon/backend.h"
 #include "daemon/link.h"
-#include "daemon/probe/probe_set.h"
-#include "daemon/proxy_identity.h"
-#include "daemon/swap/environment.h"
-#include "daemon/swap/local_ports.h"
+#include "daemon/swap/local_side.h"
 #include "daemon/swap/step_runner.h"
 #include "daemon/swap/swap_steps.h"
-#include "daemon/tunnel_pool.h"
 #include "net/timer.h"
 
 namespace ferry::daemon {
@@ -45,10 +42,7 @@ class SwapLinkEvents {
   ~SwapLinkEvents() = default;
 };
 
-class SwapLink final : public net::Disposable,
-                       private TunnelEvents,
-                       private ProbeEvents,
-                       private LocalPortsEvents {
+class SwapLink final : public net::Disposable, private LocalSideEvents {
  public:
   // `swap_id`: as in the cluster's labels; that of a swap which is there already takes it up again.
   SwapLink(const LinkHouse& house, std::string id, std::string swap_id, control::SwapSpec spec,
@@ -82,7 +76,6 @@ class SwapLink final : public net::Disposable,
   void planned(const ReadPlan& read);
   void take_plan(const swap::SwapPlan& plan);
   void started(const Started& started);
-  void begin_serving();
   void take_over();
   void watch(bool taken_over);
   void taken_over(const swap::TakenOver& taken);
@@ -91,13 +84,10 @@ class SwapLink final : public net::Disposable,
   void put_back(const Result<swap::RestoreReport>& report);
   void over(const std::optional<Error>& error);
 
-  void on_tunnel_changed() override;
-  void on_tunnel_progress(const std::string& message) override;
-  void on_ready_changed(bool ready, const std::string& why) override;
-  void on_probe_event(const std::string& line) override;
-  void on_liveness_failed(const std::string& why) override;
-  void on_ports_changed() override;
-  void on_port_refused(std::uint16_t remote, const std::string& why) override;
+  void on_local_side_changed() override { assess(); }
+  void on_local_side_message(control::EventKind kind, const std::string& message) override {
+    tell(kind, message);
+  }
 
   void in_trouble(const Error& error);
   // A step that waits for something else than the cluster may take so long.
@@ -105,12 +95,9 @@ class SwapLink final : public net::Disposable,
   void out_of_time();
   // Decides on the state from all that is known, and takes the next step where it is due.
   void assess();
-  bool process_runs() const;
-  std::string local_obstacle() const;
   void set_phase(Phase phase);
   void set_state(control::LinkState state, const std::string& reason);
   void tell(control::EventKind kind, const std::string& message);
-  void let_go();
   // Runs `work` as the next step; `then` gets what it returns, on the loop.
   template <typename Work, typename Then>
   void step(Work work, Then then);
@@ -133,13 +120,9 @@ class SwapLink final : public net::Disposable,
   std::string kubernetes_version_;  // empty: not told
   bool touched_ = false;            // something may be in the cluster
   std::optional<Error> cause_;      // why it ends, if nobody asked for it
-  std::string environment_;
 
-  Tunnel* tunnel_ = nullptr;  // held in the pool
-  std::unique_ptr<LocalPorts> ports_;
-  std::unique_ptr<ProbeSet> probes_;
-  std::unique_ptr<EnvironmentFollower> environment_follower_;
-  bool taken_up_again_ = false;  // however long it takes: it was swapped already
+  std::unique_ptr<LocalSide> local_side_;  // once the stand-in runs
+  bool taken_up_again_ = false;            // however long it takes: it was swapped already
   net::Timer limit_;
   StepRunner steps_;
 };
