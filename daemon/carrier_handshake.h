@@ -10,10 +10,6 @@
 
 namespace ferry::daemon {
 
-// So many bytes of a carrier may wait in the kernel for the network: few enough that a new stream's
-// first bytes aren't behind seconds of a bulk transfer.
-inline constexpr std::uint32_t kCarrierNotSent = 128 * 1024;
-
 // PEM texts: our certificate, its key, and the authority that issued the proxy's.
 struct TunnelCredentials {
   std::string ca_pem;

@@ -48,7 +48,7 @@ void ProxyAt::connect(Callback callback, Progress) {
     return;
   }
   dial_ = std::make_unique<net::Dial>(
-      loop_, *address, net::DialOptions{.not_sent_low_water = kCarrierNotSent},
+      loop_, *address, net::DialOptions{},
       [this, credentials = *credentials](Result<std::unique_ptr<net::ByteStream>> stream) {
         if (stream) {
           dialled(std::move(*stream), credentials);

@@ -11,13 +11,6 @@
 #include "tunnel/io/resume_proof.h"
 
 namespace ferry::proxy {
-namespace {
-
-// What the kernel takes ahead of the network: enough to keep it busy while the next batch is
-// encrypted, little enough that a keystroke doesn't wait behind seconds of somebody's download.
-constexpr std::uint32_t kNotSentLowWater = std::uint32_t{256} * 1024;
-
-}  // namespace
 
 // Whoever connected, until it is clear what for.
 class TunnelGate::Guest final : public net::Disposable, private tunnel::CarrierSink {
@@ -134,14 +127,10 @@ TunnelGate::TunnelGate(net::Loop& loop, net::TlsContext tls, const Limits& limit
 TunnelGate::~TunnelGate() = default;
 
 Status TunnelGate::listen(const net::HostPort& address) {
-  net::ListenOptions options;
-  options.not_sent_low_water = kNotSentLowWater;
   auto listener = net::Listener::create(
-      loop_, address,
-      [this](std::unique_ptr<net::ByteStream> stream, const net::HostPort& peer) {
+      loop_, address, [this](std::unique_ptr<net::ByteStream> stream, const net::HostPort& peer) {
         accept(std::move(stream), peer);
-      },
-      options);
+      });
   if (!listener) return fail(listener.error());
   listener_ = std::move(*listener);
   return {};

@@ -77,8 +77,7 @@ struct PortForwardDial::Impl {
     credential = std::move(with);
     const auto& address = config().proxy ? config().proxy->address : config().server.address;
     doing = "connecting to " + net::to_string(address);
-    const net::DialOptions dial{.timeout = stage_timeout,
-                                .not_sent_low_water = options.not_sent_low_water};
+    const net::DialOptions dial{.timeout = stage_timeout};
     const bool proxy_tls = config().proxy && config().proxy->kind == ProxyUrl::Kind::kHttps;
     stage = std::make_unique<net::Dial>(loop, address, dial, [this, proxy_tls](Result<Stream> got) {
       if (!got) return settle_failure(got.error());

@@ -31,8 +31,6 @@ struct PortForwardTarget {
 struct PortForwardOptions {
   // For everything: credentials, TCP, proxy, TLS, upgrade, announcement.
   Duration timeout = std::chrono::seconds(20);
-  // As in net::DialOptions.
-  std::uint32_t not_sent_low_water = 0;
 };
 
 // One attempt. Destroying it cancels it; the callback is then never called. A credential that has

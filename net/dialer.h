@@ -16,9 +16,6 @@ namespace ferry::net {
 struct DialOptions {
   Duration timeout = std::chrono::seconds(10);  // for everything: look-up and connecting
   Duration attempt_delay = std::chrono::milliseconds(250);  // RFC 8305, section 8
-  // Bytes that the kernel takes ahead of what it can send (TCP_NOTSENT_LOWAT), so that what is
-  // written late still leaves early. 0: the kernel's default.
-  std::uint32_t not_sent_low_water = 0;
   // Fails while the process is almost out of descriptors; see ListenOptions.
   bool spares_descriptors = false;
   // Asked for each address that the name resolved to; those refused are not tried. Empty: all are.

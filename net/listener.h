@@ -14,7 +14,6 @@ namespace ferry::net {
 
 struct ListenOptions {
   int backlog = 1024;                    // connections that the kernel holds; bounded by somaxconn
-  std::uint32_t not_sent_low_water = 0;  // of accepted connections, as in DialOptions
   // Resets what comes while the process is almost out of descriptors (descriptors.h): for ports
   // that serve others, so that the process's own connections still get one.
   bool spares_descriptors = false;

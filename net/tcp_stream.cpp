@@ -17,6 +17,10 @@ namespace ferry::net {
 namespace {
 
 constexpr unsigned kKeepAliveSeconds = 60;
+// What the kernel takes ahead of what the network and the peer have room for. So a keystroke isn't
+// behind seconds of somebody's download, and a peer that doesn't read holds so much of the machine's
+// TCP memory, not the 4 MiB to which a send buffer grows: a thousand of them would use all of it up.
+constexpr int kNotSent = 128 * 1024;
 constexpr int kReadsInARow = 16;  // before other connections have their turn
 
 void set_option(uv_tcp_t* socket, int level, int option, const void* value, socklen_t size) {
@@ -38,15 +42,12 @@ TcpHandle make_tcp_handle(uv_loop_t* loop) {
   return make_uv_handle<uv_tcp_t, TcpSocket>([&](uv_tcp_t* h) { return uv_tcp_init(loop, h); });
 }
 
-TcpStream::TcpStream(TcpHandle socket, std::string peer, std::uint32_t not_sent_low_water)
+TcpStream::TcpStream(TcpHandle socket, std::string peer)
     : socket_(std::move(socket)), peer_(std::move(peer)) {
   socket_->data = this;
   uv_tcp_nodelay(socket_.get(), 1);
   uv_tcp_keepalive(socket_.get(), 1, kKeepAliveSeconds);
-  if (not_sent_low_water > 0) {
-    set_option(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &not_sent_low_water,
-               sizeof not_sent_low_water);
-  }
+  set_option(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSent, sizeof kNotSent);
 }
 
 void TcpStream::start(StreamHandler& handler) {

@@ -25,7 +25,7 @@ TcpHandle make_tcp_handle(uv_loop_t* loop);
 class TcpStream final : public ByteStream {
  public:
   // `socket`: connected. `peer`: its address, for error texts.
-  TcpStream(TcpHandle socket, std::string peer, std::uint32_t not_sent_low_water);
+  TcpStream(TcpHandle socket, std::string peer);
 
   void start(StreamHandler& handler) override;
   void pause_reading() override;

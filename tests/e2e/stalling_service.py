@@ -8,7 +8,9 @@ import socket
 hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 listener = socket.socket()
-listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)  # inherited by what it accepts
+# Inherited by what it accepts: what is measured is Ferry, not how much of the kernel's memory this takes.
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
 listener.bind(("127.0.0.1", 0))
 listener.listen(1024)
 print(listener.getsockname()[1], flush=True)

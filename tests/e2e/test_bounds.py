@@ -1,8 +1,8 @@
 r"""Bounds, on the real processes: what no peer, and no number of connections, can make them do.
 
 FERRY_BOUNDS_STREAMS=10000 stalls that many streams instead of 1000. Each takes a descriptor of each process, so that the hard
-limit (`ulimit -Hn`) has to be some hundreds above it; and each takes some 400 KiB of the kernel's buffers, which it stops to
-give at net.ipv4.tcp_mem, so that a network namespace with small ones is the place for it:
+limit (`ulimit -Hn`) has to be some hundreds above it; and each takes some 300 KiB of the kernel's buffers at each process, which
+it stops to give at net.ipv4.tcp_mem, so that a network namespace with small ones is the place for it:
 
   FERRY_BOUNDS_STREAMS=10000 unshare -n sh -c 'ip link set lo up; sysctl -w net.ipv4.tcp_wmem="4096 4096 16384" \
     net.ipv4.tcp_rmem="4096 4096 16384"; exec python3 -m pytest -s tests/e2e/test_bounds.py -k stalled'
@@ -246,6 +246,7 @@ def stall(port, count):
 def connect_to_stall(port):
     one = socket.socket()
     one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    one.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
     one.settimeout(60)
     one.connect(("127.0.0.1", port))
     return one
