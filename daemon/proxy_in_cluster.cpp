@@ -64,8 +64,7 @@ void ProxyInCluster::dial() {
   dial_ = std::make_unique<kube::PortForwardDial>(
       loop_, cluster_.credentials,
       kube::PortForwardTarget{.ns = pod_->ns, .pod = pod_->name, .port = pod_->port},
-      kube::PortForwardOptions{},
-      [this](Result<std::unique_ptr<net::ByteStream>> stream) {
+      kube::PortForwardOptions{}, [this](Result<std::unique_ptr<net::ByteStream>> stream) {
         if (stream) {
           shake_hands(std::move(*stream));
         } else {

@@ -93,8 +93,7 @@ void Listener::Impl::accept() {
   if (options.spares_descriptors && is_spare_descriptor(fd)) {
     return TcpStream(std::move(connection), peer->text()).reset();
   }
-  auto stream =
-      std::make_unique<TcpStream>(std::move(connection), peer->text());
+  auto stream = std::make_unique<TcpStream>(std::move(connection), peer->text());
   on_accept(std::move(stream), peer->host_port());
 }
 

@@ -13,7 +13,7 @@
 namespace ferry::net {
 
 struct ListenOptions {
-  int backlog = 1024;                    // connections that the kernel holds; bounded by somaxconn
+  int backlog = 1024;  // connections that the kernel holds; bounded by somaxconn
   // Resets what comes while the process is almost out of descriptors (descriptors.h): for ports
   // that serve others, so that the process's own connections still get one.
   bool spares_descriptors = false;

@@ -18,8 +18,9 @@ namespace {
 
 constexpr unsigned kKeepAliveSeconds = 60;
 // What the kernel takes ahead of what the network and the peer have room for. So a keystroke isn't
-// behind seconds of somebody's download, and a peer that doesn't read holds so much of the machine's
-// TCP memory, not the 4 MiB to which a send buffer grows: a thousand of them would use all of it up.
+// behind seconds of somebody's download, and a peer that doesn't read holds so much of the
+// machine's TCP memory, not the 4 MiB to which a send buffer grows: a thousand of them would use
+// all of it up.
 constexpr int kNotSent = 128 * 1024;
 constexpr int kReadsInARow = 16;  // before other connections have their turn
 
