@@ -14,6 +14,7 @@
 
 #include "kube/cancel.h"
 #include "net/loop.h"
+#include "net/timer.h"
 
 namespace ferry::daemon {
 
@@ -54,26 +55,33 @@ class Workers {
   using Work = std::function<void(const TaskContext&)>;
 
   // The loop outlives the workers.
-  explicit Workers(net::Loop& loop) : loop_(loop) {}
+  explicit Workers(net::Loop& loop);
   // Cancels every task and waits until they have ended.
   ~Workers();
   Workers(const Workers&) = delete;
   Workers& operator=(const Workers&) = delete;
 
-  // Starts `work` on a thread. On the loop's thread only.
+  // Starts `work` on a thread; while the system has none, tries again every second. On the loop's
+  // thread only.
   [[nodiscard]] std::unique_ptr<Task> start(Work work);
 
  private:
   struct Running {
     std::shared_ptr<kube::CancelToken> cancel;
+    std::weak_ptr<void> held;  // expires with the Task
+    bool waiting = true;       // for a thread
+    Work work;                 // the thread's, once there is one
     std::thread thread;
     bool finished = false;  // guarded by mutex_
   };
   void join_finished();
+  void start_waiting();
+  void run(Running& task);
 
   net::Loop& loop_;
   std::mutex mutex_;
   std::list<Running> running_;  // the list is the loop thread's alone
+  net::Timer again_;
 };
 
 }  // namespace ferry::daemon

@@ -3,6 +3,8 @@
 #include <spdlog/spdlog.h>
 
 #include <memory>
+#include <string>
+#include <system_error>
 #include <utility>
 
 #include "kube/curl_api.h"
@@ -40,8 +42,14 @@ WorkloadRestore::~WorkloadRestore() {
 
 void WorkloadRestore::start(std::function<void(Status)> done) {
   if (thread_.joinable()) thread_.join();  // of the attempt before, which has reported
-  thread_ = std::thread(
-      [this, done = std::move(done)] { loop_.post([done, status = run()] { done(status); }); });
+  try {
+    thread_ = std::thread([this, done] { loop_.post([done, status = run()] { done(status); }); });
+  } catch (const std::system_error& e) {
+    loop_.post([done, error = Error{ErrorCode::kUnavailable, "restoring the original",
+                                    std::string("the system has no thread for it: ") + e.what()}] {
+      done(fail(error));
+    });
+  }
 }
 
 Status WorkloadRestore::run() const {

@@ -1,6 +1,7 @@
 #include "daemon/workers.h"
 
 #include <gtest/gtest.h>
+#include <pthread.h>
 
 #include <atomic>
 
@@ -24,7 +25,30 @@ class WorkersTest : public ::testing::Test {
   }
 
   testing::LoopThread thread_;
-  std::unique_ptr<Workers> workers_ = std::make_unique<Workers>(thread_.loop());
+  std::unique_ptr<Workers> workers_ =
+      thread_.run([this] { return std::make_unique<Workers>(thread_.loop()); });
+};
+
+// While it lives, the process gets no further thread: none has room for its stack.
+class NoThreads {
+ public:
+  NoThreads() {
+    pthread_getattr_default_np(&before_);
+    pthread_attr_t huge;
+    pthread_attr_init(&huge);
+    pthread_attr_setstacksize(&huge, std::size_t{1} << 46U);
+    EXPECT_EQ(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_destroy(&huge);
+  }
+  ~NoThreads() {
+    pthread_setattr_default_np(&before_);
+    pthread_attr_destroy(&before_);
+  }
+  NoThreads(const NoThreads&) = delete;
+  NoThreads& operator=(const NoThreads&) = delete;
+
+ private:
+  pthread_attr_t before_{};
 };
 
 TEST_F(WorkersTest, ResultsArriveOnTheLoopsThread) {
@@ -51,6 +75,26 @@ TEST_F(WorkersTest, DroppingATaskCancelsItAndItsResults) {
   ended.get_future().wait();
   thread_.run([] {});  // whatever was posted has run by then
   EXPECT_FALSE(delivered);
+}
+
+TEST_F(WorkersTest, WorkWaitsUntilTheSystemHasAThreadForIt) {
+  std::atomic<bool> has_run = false;
+  std::atomic<bool> dropped_one_has_run = false;
+  std::promise<void> later_one_has_run;
+  std::unique_ptr<Task> task;
+  {
+    const NoThreads out_of_threads;
+    task = start([&](const TaskContext&) { has_run = true; });
+    drop(start([&](const TaskContext&) { dropped_one_has_run = true; }));
+  }
+  EXPECT_FALSE(has_run);
+  auto later = start([&](const TaskContext&) { later_one_has_run.set_value(); });
+  later_one_has_run.get_future().get();
+  thread_.run([this] { workers_.reset(); });  // waits until all of them have ended
+  EXPECT_TRUE(has_run);
+  EXPECT_FALSE(dropped_one_has_run);
+  drop(std::move(task));
+  drop(std::move(later));
 }
 
 TEST_F(WorkersTest, TheEndCancelsWhatIsStillRunning) {
