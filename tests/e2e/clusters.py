@@ -96,6 +96,10 @@ class Faults:
     def deny(self, path_part, message):
         self._ctl("deny", path_part, message)
 
+    def network(self, ports):
+        """What happened in the network of late, with the connections from these ports."""
+        return self._ctl("network", *ports)
+
     def lag(self, seconds):
         self._ctl("lag", str(seconds))
 

@@ -17,10 +17,19 @@ class Load:
         self._api = api
         self._namespace = namespace
         self._pod = pod
+        self._explained = 0
 
     def seen(self):
         path = self._api.path("Pod", self._namespace, self._pod) + "/log?tailLines=1"
         return Seen(json.loads(self._api.text(path) or "{}"))
+
+    def explain(self, faults):
+        """Prints what has failed since it was asked last, and what the test cluster knows of it."""
+        failures = self.seen().line.get("failures", [])
+        new, self._explained = failures[self._explained:], len(failures)
+        if new:
+            print("\n".join(["failed:", *map(json.dumps, new)]))
+            print(faults.network([str(failure["port"]) for failure in new]), flush=True)
 
     def settle(self):
         """What has happened up to now, for certain: what a moment from now has been seen."""

@@ -8,6 +8,7 @@ first, a few at a time, and then looked at one by one.
 import concurrent.futures
 import contextlib
 import functools
+import http.client
 import os
 import pathlib
 import uuid
@@ -115,7 +116,12 @@ class Stage:
     @contextlib.contextmanager
     def load(self, **how):
         with load_generator.started(self.api, self.namespace, **{"new": 30, "kept": 0, **how}) as load:
-            yield load
+            try:
+                yield load
+            finally:
+                if self.cluster.is_local:
+                    with contextlib.suppress(OSError, http.client.HTTPException):  # the API server is on its way
+                        load.explain(self.cluster.faults)
 
     def is_as_before(self, timeout=60):
         snapshot.assert_same_again(self.api, self.namespace, self.before, timeout)

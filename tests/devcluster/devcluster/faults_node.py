@@ -54,7 +54,11 @@ def table(node):
         node.services.lag = float(arguments[0])
         return f"Services follow after {node.services.lag:g} s"
 
-    return {"lag": lag, "drop-pod": drop_pod, "restore-pod": restore_pod, "kill-process": kill_process,
+    async def network(_, arguments):
+        """network [PORT ...]: pods and rules of late, and the kernel's entries of connections from those ports"""
+        return node.report.text(arguments)
+
+    return {"network": network, "lag": lag, "drop-pod": drop_pod, "restore-pod": restore_pod, "kill-process": kill_process,
             "freeze-pod": freeze_pod, "thaw-pod": thaw_pod, "move-pod": move_pod, "delay-pod": delay_pod}
 
 

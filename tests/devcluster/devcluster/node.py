@@ -4,6 +4,7 @@
     await node.start()                       network, DNS, controllers, kubelet; returns when pods can be started
     await node.stop()                        ends every process
     node.services.lag                        seconds by which the node's rules for Services come late (0)
+    node.report                              network_report.Report: what happened, for explanations
     node.faults                              {"name": async function(cluster, arguments) -> text}
 
     await node.portforward(pod, port)        -> (reader, writer) to localhost:port in the pod's network namespace
@@ -25,7 +26,7 @@ import traceback
 
 from . import (controllers_deployment, controllers_endpoints, controllers_gc, controllers_job,
                controllers_replicaset, controllers_statefulset, controllers_tokens, dns, faults_node,
-               netns, node_events, node_images, node_object, node_pod, node_runtime, node_scheduler, quota, services)
+               netns, network_report, node_events, node_images, node_object, node_pod, node_runtime, node_scheduler, quota, services)
 
 NAME = "node1"
 _CONTROLLERS = (controllers_deployment.DeploymentController, controllers_replicaset.ReplicaSetController,
@@ -47,7 +48,8 @@ class Node:
         self._scheduler = node_scheduler.Scheduler(
             self.store, NAME, node_events.SchedulerRecorder(self.store, socket.gethostname()), self._bound_pods)
         self._dns = dns.Server(self.store)
-        self.services = services.ServiceProxy(self.store)
+        self.report = network_report.Report()
+        self.services = services.ServiceProxy(self.store, self.report)
         self._controllers = [make(self.store) for make in _CONTROLLERS]
         self._controllers += [controllers_job.JobController(self.store, self.backoff),
                               controllers_tokens.TokenController(self.store, cluster.pki),

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import time
 
 from . import errors, netns, node_container, node_sysctls, node_volumes
 from . import store as store_
@@ -30,6 +31,7 @@ class PodWorker:
         self._conditions = {}
         self._failure = {}    # reason and message, where the pod as a whole has failed
         self._sidecars = []
+        self._times = node.report.pod(self.namespace, self.name)
 
     # What the others ask
 
@@ -130,6 +132,7 @@ class PodWorker:
     async def _set_up_network(self):
         self.device, self.address = self.node.next_address()
         self.network = await self.node.runtime.sandbox(self.device, self.address, node_sysctls.of(self.pod))
+        self._times.update({"address": self.address, "begun": time.time()})
 
     def _write_files(self):
         directory = self.directory("etc")
@@ -187,6 +190,7 @@ class PodWorker:
     async def _stop_all(self, life):
         """Containers first, then the sidecars; `life` ends by itself when all have."""
         grace = self.grace()
+        self._times["asked to end"] = time.time()
         running = self.containers + [container for container in self.init
                                      if container not in [sidecar for sidecar, _ in self._sidecars]]
         self._deleting.set() if not self._failure else None
@@ -197,6 +201,7 @@ class PodWorker:
         if self.network is not None:
             os.close(self.network)
             self.network = None
+            self._times["ended"] = time.time()
 
     def _remove_object(self):
         try:

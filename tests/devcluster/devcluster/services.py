@@ -16,8 +16,9 @@ Backend = collections.namedtuple("Backend", "address port")
 
 
 class ServiceProxy:
-    def __init__(self, store):
+    def __init__(self, store, report):
         self._store = store
+        self._report = report
         self._tasks = []
         self._dirty = asyncio.Event()
         self._applied = None
@@ -54,6 +55,7 @@ class ServiceProxy:
                 else:
                     await _load(_ruleset(table))
                 self._applied = table
+                self._report.rules(table)
             except OSError:
                 traceback.print_exc()
                 self._dirty.set()  # the old rules stay for a second, as with kube-proxy

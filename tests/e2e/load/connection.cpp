@@ -20,6 +20,14 @@ std::string because(std::string_view what, int error) {
   return std::string(what) + ": " + std::strerror(error);
 }
 
+std::uint16_t own_port(int fd) {
+  sockaddr_storage own{};
+  socklen_t length = sizeof own;
+  if (::getsockname(fd, reinterpret_cast<sockaddr*>(&own), &length) != 0) return 0;
+  // The port has the same place in both kinds of addresses.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&own)->sin_port);
+}
+
 std::string header(std::string_view head, std::string_view name) {
   for (std::size_t at = head.find("\r\n"); at != std::string_view::npos;
        at = head.find("\r\n", at)) {
@@ -69,8 +77,11 @@ std::optional<std::string> Connection::connect() {
   if (fd_ < 0) return because("socket", errno);
   const int on = 1;
   ::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (::connect(fd_, addresses_.ai_addr, addresses_.ai_addrlen) == 0) return std::nullopt;
-  if (errno != EINPROGRESS) return because("connect", errno);
+  const int begun = ::connect(fd_, addresses_.ai_addr, addresses_.ai_addrlen);
+  const int why = begun == 0 ? 0 : errno;
+  port_ = own_port(fd_);  // at once: a connection that has failed has none any more
+  if (begun == 0) return std::nullopt;
+  if (why != EINPROGRESS) return because("connect", why);
   if (const auto late = wait(POLLOUT)) return "connect: " + *late;
   int error = 0;
   socklen_t length = sizeof error;
@@ -117,6 +128,12 @@ Outcome Connection::answer() {
 }
 
 Outcome Connection::get(bool keep) {
+  Outcome outcome = ask(keep);
+  outcome.port = port_;
+  return outcome;
+}
+
+Outcome Connection::ask(bool keep) {
   deadline_ = Clock::now() + timeout_;
   received_.clear();
   if (!open()) {

@@ -5,6 +5,7 @@
 #include <netdb.h>
 
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -15,9 +16,10 @@ using Clock = std::chrono::steady_clock;
 
 // What became of one request.
 struct Outcome {
-  std::string failure;   // empty: status 200 and a whole body
-  std::string name;      // the body without its line end: who answered
-  bool unheard = false;  // it failed before the first byte of an answer
+  std::string failure;     // empty: status 200 and a whole body
+  std::string name;        // the body without its line end: who answered
+  bool unheard = false;    // it failed before the first byte of an answer
+  std::uint16_t port = 0;  // our own end of the connection; 0: none was tried
 };
 
 // The addresses of a host; aborts the program where there are none. Freed with the pointer.
@@ -46,12 +48,14 @@ class Connection {
   std::optional<std::string> send(const std::string& request);
   std::optional<std::string> receive();
   std::optional<std::string> wait(short events) const;
+  Outcome ask(bool keep);
   Outcome answer();
   void close();
 
   const addrinfo& addresses_;
   const std::chrono::milliseconds timeout_;
   int fd_ = -1;
+  std::uint16_t port_ = 0;
   Clock::time_point deadline_;
   std::string received_;
 };

@@ -22,11 +22,12 @@ void Tally::add(const std::string& mode, const Outcome& outcome, bool retried,
   Mode& of = modes_[mode];
   ++of.requests;
   if (retried) ++of.retried;
-  slowest_ = std::max<std::int64_t>(
-      slowest_, std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  const std::int64_t millis = std::chrono::duration_cast<std::chrono::milliseconds>(took).count();
+  slowest_ = std::max(slowest_, millis);
   if (!outcome.failure.empty()) {
     ++of.failed[outcome.failure];
-    if (failures_.size() < kMostFailuresTold) failures_.push_back({at, mode, outcome.failure});
+    if (failures_.size() < kMostFailuresTold)
+      failures_.push_back({at, millis, outcome.port, mode, outcome.failure});
     return;
   }
   Answers& answers = answers_[outcome.name];
@@ -50,8 +51,11 @@ std::string Tally::line() const {
         {"count", answers.count}, {"first", answers.first}, {"last", answers.last}};
   }
   for (const Failure& failure : failures_) {
-    made["failures"].push_back(
-        {{"at", failure.at}, {"mode", failure.mode}, {"what", failure.what}});
+    made["failures"].push_back({{"at", failure.at},
+                                {"took", failure.took},
+                                {"port", failure.port},
+                                {"mode", failure.mode},
+                                {"what", failure.what}});
   }
   return made.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

@@ -22,7 +22,10 @@ class Tally {
   //   at        now; all times are milliseconds since 1970
   //   modes     {mode: {"requests", "retried", "failed": {kind: count}}}
   //   answers   {name: {"count", "first", "last"}}: who answered, when for the first and the last
-  //   time failures  the first of them: [{"at", "mode", "what"}] slowest   milliseconds
+  //             time
+  //   failures  the first of them: [{"at", "took", "port", "mode", "what"}]; it took milliseconds,
+  //             and `port` is the caller's own
+  //   slowest   milliseconds
   std::string line() const;
 
  private:
@@ -38,6 +41,8 @@ class Tally {
   };
   struct Failure {
     std::int64_t at;
+    std::int64_t took;
+    std::uint16_t port;
     std::string mode;
     std::string what;
   };
