@@ -37,8 +37,9 @@ class CarrierSource {
   virtual void connect(Callback callback, Progress progress) = 0;
 
   // The process that the last carrier led to is about to end: an attempt that is under way is given
-  // up, and the next connect() looks for another.
-  virtual void abandon() = 0;
+  // up, and the next connect() looks for another. What is returned leads to that process all the
+  // same, as long as it is there.
+  virtual std::unique_ptr<CarrierSource> abandon() = 0;
 };
 
 }  // namespace ferry::daemon

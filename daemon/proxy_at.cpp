@@ -38,7 +38,7 @@ ProxyAt::ProxyAt(net::Loop& loop, std::string address, std::string credentials)
     : loop_(loop), address_(std::move(address)), credentials_(std::move(credentials)) {}
 
 void ProxyAt::connect(Callback callback, Progress) {
-  abandon();
+  give_up();
   callback_ = std::move(callback);
   const auto address = net::parse_host_port(address_);
   const auto credentials = read_credentials(credentials_);
@@ -58,7 +58,12 @@ void ProxyAt::connect(Callback callback, Progress) {
       });
 }
 
-void ProxyAt::abandon() {
+std::unique_ptr<CarrierSource> ProxyAt::abandon() {
+  give_up();
+  return std::make_unique<ProxyAt>(loop_, address_, credentials_);
+}
+
+void ProxyAt::give_up() {
   handshake_.reset();
   dial_.reset();
 }

@@ -15,9 +15,10 @@ class ProxyAt final : public CarrierSource {
   ProxyAt(net::Loop& loop, std::string address, std::string credentials);
 
   void connect(Callback callback, Progress progress) override;
-  void abandon() override;
+  std::unique_ptr<CarrierSource> abandon() override;
 
  private:
+  void give_up();
   void dialled(std::unique_ptr<net::ByteStream> stream, const TunnelCredentials& credentials);
 
   net::Loop& loop_;

@@ -33,6 +33,10 @@ bool is_of_network(const Error& error) {
   return error.code == ErrorCode::kUnreachable || error.code == ErrorCode::kReset;
 }
 
+Result<ProxyPod> find_no_other(kube::Api&, const ProxyProgress&, const kube::CancelToken&) {
+  return fail(ErrorCode::kGone, "reaching the proxy", "its pod has ended");
+}
+
 }  // namespace
 
 ProxyInCluster::ProxyInCluster(net::Loop& loop, Workers& workers, Cluster cluster, FindProxy find)
@@ -48,10 +52,13 @@ void ProxyInCluster::connect(Callback callback, Progress progress) {
   }
 }
 
-void ProxyInCluster::abandon() {
+std::unique_ptr<CarrierSource> ProxyInCluster::abandon() {
   give_up();
-  pod_.reset();
+  auto same = std::make_unique<ProxyInCluster>(loop_, workers_, cluster_, find_no_other);
+  same->pod_ = std::exchange(pod_, std::nullopt);
+  if (same->pod_) same->step_ = Step::kDial;
   step_ = Step::kFind;
+  return same;
 }
 
 void ProxyInCluster::give_up() {

@@ -26,7 +26,7 @@ class ProxyInCluster final : public CarrierSource {
   // API server, or the pod, refuses, the next attempt looks whether the pod is still there (kGone
   // if not), and the one after that finds another.
   void connect(Callback callback, Progress progress) override;
-  void abandon() override;
+  std::unique_ptr<CarrierSource> abandon() override;
 
  private:
   enum class Step { kDial, kCheck, kFind };

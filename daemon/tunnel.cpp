@@ -72,7 +72,7 @@ void Tunnel::forget(const ConnectionObserver& observer) {
     }
   }
   if (session_) session_->forget(observer);
-  for (auto& session : draining_) session->forget(observer);
+  for (auto& draining : draining_) draining->session().forget(observer);
 }
 
 void Tunnel::check_now() {
@@ -100,7 +100,7 @@ control::TunnelStatus Tunnel::status() const {
     status.bytes_sent += stats.bytes_sent;
     status.bytes_received += stats.bytes_received;
   };
-  for (const auto& session : draining_) add(*session);
+  for (const auto& draining : draining_) add(draining->session());
   if (session_) {
     add(*session_);
     const auto round_trip = session_->stats().round_trip.value_or(Duration{});
@@ -118,7 +118,7 @@ OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
     sum.sent += part.sent;
     sum.received += part.received;
   };
-  for (const auto& session : draining_) add(*session);
+  for (const auto& draining : draining_) add(draining->session());
   if (session_) add(*session_);
   sum.connections += static_cast<std::uint64_t>(
       std::count_if(pending_.begin(), pending_.end(),
@@ -131,7 +131,7 @@ OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
 void Tunnel::serve(CallerService* service) {
   callers_ = service;
   if (session_) session_->serve(service);
-  for (auto& session : draining_) session->serve(service);
+  for (auto& draining : draining_) draining->session().serve(service);
 }
 
 void Tunnel::listen(std::uint16_t port) {
@@ -143,7 +143,7 @@ void Tunnel::listen(std::uint16_t port) {
 void Tunnel::unlisten(std::uint16_t port) {
   if (listening_.erase(port) == 0) return;
   if (session_ && session_->established()) session_->unlisten(port);
-  for (auto& session : draining_) session->unlisten(port);
+  for (auto& draining : draining_) draining->session().unlisten(port);
 }
 
 void Tunnel::set_ready(bool ready) {
@@ -267,12 +267,7 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
 }
 
 void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error) {
-  if (&session != session_.get()) {
-    // Its process is about to end; nobody resumes there.
-    session.end_streams(error);
-    on_session_over(session, error);
-    return;
-  }
+  if (&session != session_.get()) return draining_lost(session, error);
   spdlog::warn("tunnel {}: lost: {}", id(), error.summary());
   status_.last_error = error;
   if (!session.established()) release(std::move(session_));
@@ -283,12 +278,14 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
 void Tunnel::on_session_going_away(TunnelSession& session) {
   if (&session != session_.get()) return;
   spdlog::info("tunnel {}: {} is about to end", id(), status_.peer);
-  source_->abandon();
+  auto same = source_->abandon();
   // A stand-in goes on bringing callers for a while.
   if (session.idle() && callers_ == nullptr) {
     release(std::move(session_));
   } else {
-    draining_.push_back(std::move(session_));
+    draining_.push_back(std::make_unique<DrainingSession>(
+        loop_, std::move(session_), std::move(same),
+        [this, &session](const Error& error) { end_draining(session, error); }));
   }
   attempt_since_.reset();
   set_state(TunnelState::kLost, status_.peer + " is shutting down; waiting for its replacement");
@@ -310,11 +307,33 @@ void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
     if (!attempt_since_) retry_later();
     return;
   }
-  const auto found = std::find_if(draining_.begin(), draining_.end(),
-                                  [&](const auto& owned) { return owned.get() == &session; });
+  const auto found = find_draining(session);
   if (found == draining_.end()) return;
-  release(std::move(*found));
+  count_past(session);
+  loop_.delete_later(std::move(*found));
   draining_.erase(found);
+}
+
+// --- sessions whose processes are about to end ---------------------------------------------------
+
+std::list<std::unique_ptr<DrainingSession>>::iterator Tunnel::find_draining(
+    const TunnelSession& session) {
+  return std::find_if(draining_.begin(), draining_.end(),
+                      [&](const auto& one) { return &one->session() == &session; });
+}
+
+void Tunnel::draining_lost(TunnelSession& session, const Error& error) {
+  const auto found = find_draining(session);
+  if (found == draining_.end()) return;
+  if (session.idle() && callers_ == nullptr) return end_draining(session, error);
+  spdlog::info("tunnel {}: lost with {} streams of a process that is ending: {}", id(),
+               session.stats().streams, error.summary());
+  (*found)->carrier_lost(error);
+}
+
+void Tunnel::end_draining(TunnelSession& session, const Error& error) {
+  session.end_streams(error);
+  on_session_over(session, error);
 }
 
 void Tunnel::lose_session(const Error& error) {
@@ -323,9 +342,13 @@ void Tunnel::lose_session(const Error& error) {
 }
 
 void Tunnel::release(std::unique_ptr<TunnelSession> session) {
-  past_sent_ += session->stats().bytes_sent;
-  past_received_ += session->stats().bytes_received;
+  count_past(*session);
   loop_.delete_later(std::move(session));
+}
+
+void Tunnel::count_past(const TunnelSession& session) {
+  past_sent_ += session.stats().bytes_sent;
+  past_received_ += session.stats().bytes_received;
 }
 
 // --- connections that wait -----------------------------------------------------------------------

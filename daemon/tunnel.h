@@ -3,9 +3,9 @@
 //
 // A lost carrier is replaced at once, then with a growing wait of 50 ms to 10 s, for ever; the
 // session's streams live on meanwhile. A carrier that will end or is in doubt is replaced while it
-// still works: the next one is made beside it, and takes the session over once it is there. Where
-// the proxy process itself is gone, its streams are reset with a reason, and new connections wait
-// for the next process.
+// still works: the next one is made beside it, and takes the session over once it is there. A proxy
+// process that is about to end keeps the streams that it has, in a session of their own. Where the
+// process is gone, its streams are reset with a reason, and new connections wait for the next one.
 #pragma once
 
 #include <deque>
@@ -19,6 +19,7 @@
 #include "daemon/carrier_source.h"
 #include "daemon/connection.h"
 #include "daemon/control/api.h"
+#include "daemon/draining_session.h"
 #include "daemon/tunnel_session.h"
 #include "net/timer.h"
 
@@ -116,6 +117,10 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void connecting_failed(const Error& error);
   void lose_session(const Error& error);
   void release(std::unique_ptr<TunnelSession> session);
+  void count_past(const TunnelSession& session);
+  std::list<std::unique_ptr<DrainingSession>>::iterator find_draining(const TunnelSession& session);
+  void draining_lost(TunnelSession& session, const Error& error);
+  void end_draining(TunnelSession& session, const Error& error);
   void say_what_is_served(TunnelSession& session);
   void flush_pending();
   void expire_pending();
@@ -141,9 +146,9 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   std::set<std::uint16_t> listening_;
   bool callers_ready_ = false;
   bool ever_ready_ = false;
-  std::unique_ptr<TunnelSession> session_;              // takes new streams while kReady
-  std::list<std::unique_ptr<TunnelSession>> draining_;  // their processes will soon end
-  std::uint64_t past_sent_ = 0;                         // bytes of sessions that are over
+  std::unique_ptr<TunnelSession> session_;                // takes new streams while kReady
+  std::list<std::unique_ptr<DrainingSession>> draining_;  // their processes will soon end
+  std::uint64_t past_sent_ = 0;                           // bytes of sessions that are over
   std::uint64_t past_received_ = 0;
 };
 

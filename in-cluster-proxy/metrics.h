@@ -21,7 +21,7 @@ enum class CarrierFate : std::uint8_t {
   kCrowdedOut,    // too many were waiting, it was the oldest
   kNotFerry,      // speaks another protocol inside TLS
   kClosed,        // closed by its peer within the greeting
-  kNoRoom,        // as many sessions as allowed, all of them attached
+  kNoRoom,        // as many sessions as allowed, all of them attached; or the proxy is ending
   kResumeFailed,  // no such session, wrong proof, past epoch, offset that cannot be
   kCount,
 };

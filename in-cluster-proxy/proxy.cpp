@@ -16,6 +16,8 @@ constexpr Duration kQuiet = std::chrono::seconds(2);
 constexpr Duration kQuietAtTheEnd = std::chrono::milliseconds(30);
 constexpr Duration kTheEnd = std::chrono::seconds(3);
 constexpr Duration kLookEvery = std::chrono::milliseconds(10);
+// That a daemon doesn't come back for its streams is no event; so often it is looked at.
+constexpr Duration kDrainedLookEvery = std::chrono::milliseconds(100);
 
 std::unique_ptr<StandIn> make_stand_in(net::Loop& loop, const Config& config,
                                        OrphanRestore* restore) {
@@ -53,6 +55,7 @@ Proxy::Proxy(net::Loop& loop, Config config, net::TlsContext tls, std::function<
       drain_deadline_(loop, [this] { end("the time for draining is over"); }),
       accepting_(loop, [this] { stop_accepting(); }),
       quiet_look_(loop, [this] { let_go_of_quiet(); }),
+      drained_look_(loop, [this] { on_change(); }),
       sessions_(loop, dialer_, stand_in_.get(), config_, metrics_, [this] { on_change(); }),
       gate_(loop, std::move(tls), config_.limits, metrics_, sessions_),
       health_(loop, {.not_ready = [this] { return not_ready(); },
@@ -82,7 +85,7 @@ void Proxy::drain() {
   spdlog::info("draining: {} streams of {} sessions", sessions_.live_streams(),
                sessions_.attached());
   draining_ = true;
-  gate_.close();
+  gate_.end_of_sessions();
   drain_deadline_.start(config_.drain_timeout);
   drained_by_ = loop_.now() + config_.drain_timeout;
   if (stand_in_) accepting_.start(config_.stand_in->drain_accept);
@@ -120,7 +123,8 @@ void Proxy::on_change() {
   if (over_) return;
   if (stand_in_) stand_in_->orphan.set_attached(sessions_.attached() > 0);
   if (draining_) {
-    if (sessions_.live_streams() == 0 && !accepting_.active()) end("drained");
+    if (sessions_.live_streams() == 0 && !accepting_.active()) return end("drained");
+    drained_look_.start(kDrainedLookEvery);
     return;
   }
   const bool idle = sessions_.needed() == 0 && config_.idle_exit > Duration::zero();

@@ -39,7 +39,8 @@ class Proxy {
   const TunnelGate& gate() const { return gate_; }
   const Metrics& metrics() const { return metrics_; }
 
-  // Not ready any more, no new streams; over once the open ones have ended or the time for it has.
+  // Not ready any more, no new sessions and streams; over once the open streams have ended or the
+  // time for it has. A daemon that loses its carrier meanwhile can come back to its session.
   // A stand-in takes callers for a while, since some don't know yet that it isn't ready.
   void drain();
 
@@ -69,6 +70,7 @@ class Proxy {
   net::Timer drain_deadline_;
   net::Timer accepting_;   // while draining: callers are taken as long as it is active
   net::Timer quiet_look_;  // behind that
+  net::Timer drained_look_;
   TimePoint drained_by_{};
   SessionTable sessions_;
   TunnelGate gate_;

@@ -50,20 +50,23 @@ Status ServedSession::resume(std::unique_ptr<tunnel::Carrier>& carrier,
 }
 
 bool ServedSession::ready(Duration tolerated_loss) const {
-  return peer_ready_ && (attached() || loop_.now() - detached_since_ < tolerated_loss);
+  return peer_ready_ && attached_of_late(tolerated_loss);
 }
 
 void ServedSession::drain() {
   draining_ = true;
-  io_.go_away(tunnel::Reason::kShuttingDown, Duration::zero());
+  say_goodbye();
   for (const tunnel::StreamId stream : std::exchange(services_, {})) {
     io_.reset(stream, tunnel::Reason::kShuttingDown);
   }
 }
 
+void ServedSession::say_goodbye() { io_.go_away(tunnel::Reason::kShuttingDown, Duration::zero()); }
+
 void ServedSession::on_established(bool resumed, const std::string& peer_version) {
   spdlog::info("{}: {} (ferryd {}), {} streams", name_, resumed ? "resumed" : "begun", peer_version,
                io_.stream_count());
+  if (draining_) say_goodbye();  // once more: what was said may have been lost with the carrier
   owner_.on_session_changed(*this);
 }
 

@@ -57,6 +57,10 @@ class ServedSession final : public net::Disposable,
   // longer.
   bool ready(Duration tolerated_loss) const;
   bool attached() const { return io_.session().attached(); }
+  // Attached, or not gone for longer than that.
+  bool attached_of_late(Duration tolerated_loss) const {
+    return attached() || loop_.now() - detached_since_ < tolerated_loss;
+  }
   std::size_t stream_count() const { return io_.stream_count(); }
   TimePoint detached_since() const { return detached_since_; }
   // Bytes held for its streams: what its daemon has not acknowledged, and what sockets have not
@@ -84,6 +88,7 @@ class ServedSession final : public net::Disposable,
   void serve(tunnel::StreamId stream, const std::string& service);
   void refuse(tunnel::StreamId stream, tunnel::Reason reason, const std::string& detail);
   void close_links();
+  void say_goodbye();
 
   void on_dialled(tunnel::StreamId stream, std::unique_ptr<net::ByteStream> socket,
                   const Refusal& refusal);

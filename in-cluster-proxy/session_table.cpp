@@ -100,7 +100,9 @@ std::size_t SessionTable::needed() const {
 std::size_t SessionTable::live_streams() const {
   std::size_t streams = 0;
   for (const auto& [id, session] : sessions_) {
-    if (session->attached()) streams += session->stream_count();
+    if (session->attached_of_late(config_.limits.tolerated_loss)) {
+      streams += session->stream_count();
+    }
   }
   return streams;
 }

@@ -42,7 +42,7 @@ class SessionTable final : private ServedSessionOwner {
   bool ready() const;
   // Sessions for which the process has to live on: attached, or kept with open streams.
   std::size_t needed() const;
-  // Streams of attached sessions.
+  // Streams of sessions that are attached, or whose daemon may be on its way back.
   std::size_t live_streams() const;
   std::size_t streams() const;
   // Bytes held for streams.

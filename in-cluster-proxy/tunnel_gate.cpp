@@ -88,6 +88,9 @@ void TunnelGate::Guest::on_carrier_closed(Status status) {
 }
 
 void TunnelGate::Guest::follow(const tunnel::GreetingHello&) {
+  if (gate_.ending_) {
+    return leave(CarrierFate::kNoRoom, spdlog::level::info, "the proxy is ending");
+  }
   const Status begun = gate_.sessions_.begin(carrier_, early_);
   if (!begun) return leave(CarrierFate::kNoRoom, spdlog::level::warn, begun.error().summary());
   gate_.metrics_.count(CarrierFate::kBegun);
@@ -121,7 +124,7 @@ TunnelGate::TunnelGate(net::Loop& loop, net::TlsContext tls, const Limits& limit
       sessions_(sessions),
       second_(loop, [this] {
         accepted_ = 0;
-        if (listener_) listener_->resume();
+        listener_->resume();
       }) {}
 
 TunnelGate::~TunnelGate() = default;
@@ -134,11 +137,6 @@ Status TunnelGate::listen(const net::HostPort& address) {
   if (!listener) return fail(listener.error());
   listener_ = std::move(*listener);
   return {};
-}
-
-void TunnelGate::close() {
-  if (listener_) loop_.delete_later(std::move(listener_));
-  guests_.clear();
 }
 
 void TunnelGate::accept(std::unique_ptr<net::ByteStream> stream, const net::HostPort& peer) {

@@ -32,8 +32,8 @@ class TunnelGate {
   // Connections between accept and the end of their greeting.
   std::size_t waiting() const { return guests_.size(); }
 
-  // No further connections.
-  void close();
+  // From now on only sessions that there are go on over another carrier; there are no new ones.
+  void end_of_sessions() { ending_ = true; }
 
  private:
   class Guest;
@@ -49,6 +49,7 @@ class TunnelGate {
   SessionTable& sessions_;
   std::list<std::unique_ptr<Guest>> guests_;  // oldest first
   std::size_t accepted_ = 0;                  // since second_ was started
+  bool ending_ = false;
   net::Timer second_;
   std::unique_ptr<net::Listener> listener_;
 };

@@ -38,7 +38,10 @@ class MovingProxy final : public CarrierSource {
     attempt_ = std::make_unique<ProxyAt>(loop_, place_.address, credentials_);
     attempt_->connect(std::move(callback), std::move(progress));
   }
-  void abandon() override { ++place_.abandoned; }
+  std::unique_ptr<CarrierSource> abandon() override {
+    ++place_.abandoned;
+    return std::make_unique<ProxyAt>(loop_, place_.address, credentials_);
+  }
 
  private:
   net::Loop& loop_;

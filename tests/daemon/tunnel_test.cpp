@@ -42,7 +42,7 @@ class TestSource final : public CarrierSource {
         },
         std::move(progress));
   }
-  void abandon() override { proxy_.abandon(); }
+  std::unique_ptr<CarrierSource> abandon() override { return proxy_.abandon(); }
 
  private:
   net::Loop& loop_;

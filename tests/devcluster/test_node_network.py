@@ -115,6 +115,20 @@ class NetworkTest(Helpers):
         await self.until_endpoints(1)
         await self.settled(address, self.pods())
 
+    async def test_what_happened_is_told(self):
+        self.deployment(replicas=1)
+        address = self.service()["spec"]["clusterIP"]
+        await self.until_endpoints(1)
+        await self.settled(address, self.pods())
+        pod = self.store.get("Pod", self.namespace, self.pods()[0])
+        self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"].update(replicas=0))
+        await self.until(lambda: not self.pods())
+        own = pod["status"]["podIP"]
+        rules = re.compile(rf"{address} tcp 80 -> {own}:8080\n(.*\n)*.*{address} tcp 80 -> nobody")
+        await self.until(lambda: rules.search(self.node.report.text([])), what="the rules are told")
+        told = await self.node.faults["network"](None, [])
+        self.assertRegex(told, rf"  {own}, begun [0-9.]+, asked to end [0-9.]+, ended [0-9.]+, {self.namespace}/web-")
+
     async def test_a_pod_reaches_itself_through_its_service(self):
         self.deployment(replicas=1)
         address = self.service()["spec"]["clusterIP"]

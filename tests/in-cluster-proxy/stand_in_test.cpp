@@ -316,6 +316,58 @@ TEST(StandInTest, WhileDrainingItLetsCallersGoWhoWaitForNothing) {
   EXPECT_EQ(waiting->seen.received, "42");
 }
 
+// Cut before it was told to end, and back after that: it hears of the end on the next carrier.
+TEST(StandInTest, WhileDrainingALostTunnelComesBackForItsCallers) {
+  StandInWorld world;
+  const auto daemon = world.daemon_that_listens();
+  const auto caller = world.call(world.port);
+  caller->write("a question");
+  ASSERT_TRUE(world.local_receives("a question"));
+  daemon->side.io->drop_carrier();
+  world.run_until([&] { return world.proxy->sessions().attached() == 0; });
+  world.proxy->drain();
+  world.loop.run_for(milliseconds(200));  // longer than callers are taken
+  EXPECT_FALSE(world.over);
+  daemon->resume();
+  ASSERT_TRUE(world.loop.run_until([&] { return daemon->side.going_away.size() == 1; }));
+  world.local.sockets[0]->write("an answer");
+  ASSERT_TRUE(world.loop.run_until([&] { return caller->seen.received == "an answer"; }));
+  caller->stream->shutdown();
+  world.local.sockets[0]->stream->shutdown();
+  ASSERT_TRUE(world.loop.run_until([&] { return world.over && caller->seen.closed; }));
+  EXPECT_TRUE(caller->seen.closed_well());
+}
+
+TEST(StandInTest, WhileDrainingItDoesNotWaitForEverForALostTunnel) {
+  Config config = StandInWorld::config();
+  config.limits.tolerated_loss = milliseconds(200);
+  StandInWorld world(config);
+  const auto daemon = world.daemon_that_listens();
+  const auto caller = world.call(world.port);
+  caller->write("a question");
+  ASSERT_TRUE(world.local_receives("a question"));
+  daemon->side.io->drop_carrier();
+  world.run_until([&] { return world.proxy->sessions().attached() == 0; });
+  world.proxy->drain();
+  ASSERT_TRUE(world.loop.run_until([&] { return world.over; }));
+}
+
+TEST(StandInTest, WhileDrainingItTakesNoNewSession) {
+  StandInWorld world;
+  const auto daemon = world.daemon_that_listens();
+  const auto caller = world.call(world.port);
+  caller->write("a question");
+  ASSERT_TRUE(world.local_receives("a question"));
+  world.proxy->drain();
+  Daemon another(world.loop, world.proxy->tunnel_address());
+  another.connect([&](std::unique_ptr<net::TlsStream> stream) {
+    another.side.io->attach(std::make_unique<tunnel::Carrier>(std::move(stream)));
+  });
+  ASSERT_TRUE(world.loop.run_until([&] { return another.side.lost.size() == 1; }));
+  EXPECT_EQ(another.side.established, 0);
+  EXPECT_EQ(world.proxy->sessions().attached(), 1U);
+}
+
 TEST(StandInTest, AnEnvironmentStreamKeepsNobodyFromEnding) {
   StandInWorld world;
   const auto daemon = world.daemon();

@@ -289,6 +289,28 @@ TEST(LocalPortsTest, CallersWhoComeWhileTheStandInDrainsAreServed) {
   EXPECT_TRUE(world.reaches("late"));
 }
 
+TEST(LocalPortsTest, CallersWhoseTunnelIsCutWhileTheStandInDrainsAreServed) {
+  SwapWorld world;
+  world.expose_and_wait();
+  const auto caller = world.call();
+  caller->write("a question");
+  Socket* local = world.local_end("a question");
+  ASSERT_TRUE(local);
+  world.proxy->drain();
+  ASSERT_TRUE(world.wait([&] { return !world.tunnel->ready(); }));  // it has heard of it
+  for (int cuts = 0; cuts < 3; ++cuts) {
+    world.relay->cut();
+    ASSERT_TRUE(world.wait([&] { return world.proxy->sessions().attached() == 0; }));
+    ASSERT_TRUE(world.wait([&] { return world.proxy->sessions().attached() == 1; }));
+  }
+  local->write("an answer");
+  ASSERT_TRUE(world.wait([&] { return caller->seen.received == "an answer"; }));
+  caller->stream->shutdown();
+  local->stream->shutdown();
+  ASSERT_TRUE(world.wait([&] { return caller->seen.closed.has_value(); }));
+  EXPECT_TRUE(caller->seen.closed_well());
+}
+
 TEST(LocalPortsTest, TheCallersAddressIsPassedOnWhereItIsAskedFor) {
   SwapWorld world;
   world.proxy_protocol = true;
