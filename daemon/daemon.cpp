@@ -63,7 +63,7 @@ void Daemon::tick() {
 }
 
 void Daemon::look_around(const char* why) {
-  spdlog::debug("{}: probing the tunnels", why);
+  spdlog::info("{}: probing the tunnels", why);
   tunnels_.check_now();
 }
 

@@ -5,10 +5,13 @@ takes its time without doing anything (processes that are stopped) is played as 
 long_faults.py.
 """
 
+import concurrent.futures
 import contextlib
+import ctypes
 import os
 import pathlib
 import signal
+import subprocess
 import tempfile
 import threading
 import time
@@ -26,6 +29,7 @@ from relay import Relay
 from stage import plays
 
 MIB = 1 << 20
+CLONE_NEWNET = 0x40000000  # sched.h
 STOPPED = 22  # seconds: longer than it takes the other side to find the tunnel dead (tunnel/README.md, Liveness)
 
 
@@ -283,3 +287,41 @@ def test_a_proxy_process_that_is_gone_resets_its_connections_with_the_reason(sta
         assert client.name_of(way.http)
         links = way.ferry.links()
         assert any("does not have it" in (link.get("lastError") or {}).get("why", "") for link in links), links
+
+
+@plays
+def test_another_network_is_tried_at_once(stage):
+    """After a while without network attempts are seconds apart; a new address brings the next one there and then."""
+
+    def scene():
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        with lone_link(stage) as way:
+            assert client.name_of(way.http)
+            way.relay.down()
+            wait_for("attempts are rare", lambda: no_attempt_for(way.relay, 3), timeout=60)
+            seen = way.relay.accepted
+            way.relay.heal()
+            subprocess.run(["ip", "address", "add", "198.51.100.1/32", "dev", "lo"], check=True)
+            wait_for("it is tried", lambda: way.relay.accepted > seen, timeout=2)
+            assert "the network changed" in way.ferry.daemon_log()
+            assert client.name_of(way.http)
+
+    in_a_network_of_its_own(scene)
+
+
+def no_attempt_for(relay, seconds):
+    before = relay.accepted
+    time.sleep(seconds)
+    return relay.accepted == before
+
+
+def in_a_network_of_its_own(scene):
+    """What it connects to and what it starts sees a loopback of its own, which goes with the last of them."""
+
+    def enter_and_play():
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNET) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        scene()
+
+    with concurrent.futures.ThreadPoolExecutor(1) as thread:
+        thread.submit(enter_and_play).result()
