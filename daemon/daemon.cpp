@@ -32,8 +32,8 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
                  event.tunnel = status;
                  events_.publish(std::move(event));
                }),
-      links_(LinkHouse{loop, workers_, tunnels_, backend}, store_, events_),
-      swaps_(LinkHouse{loop, workers_, tunnels_, backend}, swap_store_, events_),
+      links_(LinkHouse{loop, workers_, tunnels_, backend, pace_}, store_, events_),
+      swaps_(LinkHouse{loop, workers_, tunnels_, backend, pace_}, swap_store_, events_),
       wake_watch_(kTick, WakeWatch::clock()),
       address_watch_(loop, [this] { look_around("the network changed"); }),
       ticker_(loop, [this] { tick(); }) {}

@@ -74,6 +74,7 @@ class Daemon final : public control::Service {
   Backend& backend_;
   LinkStore store_;
   SwapStore swap_store_;
+  swap::RealPace pace_;
   Workers workers_;
   TunnelPool tunnels_;
   LinkTable links_;

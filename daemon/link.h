@@ -17,6 +17,7 @@
 #include "daemon/traffic_meter.h"
 #include "daemon/tunnel_pool.h"
 #include "daemon/workers.h"
+#include "kube/swap/run.h"
 
 namespace ferry::daemon {
 
@@ -43,6 +44,7 @@ struct LinkHouse {
   Workers& workers;
   TunnelPool& tunnels;
   Backend& backend;
+  swap::Pace& pace;  // of steps that wait for the cluster
 };
 
 class Link final : public net::Disposable, private ConnectionObserver, private TunnelEvents {

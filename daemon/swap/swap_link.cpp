@@ -41,17 +41,17 @@ SwapLink::~SwapLink() { steps_.stop(); }
 template <typename Work, typename Then>
 void SwapLink::step(Work work, Then then) {
   const std::chrono::seconds timeout(spec_.step_timeout_seconds);
-  steps_.run(
-      [this, timeout, work = std::move(work), then = std::move(then)](const TaskContext& task) {
-        const auto progress = [this, &task](const std::string& line) {
-          task.post([this, line] { tell(EventKind::kProgress, line); });
-        };
-        const auto trouble = [this, &task](const Error& error) {
-          task.post([this, error] { in_trouble(error); });
-        };
-        auto result = work(StepContext{task.cancel(), progress, timeout, trouble});
-        task.post([then, result = std::move(result)] { then(result); });
-      });
+  steps_.run([this, timeout, &pace = house_.pace, work = std::move(work),
+              then = std::move(then)](const TaskContext& task) {
+    const auto progress = [this, &task](const std::string& line) {
+      task.post([this, line] { tell(EventKind::kProgress, line); });
+    };
+    const auto trouble = [this, &task](const Error& error) {
+      task.post([this, error] { in_trouble(error); });
+    };
+    auto result = work(StepContext{task.cancel(), pace, progress, timeout, trouble});
+    task.post([then, result = std::move(result)] { then(result); });
+  });
 }
 
 void SwapLink::in_trouble(const Error& error) {
@@ -127,6 +127,8 @@ void SwapLink::started(const Started& started) {
   take_plan(started.plan);
   for (const auto& warning : started.warnings) tell(EventKind::kNotice, in_words(warning));
   status_.pod = started.pod.name;
+  observer_ = std::make_shared<swap::SwapObserver>(*plan_);
+  static_cast<void>(observer_->look_at_pod(started.pod.name, started.pod.uid));
   set_phase(Phase::kConnecting);
   limit(spec_.step_timeout_seconds == 0 ? kConnectLimit
                                         : std::chrono::seconds(spec_.step_timeout_seconds));
@@ -183,11 +185,13 @@ void SwapLink::taken_over(const swap::TakenOver& taken) {
 
 // Until the next step.
 void SwapLink::watch(bool taken_over) {
-  steps_.run([this, taken_over, api = cluster_->api, plan = plan_](const TaskContext& task) {
+  steps_.run([this, taken_over, &pace = house_.pace, api = cluster_->api, plan = plan_,
+              observer = observer_](const TaskContext& task) {
     const auto on_change = [this, &task](const swap::Change& change) {
       task.post([this, change] { changed_by_others(change); });
     };
-    watch_swap(*api, *plan, taken_over, on_change, {.cancel = task.cancel()});
+    watch_swap(*api, *plan, taken_over, *observer, on_change,
+               {.cancel = task.cancel(), .pace = pace, .progress = {}});
   });
 }
 

@@ -116,6 +116,7 @@ class SwapLink final : public net::Disposable, private LocalSideEvents {
 
   std::shared_ptr<Cluster> cluster_;  // shared with the steps
   std::shared_ptr<const swap::SwapPlan> plan_;
+  std::shared_ptr<swap::SwapObserver> observer_;  // used by one step after the other
   ContainerProbes container_probes_;
   std::string kubernetes_version_;  // empty: not told
   bool touched_ = false;            // something may be in the cluster

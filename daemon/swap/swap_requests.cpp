@@ -45,7 +45,9 @@ std::string outcome(const control::Target& workload, const swap::RestoreReport& 
 
 Result<control::SwapPlanText> plan_text(Backend& backend, const control::SwapSpec& spec,
                                         const kube::CancelToken& cancel) {
-  auto read = read_plan(backend, spec, random_hex(12), {.cancel = cancel, .progress = {}});
+  swap::RealPace pace;
+  auto read =
+      read_plan(backend, spec, random_hex(12), {.cancel = cancel, .pace = pace, .progress = {}});
   if (!read) return fail(read.error());
   return control::SwapPlanText{.steps = std::move(read->plan.steps),
                                .warnings = std::move(read->plan.warnings),

@@ -19,9 +19,9 @@ constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::seconds(30);
 constexpr int kBlindRetries = 5;  // half a minute, while not even reading is allowed
 
-swap::Run run_of(kube::Api& api, const StepContext& context, swap::Pace& pace) {
+swap::Run run_of(kube::Api& api, const StepContext& context) {
   swap::Run run{.api = api,
-                .pace = pace,
+                .pace = context.pace,
                 .cancel = context.cancel,
                 .progress = context.progress,
                 .limits = {}};
@@ -109,7 +109,7 @@ auto for_sure(const StepContext& context, Worth worth, Attempt attempt) {
     auto result = attempt();
     if (result || !worth(result.error())) return result;
     if (context.on_trouble) context.on_trouble(result.error());
-    if (!context.cancel.sleep_for(wait)) return result;
+    if (!context.pace.sleep_for(wait, context.cancel)) return result;
   }
 }
 
@@ -170,8 +170,7 @@ Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
   if (!cluster) return fail(cluster.error());
   const auto request = swap_request(spec, cluster->ns, swap_id);
   if (!request) return fail(request.error());
-  swap::RealPace pace;
-  auto run = run_of(*cluster->api, context, pace);
+  auto run = run_of(*cluster->api, context);
   auto plan = swap::plan_swap(run, *request);
   if (!plan) return fail(plan.error());
   warn_of_commands(*plan, spec);
@@ -199,8 +198,7 @@ Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const s
                                const StepContext& context) {
   auto identity = backend.swap_identity(cluster, plan.record.id);
   if (!identity) return fail(identity.error());
-  swap::RealPace pace;
-  auto run = run_of(*cluster.api, context, pace);
+  auto run = run_of(*cluster.api, context);
   auto clear = swap::clear_the_way(run, plan);
   if (!clear) return fail(clear.error());
   const swap::TlsMaterial tls{.ca_pem = identity->ca_pem,
@@ -217,18 +215,16 @@ Result<Started> start_stand_in(Backend& backend, const Cluster& cluster, const s
 
 Result<swap::TakenOver> take_over(kube::Api& api, const swap::SwapPlan& plan,
                                   const StepContext& context) {
-  swap::RealPace pace;
-  auto run = run_of(api, context, pace);
+  auto run = run_of(api, context);
   if (auto ready = swap::wait_stand_in_ready(run, plan); !ready) return fail(ready.error());
   return swap::take_over(run, plan);
 }
 
 void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
+                swap::SwapObserver& observer,
                 const std::function<void(const swap::Change&)>& on_change,
                 const StepContext& context) {
-  swap::RealPace pace;
-  auto run = run_of(api, context, pace);
-  swap::SwapObserver observer(plan);
+  auto run = run_of(api, context);
   const auto& original = plan.request.original;
   const auto tell = [&](const std::vector<swap::Change>& changes) {
     for (const auto& change : changes) on_change(change);
@@ -243,14 +239,13 @@ void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
     if (stand_in) tell(observer.look_at_stand_in(*stand_in));
     const auto pod = swap::find_stand_in_pod(run, original.ns, plan.record.id);
     if (pod && !pod->name.empty()) tell(observer.look_at_pod(pod->name, pod->uid));
-  } while (context.cancel.sleep_for(kWatchPause));
+  } while (context.pace.sleep_for(kWatchPause, context.cancel));
 }
 
 Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::KubeAccess& kube,
                                              const control::Target& workload,
                                              swap::RestoreRequest request,
                                              const StepContext& context) {
-  swap::RealPace pace;
   int blind = 0;  // attempts in a row that may not even read the original
   const auto worth = [&](const Error& error) {
     return error.code != ErrorCode::kCancelled && blind <= kBlindRetries;
@@ -265,7 +260,7 @@ Result<swap::RestoreReport> restore_for_sure(Backend& backend, const control::Ku
     // As where the namespace has gone, and the rights in it as well.
     blind = !seen && seen.error().code == ErrorCode::kForbidden ? blind + 1 : 0;
     if (blind > 0) return fail(seen.error());
-    auto run = run_of(*cluster->api, context, pace);
+    auto run = run_of(*cluster->api, context);
     return swap::restore(run, request);
   });
 }

@@ -18,6 +18,7 @@ namespace ferry::daemon {
 
 struct StepContext {
   const kube::CancelToken& cancel;
+  swap::Pace& pace;
   swap::Progress progress;  // may be empty
   Duration step_timeout{};  // zero: its default
   // Why it has to be tried again; may be empty.
@@ -65,6 +66,7 @@ Result<swap::TakenOver> take_over(kube::Api& api, const swap::SwapPlan& plan,
 // Tells of what others do to a swap, until cancelled: before it has taken over, to the stand-in
 // alone.
 void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
+                swap::SwapObserver& observer,
                 const std::function<void(const swap::Change&)>& on_change,
                 const StepContext& context);
 

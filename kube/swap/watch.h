@@ -30,8 +30,8 @@ struct Change {
 // Remembers what it saw last, and tells what is new. One thread.
 class SwapObserver {
  public:
-  // Create it after take_over(); the first look at each object sets what later ones are held
-  // against, except that the original is expected at 0 replicas with the record.
+  // The first look at each object sets what later ones are held against, except that the original
+  // is expected at 0 replicas with the record: don't show it before take_over() is through.
   explicit SwapObserver(const SwapPlan& plan);
 
   // The workload, or null when it is gone.

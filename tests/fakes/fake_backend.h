@@ -19,6 +19,7 @@ class FakeBackend final : public Backend {
   explicit FakeBackend(net::Loop& loop) : loop_(loop) {}
 
   std::shared_ptr<kube::FakeKubeApi> api = std::make_shared<kube::FakeKubeApi>();
+  std::shared_ptr<kube::Api> other_api;  // in its place, if set
   // Where each pod's ports really are; others can't be reached. On the loop's thread.
   std::map<std::string, net::HostPort> pods;
   // What proxy_in_cluster() gives; without it there is no image.
@@ -41,7 +42,7 @@ class FakeBackend final : public Backend {
                    .kubeconfig_list = either(access.kubeconfig_list, current_.kubeconfig_list),
                    .server = "https://fake",
                    .user = "somebody",
-                   .api = api};
+                   .api = other_api ? other_api : api};
   }
   Result<ProxyIdentity> swap_identity(const Cluster&, const std::string&) override {
     return ProxyIdentity{};

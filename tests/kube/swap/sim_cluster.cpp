@@ -15,7 +15,6 @@ namespace {
 using kube::Json;
 
 constexpr const char* kNs = "demo";
-constexpr Duration kStart = std::chrono::seconds(2);
 constexpr Duration kGrace = std::chrono::seconds(3);
 
 const std::array<kube::Resource, 3> kWorkloads{kube::kDeployments, kube::kStatefulSets,
@@ -245,7 +244,7 @@ void SimCluster::make_pod(const Json& workload, const std::string& owner_kind,
                                                      {"uid", workload["metadata"]["uid"]},
                                                      {"controller", true}}});
   pod["status"] = {{"phase", "Pending"}};
-  pod["sim"]["starts"] = (now_ + kStart).time_since_epoch().count();
+  pod["sim"]["starts"] = (now_ + start_time).time_since_epoch().count();
   objects_.put(kube::kPods, kNs, pod);
 }
 

@@ -1,7 +1,7 @@
 // A small cluster in memory, in simulated time: an API over objects, with controllers behind it
 // that make pods of workloads, endpoints of pods, and collect what has lost its owner.
 //
-// Pods become ready two seconds after they were made, and are gone three seconds after they were
+// Pods become ready `start_time` after they were made, and are gone three seconds after they were
 // told to end.
 #pragma once
 
@@ -32,6 +32,7 @@ class SimCluster final : public kube::Api {
     Trouble trouble = Trouble::kBefore;
   };
 
+  Duration start_time = std::chrono::seconds(2);
   std::optional<Fault> fault;
   std::size_t calls = 0;  // so far
   // Whether a request is allowed; empty: everything is. Of reviews and of requests.
