@@ -62,6 +62,10 @@ class Seen:
         """In what ways requests have failed."""
         return {what for mode in self.line.get("modes", {}).values() for what in mode["failed"]}
 
+    def slowest(self):
+        """Milliseconds."""
+        return self.line.get("slowest", 0)
+
     def names(self):
         return set(self.line.get("answers", {}))
 

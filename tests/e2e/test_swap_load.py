@@ -63,9 +63,9 @@ def test_a_cut_tunnel_loses_nothing(stage, faults):
             faults.cut_connections()
         wait_for("it is swapped", lambda: phase(stage) == "swapped")
         for _ in range(3):
-            before = load.settle()
             faults.cut_connections()
-            wait_for("requests are answered again", lambda: load.seen().count(is_local) > before.count(is_local) + 100)
+            cut = load.settle()
+            wait_for("requests are answered again", lambda: load.seen().count(is_local) > cut.count(is_local) + 100)
         assert stage.ferry.status()["tunnels"][0]["reconnects"] >= 5
         command.process.send_signal(signal.SIGINT)
         for reached in (scaled_back, recorded_no_more, leaving):
