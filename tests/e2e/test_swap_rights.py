@@ -7,8 +7,8 @@ from test_bad_input import FORBIDDEN
 from test_swap import is_local
 
 
-def without(*refused):
-    """The Role in manifests/ without these rights: (resource, verb)."""
+def role_without(refused):
+    """The Role in manifests/ without a right: (resource, verb)."""
     documents = list(yaml.safe_load_all(ROLE))
     role = next(each for each in documents if each["kind"] == "Role")
     rules = [
@@ -17,16 +17,22 @@ def without(*refused):
         for group in rule["apiGroups"]
         for resource in rule["resources"]
         for verb in rule["verbs"]
-        if (resource, verb) not in refused
+        if (resource, verb) != refused
     ]
     return yaml.safe_dump({"rules": rules})
 
 
+def web_and_ferry(stage, without):
+    """The Deployment `web`, a ferry whose user lacks a right, and a local process."""
+    stage.web()
+    ferry, local = stage.new_ferry(role_without(without)), stage.local()
+    stage.quiet()
+    return ferry, local
+
+
 @plays
 def test_without_the_right_to_create_roles_it_works_and_says_what_is_off(stage):
-    stage.web()
-    ferry, local = stage.new_ferry(without(("roles", "create"))), stage.local()
-    stage.quiet()
+    ferry, local = web_and_ferry(stage, without=("roles", "create"))
     with stage.load() as load:
         command = ferry.swap("web", "--expose", f"{local.http}:http")
         assert not ferry.links()[0]["swap"]["orphanRestore"]
@@ -40,9 +46,7 @@ def test_without_the_right_to_create_roles_it_works_and_says_what_is_off(stage):
 
 @plays
 def test_without_the_right_to_scale_nothing_is_touched(stage):
-    stage.web()
-    ferry, local = stage.new_ferry(without(("deployments", "patch"))), stage.local()
-    stage.quiet()
+    ferry, local = web_and_ferry(stage, without=("deployments", "patch"))
     done = ferry.run("swap-deployment", "web", "--expose", f"{local.http}:http", check=False)
     assert done.returncode == FORBIDDEN, done
     assert "patch" in done.stderr and "deployments" in done.stderr, done.stderr
@@ -51,9 +55,7 @@ def test_without_the_right_to_scale_nothing_is_touched(stage):
 
 @plays
 def test_without_the_right_to_patch_services_it_works_and_says_what_may_be_lost(stage):
-    stage.web()
-    ferry, local = stage.new_ferry(without(("services", "patch"))), stage.local()
-    stage.quiet()
+    ferry, local = web_and_ferry(stage, without=("services", "patch"))
     with stage.load() as load:
         command = ferry.swap("web", "--expose", f"{local.http}:http")
         load.answered_by(is_local)

@@ -84,13 +84,19 @@ def test_an_edited_record_leaves_nothing_behind(stage):
         stage.is_as_before()
 
 
-@plays
-def test_a_stand_in_that_is_deleted_while_the_local_process_is_waited_for_ends_the_swap(stage):
+def swap_without_local(stage):
+    """A swap of `web` that waits for a local process."""
     stage.web()
     local = stage.local()
     local.stop()
     command = stage.ferry.start("swap-deployment", "web", "--expose", f"{local.http}:http")
     wait_for("it waits for the local process", lambda: phase(stage) == "waiting-for-local")
+    return command
+
+
+@plays
+def test_a_stand_in_that_is_deleted_while_the_local_process_is_waited_for_ends_the_swap(stage):
+    command = swap_without_local(stage)
     stage.api.delete("Deployment", stage.namespace, "web-ferry")
     assert command.process.wait(timeout=60) != 0
     assert "web-ferry was deleted" in command.stderr(), command.stderr()
@@ -99,11 +105,7 @@ def test_a_stand_in_that_is_deleted_while_the_local_process_is_waited_for_ends_t
 
 @plays
 def test_who_scales_it_to_zero_before_it_is_taken_over_keeps_that(stage):
-    stage.web()
-    local = stage.local()
-    local.stop()
-    command = stage.ferry.start("swap-deployment", "web", "--expose", f"{local.http}:http")
-    wait_for("it waits for the local process", lambda: phase(stage) == "waiting-for-local")
+    command = swap_without_local(stage)
     stage.api.scale("Deployment", stage.namespace, "web", 0)
     command.end()
     assert stage.replicas() == 0 and not stage.stand_ins()
