@@ -42,6 +42,17 @@ class FakeKubeApi final : public Api {
     return found == objects_.end() ? std::nullopt : std::optional(found->second);
   }
 
+  // Calls look(object) for each object of a kind, without a copy; it must not call this fake.
+  template <typename Look>
+  void each(const Resource& resource, const std::string& ns, const Look& look) const {
+    const std::lock_guard lock(mutex_);
+    const std::string collection = path_of(resource, ns);
+    for (auto at = objects_.lower_bound(collection + "/"); at != objects_.end(); ++at) {
+      if (!in_collection(at->first, collection)) break;
+      look(at->second);
+    }
+  }
+
   // "PATCH /apis/apps/v1/...", in the order of arrival, streams included.
   std::vector<std::string> requests() const {
     const std::lock_guard lock(mutex_);

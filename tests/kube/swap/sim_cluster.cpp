@@ -72,8 +72,17 @@ bool is_dry(const kube::Request& request) {
 }  // namespace
 
 std::vector<Json> SimCluster::all(const kube::Resource& resource) {
-  const auto list = objects_.list(resource, kNs, {}, never_);
-  return list->items;
+  return those(resource, [](const Json&) { return true; });
+}
+
+// Copies of those that are looked for: most of the time few of all.
+std::vector<Json> SimCluster::those(const kube::Resource& resource,
+                                    const std::function<bool(const Json&)>& wanted) const {
+  std::vector<Json> found;
+  objects_.each(resource, kNs, [&](const Json& object) {
+    if (wanted(object)) found.push_back(object);
+  });
+  return found;
 }
 
 Json SimCluster::snapshot() {
@@ -97,18 +106,24 @@ void SimCluster::advance(Duration time) {
   control();  // objects may have been put there since
   for (Duration gone{}; gone < time; gone += kStep) {
     now_ += std::min(kStep, time - gone);
-    if (ready || due()) control();
+    if (due()) control();
   }
 }
 
-// Whether the time of some pod has come.
-bool SimCluster::due() {
+// Whether the time of some pod has come, or its readiness changes.
+bool SimCluster::due() const {
   const auto now = now_.time_since_epoch().count();
-  const std::vector<Json> pods = all(kube::kPods);
-  return std::any_of(pods.begin(), pods.end(), [&](const Json& pod) {
-    if (ending(pod)) return number(pod["sim"], "ends") <= now;
-    return pod["status"]["phase"] == "Pending" && number(pod["sim"], "starts") <= now;
+  bool any = false;
+  objects_.each(kube::kPods, kNs, [&](const Json& pod) {
+    if (ending(pod)) {
+      any = any || number(pod["sim"], "ends") <= now;
+    } else if (pod["status"]["phase"] == "Pending") {
+      any = any || number(pod["sim"], "starts") <= now;
+    } else {
+      any = any || (ready && ready(pod) != is_ready(pod));
+    }
   });
+  return any;
 }
 
 Result<Json> SimCluster::request(const kube::Request& request, const kube::CancelToken& cancel) {
@@ -183,19 +198,20 @@ void SimCluster::control() {
 void SimCluster::collect() {
   std::set<std::string> uids;
   for (const kube::Resource& resource : kMade) {
-    for (const Json& object : all(resource)) uids.insert(object["metadata"]["uid"]);
+    objects_.each(resource, kNs,
+                  [&](const Json& object) { uids.insert(object["metadata"]["uid"]); });
   }
   const auto lost = [&](const Json& object) {
     const auto& owners = kube::array_field(object["metadata"], "ownerReferences");
     return !owners.empty() && !uids.contains(kube::text_field(owners.front(), "uid"));
   };
   for (const kube::Resource& resource : kMade) {
-    for (const Json& object : all(resource)) {
-      if (lost(object)) objects_.erase(resource, kNs, name_of(object));
+    for (const Json& object : those(resource, lost)) {
+      objects_.erase(resource, kNs, name_of(object));
     }
   }
-  for (Json pod : all(kube::kPods)) {
-    if (!lost(pod) || ending(pod)) continue;
+  for (Json pod : those(kube::kPods, lost)) {
+    if (ending(pod)) continue;
     pod["metadata"]["deletionTimestamp"] = date();
     pod["sim"]["ends"] = (now_ + kGrace).time_since_epoch().count();
     objects_.put(kube::kPods, kNs, pod);
@@ -206,11 +222,10 @@ void SimCluster::run_workload(const kube::Resource& resource, const Json& worklo
   const bool deployment = resource.kind == "Deployment";
   const std::string owner_kind = deployment ? "ReplicaSet" : std::string(resource.kind);
   const std::string owner = name_of(workload) + (deployment ? "-6f7d" : "");
-  std::vector<Json> pods;
-  for (const Json& pod : all(kube::kPods)) {
+  std::vector<Json> pods = those(kube::kPods, [&](const Json& pod) {
     const Json& by = pod["metadata"]["ownerReferences"][0];
-    if (by["uid"] == workload["metadata"]["uid"] && !ending(pod)) pods.push_back(pod);
-  }
+    return by["uid"] == workload["metadata"]["uid"] && !ending(pod);
+  });
   const std::size_t wanted = replicas_of(workload);
   for (std::size_t i = pods.size(); i < wanted; ++i) make_pod(workload, owner_kind, owner);
   for (std::size_t i = wanted; i < pods.size(); ++i) {
@@ -277,13 +292,15 @@ void SimCluster::make_slices() {
                   {"ports", Json::array()},
                   {"endpoints", Json::array()}};
     slice["metadata"]["labels"]["kubernetes.io/service-name"] = name_of(service);
-    for (const Json& pod : all(kube::kPods)) {
+    const auto fits = [&](const Json& pod) {
       const auto labels = kube::text_map_field(pod["metadata"], "labels");
-      const bool fits = std::all_of(selector.begin(), selector.end(), [&](const auto& one) {
+      return std::all_of(selector.begin(), selector.end(), [&](const auto& one) {
         const auto label = labels.find(one.first);
         return label != labels.end() && label->second == one.second;
       });
-      if (!fits || pod["status"]["phase"] == "Pending") continue;
+    };
+    for (const Json& pod : those(kube::kPods, fits)) {
+      if (pod["status"]["phase"] == "Pending") continue;
       slice["endpoints"].push_back(
           {{"addresses", {"10.244.0.2"}},
            {"conditions", {{"ready", is_ready(pod) && !ending(pod)}, {"terminating", ending(pod)}}},

@@ -42,7 +42,7 @@ class SimCluster final : public kube::Api {
   std::function<bool(const Attempt&)> may;
   // Answers in the API's stead.
   std::function<std::optional<Result<kube::Json>>(const kube::Request&)> intercept;
-  // Whether a pod whose containers run is ready; empty: it is.
+  // Whether a pod whose containers run is ready; empty: it is. Must not call objects().
   std::function<bool(const kube::Json& pod)> ready;
   // Called after each thing that has happened.
   std::function<void()> on_change;
@@ -69,7 +69,9 @@ class SimCluster final : public kube::Api {
   Result<kube::Json> review(const kube::Request& request) const;
   std::optional<Error> refuse(const kube::Request& request);
   void control();
-  bool due();
+  std::vector<kube::Json> those(const kube::Resource& resource,
+                                const std::function<bool(const kube::Json&)>& wanted) const;
+  bool due() const;
   void collect();
   void run_workload(const kube::Resource& resource, const kube::Json& workload);
   void make_pod(const kube::Json& workload, const std::string& owner_kind,
