@@ -92,7 +92,7 @@ class SwapLinkTest : public SwapHouse, private SwapLinkEvents {
 // Never answers.
 class SilentSource final : public CarrierSource {
   void connect(Callback callback, Progress) override { callback_ = std::move(callback); }
-  void abandon() override {}
+  std::unique_ptr<CarrierSource> abandon() override { return nullptr; }
   Callback callback_;
 };
 
