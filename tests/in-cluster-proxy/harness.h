@@ -193,6 +193,19 @@ class World {
     return daemon;
   }
 
+  // As daemon(), with a stream to the service, whose newest socket is its other end.
+  struct Served {
+    std::unique_ptr<Daemon> daemon;
+    Daemon::Stream stream;
+  };
+  Served served_by(const Service& service) {
+    const std::size_t before = service.sockets.size();
+    Served served{daemon(), {}};
+    served.stream = served.daemon->open(service.address());
+    EXPECT_TRUE(loop.run_until([&] { return service.sockets.size() == before + 1; }));
+    return served;
+  }
+
   // Conditions that no recorder sees are looked at all the time.
   void run_until(const std::function<bool()>& condition) {
     std::function<void()> look = [&] {

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+
 #include "tests/in-cluster-proxy/harness.h"
 
 namespace ferry::proxy {
@@ -209,17 +211,11 @@ TEST(ProxyTest, LetsTheOldestLostSessionGoWhenMemoryIsUsedUp) {
   config.limits.prune_every = std::chrono::milliseconds(20);
   World world(config);
   Service service(world.loop);
-  std::vector<std::unique_ptr<Daemon>> daemons;
-  std::vector<Daemon::Stream> streams;
-  for (std::size_t i = 0; i < 2; ++i) {
-    daemons.push_back(world.daemon());
-    streams.push_back(daemons[i]->open(service.address()));
-    ASSERT_TRUE(world.loop.run_until([&] { return service.sockets.size() == i + 1; }));
-  }
+  const std::array<World::Served, 2> served{world.served_by(service), world.served_by(service)};
   // They are lost one after the other; of what their services go on to send, each holds 256 KiB in
   // half a mebibyte of memory.
   for (std::size_t i = 0; i < 2; ++i) {
-    daemons[i]->side.io->drop_carrier();
+    served[i].daemon->side.io->drop_carrier();
     world.run_until([&] { return world.proxy->sessions().attached() == 1 - i; });
     service.sockets[i]->write(noise(2 * 1024 * 1024));
   }
@@ -235,9 +231,7 @@ TEST(ProxyTest, WhatSocketsHaveNotTakenCountsAsMemoryOfALostSession) {
   config.limits.prune_every = std::chrono::milliseconds(20);
   World world(config);
   Service service(world.loop);
-  const auto daemon = world.daemon();
-  const auto stream = daemon->open(service.address());
-  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets.size() == 1; }));
+  const auto [daemon, stream] = world.served_by(service);
   service.sockets[0]->stream->pause_reading();
   stream.app->write(noise(16 * 1024 * 1024));  // more than the kernel holds
   world.run_until([&] { return world.proxy->sessions().memory() > 128 * 1024; });

@@ -2,6 +2,8 @@
 
 #include <gmock/gmock.h>
 
+#include <array>
+
 #include "tests/in-cluster-proxy/harness.h"
 
 namespace ferry::proxy {
@@ -198,15 +200,9 @@ TEST(TunnelGateTest, ALostSessionMakesRoomForANewOne) {
   config.limits.sessions = 2;
   World world(config);
   Service service(world.loop);
-  std::vector<std::unique_ptr<Daemon>> daemons;
-  std::vector<Daemon::Stream> streams;
+  const std::array<World::Served, 2> served{world.served_by(service), world.served_by(service)};
   for (std::size_t i = 0; i < 2; ++i) {
-    daemons.push_back(world.daemon());
-    streams.push_back(daemons[i]->open(service.address()));
-    ASSERT_TRUE(world.loop.run_until([&] { return service.sockets.size() == i + 1; }));
-  }
-  for (std::size_t i = 0; i < 2; ++i) {
-    daemons[i]->side.io->drop_carrier();
+    served[i].daemon->side.io->drop_carrier();
     world.run_until([&] { return world.proxy->sessions().attached() == 1 - i; });
   }
   const auto third = world.daemon();

@@ -9,36 +9,41 @@
 namespace ferry::control {
 namespace {
 
+// Keeps a thread busy until go_on().
+class Busy {
+ public:
+  explicit Busy(ConnectionThreads& threads) {
+    threads.enqueue([this] {
+      begun_.set_value();
+      go_on_.get_future().wait();
+    });
+    begun_.get_future().wait();
+  }
+  void go_on() { go_on_.set_value(); }
+
+ private:
+  std::promise<void> begun_;
+  std::promise<void> go_on_;
+};
+
 TEST(ConnectionThreadsTest, WhoCameLastIsServedFirst) {
   ConnectionThreads threads(1);
-  std::promise<void> begun;
-  std::promise<void> go_on;
-  threads.enqueue([&] {
-    begun.set_value();
-    go_on.get_future().wait();
-  });
-  begun.get_future().wait();
+  Busy busy(threads);
   std::vector<int> order;  // one thread fills it
   for (int i = 0; i < 3; ++i) threads.enqueue([&order, i] { order.push_back(i); });
-  go_on.set_value();
+  busy.go_on();
   threads.shutdown();
   EXPECT_EQ(order, (std::vector<int>{2, 1, 0}));
 }
 
 TEST(ConnectionThreadsTest, BeyondWhatMayWaitNoMoreAreAccepted) {
   ConnectionThreads threads(1, 2);
-  std::promise<void> begun;
-  std::promise<void> go_on;
-  threads.enqueue([&] {
-    begun.set_value();
-    go_on.get_future().wait();
-  });
-  begun.get_future().wait();
+  Busy busy(threads);
   threads.enqueue([] {});
   threads.enqueue([] {});
   auto third = std::async(std::launch::async, [&] { threads.enqueue([] {}); });
   EXPECT_EQ(third.wait_for(std::chrono::milliseconds(50)), std::future_status::timeout);
-  go_on.set_value();
+  busy.go_on();
   third.get();
   threads.shutdown();
 }
