@@ -39,7 +39,7 @@ TEST(SessionIoTest, HandsOnWhatCameBeforeTheDialWasDone) {
   }));
   auto [service, dialled] = world.socket();
   world.proxy.io->accept(*id, std::move(dialled));
-  ASSERT_TRUE(world.loop.run_until([&] { return service->seen.ended; }));
+  ASSERT_TRUE(world.loop.run_until([&, &end = service] { return end->seen.ended; }));
   EXPECT_EQ(service->seen.received, "early bird");
 }
 
