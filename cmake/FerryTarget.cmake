@@ -23,6 +23,7 @@ function(ferry_library name)
   add_library(ferry_${name} STATIC ${ARG_SOURCES})
   ferry_configure(ferry_${name})
   target_link_libraries(ferry_${name} PUBLIC ${ARG_LINK} PRIVATE ${ARG_LINK_PRIVATE})
+  ferry_use_precompiled(ferry_${name} ferry_library_headers)
 endfunction()
 
 # ferry_executable(ferryd SOURCES main.cpp LINK ferry_daemon)
@@ -33,17 +34,35 @@ function(ferry_executable name)
   target_link_libraries(${name} PRIVATE ${ARG_LINK})
 endfunction()
 
+# How tests are compiled, and what they are linked with.
+function(ferry_configure_test target)
+  ferry_configure(${target})
+  if(FERRY_SANITIZE)
+    # A third of the time to compile. What is tested keeps its -O and all sanitizers.
+    target_compile_options(${target} PRIVATE -O0 -fno-sanitize=undefined)
+  endif()
+  target_link_libraries(${target} PRIVATE ${ARGN} GTest::gmock GTest::gtest GTest::gtest_main)
+endfunction()
+
 # ferry_test(net SOURCES a_test.cpp LINK ferry_net)  ->  executable ferry_net_test, one ctest entry a TEST();
 # tests run in the repository's root, so that "tests/fixtures/..." is a path
 function(ferry_test name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_executable(ferry_${name}_test ${ARG_SOURCES})
-  ferry_configure(ferry_${name}_test)
-  if(FERRY_SANITIZE)
-    # A third of the time to compile. What is tested keeps its -O and all sanitizers.
-    target_compile_options(ferry_${name}_test PRIVATE -O0 -fno-sanitize=undefined)
-  endif()
-  target_link_libraries(ferry_${name}_test PRIVATE ${ARG_LINK} GTest::gmock GTest::gtest GTest::gtest_main)
+  ferry_configure_test(ferry_${name}_test ${ARG_LINK})
+  ferry_use_precompiled(ferry_${name}_test ferry_test_headers)
   gtest_discover_tests(ferry_${name}_test NO_PRETTY_VALUES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
                        DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS unit)
 endfunction()
+
+if(FERRY_PRECOMPILE)
+  ferry_precompile(ferry_library_headers ${FERRY_LIBRARY_HEADERS})
+  ferry_configure(ferry_library_headers)
+  target_link_libraries(ferry_library_headers PRIVATE nlohmann_json::nlohmann_json spdlog::spdlog tl::expected)
+  if(FERRY_BUILD_TESTS)
+    ferry_precompile(ferry_test_headers ${FERRY_TEST_HEADERS})
+    ferry_configure_test(ferry_test_headers nlohmann_json::nlohmann_json spdlog::spdlog tl::expected)
+    set_target_properties(ferry_test_headers PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+    target_compile_options(ferry_test_headers PRIVATE ${CMAKE_CXX_COMPILE_OPTIONS_PIE})  # programs, they are
+  endif()
+endif()
