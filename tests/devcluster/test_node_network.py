@@ -9,7 +9,7 @@ import re
 import time
 
 import node_test_support as support
-from devcluster import dns, netns
+from devcluster import dns, netns, services
 
 
 PORT = {"ports": [{"name": "http", "containerPort": 8080}]}
@@ -114,6 +114,15 @@ class NetworkTest(Helpers):
         self.store.modify("Deployment", self.namespace, "web", lambda obj: obj["spec"].update(replicas=1))
         await self.until_endpoints(1)
         await self.settled(address, self.pods())
+
+    async def test_rules_that_stay_are_not_touched(self):
+        one, other = ("10.96.0.21", "tcp", 80), ("10.96.0.22", "tcp", 80)
+        first, second = services.Backend("10.244.9.1", 8080), services.Backend("10.244.9.2", 8080)
+        before = {one: [first], other: [first]}
+        self.assertEqual(services.changes(before, before).strip(), "")
+        text = services.changes(before, {one: [first], other: [first, second]})
+        self.assertNotIn("10.96.0.21", text.replace("_", "."))
+        self.assertIn("1 : 10.244.9.2 . 8080", text)
 
     async def test_what_happened_is_told(self):
         self.deployment(replicas=1)

@@ -53,7 +53,7 @@ class ServiceProxy:
                 if self._relay is not None:
                     await self._relay.apply(table)
                 else:
-                    await _load(_ruleset(table))
+                    await _load(_ruleset(table) if self._applied is None else changes(self._applied, table))
                 self._applied = table
                 self._report.rules(table)
             except OSError:
@@ -98,37 +98,57 @@ def _backends(slices, port):
 
 
 def _ruleset(table):
-    """The whole table, replaced in one transaction."""
-    chains, entries, addresses = [], [], set()
-    for number, ((address, protocol, port), backends) in enumerate(sorted(table.items())):
-        if not backends:
-            continue
-        targets = ", ".join(f"{position} : {backend.address} . {backend.port}"
-                            for position, backend in enumerate(backends))
-        chains.append(f"chain service_{number} {{ meta l4proto {protocol} dnat ip to numgen random mod "
-                      f"{len(backends)} map {{ {targets} }}; }}")
-        entries.append(f"{address} . {protocol} . {port} : goto service_{number}")
-        addresses.update(backend.address for backend in backends)
-    lookup = (f"ip daddr . meta l4proto . th dport vmap {{ {', '.join(entries)} }}" if entries else "")
-    # A pod that reaches itself through a Service must see another source address, or it would answer itself.
-    loops = ", ".join(f"{address} . {address}" for address in sorted(addresses))
-    hairpin = f"ip saddr . ip daddr {{ {loops} }} masquerade" if loops else ""
+    """A new table."""
     refuse = (f"ip daddr {netns.DNS_SERVICE_ADDRESS} accept; "
               f"ip daddr {netns.SERVICE_NETWORK} meta l4proto tcp reject with tcp reset; "
               f"ip daddr {netns.SERVICE_NETWORK} reject;")
-    nl = "\n  "
+    lookup = "ip daddr . meta l4proto . th dport vmap @services;"
+    # A pod that reaches itself through a Service must see another source address, or it would answer itself.
     return f"""table ip services
 delete table ip services
 table ip services {{
-  {nl.join(chains)}
-  chain lookup {{ {lookup}; }}
-  chain from_pods {{ type nat hook prerouting priority -100; jump lookup; }}
-  chain from_node {{ type nat hook output priority -100; jump lookup; }}
-  chain leaving {{ type nat hook postrouting priority 100; {hairpin}; }}
+  map services {{ type ipv4_addr . inet_proto . inet_service : verdict; }}
+  set loops {{ type ipv4_addr . ipv4_addr; }}
+  chain from_pods {{ type nat hook prerouting priority -100; {lookup} }}
+  chain from_node {{ type nat hook output priority -100; {lookup} }}
+  chain leaving {{ type nat hook postrouting priority 100; ip saddr . ip daddr @loops masquerade; }}
   chain refuse_pods {{ type filter hook forward priority 0; {refuse} }}
   chain refuse_node {{ type filter hook output priority 0; {refuse} }}
 }}
-"""
+{changes({}, table)}"""
+
+
+def changes(before, after):
+    """What makes one table of the other, as one transaction.
+
+    As kube-proxy does it, nothing is touched that stays as it is: a packet that is looked up in a set while that is
+    replaced finds neither the old one nor the new one, and its connection is refused.
+    """
+    lines = []
+    for key in sorted(set(before) | set(after)):
+        old, new = before.get(key), after.get(key)
+        if old == new or not (old or new):
+            continue
+        chain = "_".join(["service", *map(str, key)]).replace(".", "_")
+        element = " . ".join(map(str, key))
+        if old and not new:
+            lines.append(f"delete element ip services services {{ {element} }}")
+        lines += [f"add chain ip services {chain}", f"flush chain ip services {chain}"]
+        if new:
+            targets = ", ".join(f"{position} : {backend.address} . {backend.port}"
+                                for position, backend in enumerate(new))
+            lines.append(f"add rule ip services {chain} meta l4proto {key[1]} dnat ip to numgen random mod {len(new)} "
+                         f"map {{ {targets} }}")
+        if new and not old:
+            lines.append(f"add element ip services services {{ {element} : goto {chain} }}")
+    old, new = _addresses(before), _addresses(after)
+    for command, addresses in (("delete", old - new), ("add", new - old)):
+        lines += [f"{command} element ip services loops {{ {address} . {address} }}" for address in sorted(addresses)]
+    return "\n".join(lines) + "\n"
+
+
+def _addresses(table):
+    return {backend.address for backends in table.values() for backend in backends or []}
 
 
 def _nftables_works():
