@@ -24,12 +24,12 @@ class Load:
         return Seen(json.loads(self._api.text(path) or "{}"))
 
     def explain(self, faults):
-        """Prints what has failed since it was asked last, and what the test cluster knows of it."""
+        """What has failed since it was asked last, and what the test cluster knows of it; empty if nothing has."""
         failures = self.seen().line.get("failures", [])
         new, self._explained = failures[self._explained:], len(failures)
-        if new:
-            print("\n".join(["failed:", *map(json.dumps, new)]))
-            print(faults.network([str(failure["port"]) for failure in new]), flush=True)
+        if not new:
+            return ""
+        return "\n".join(["failed:", *map(json.dumps, new), faults.network([str(failure["port"]) for failure in new])])
 
     def settle(self):
         """What has happened up to now, for certain: what a moment from now has been seen."""

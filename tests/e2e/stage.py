@@ -5,6 +5,7 @@ Such a test waits most of the time (for pods to come and go, for nodes to follow
 first, a few at a time, and then looked at one by one.
 """
 
+import collections
 import concurrent.futures
 import contextlib
 import functools
@@ -27,10 +28,13 @@ AT_ONCE = int(os.environ.get("FERRY_E2E_AT_ONCE", "10"))
 
 
 class Stage:
-    """`with Stage(...) as stage:`; everything in it is gone afterwards. `before`: the snapshot from the start."""
+    """`with Stage(...) as stage:`; everything in it is gone afterwards. `before`: the snapshot from the start.
 
-    def __init__(self, cluster, api, build):
-        self.cluster, self.api, self.build = cluster, api, build
+    `tell` takes what may explain a failure.
+    """
+
+    def __init__(self, cluster, api, build, tell=print):
+        self.cluster, self.api, self.build, self.tell = cluster, api, build, tell
         self._stack = contextlib.ExitStack()
         self.before = None
 
@@ -121,7 +125,7 @@ class Stage:
             finally:
                 if self.cluster.is_local:
                     with contextlib.suppress(OSError, http.client.HTTPException):  # the API server is on its way
-                        load.explain(self.cluster.faults)
+                        self.tell(load.explain(self.cluster.faults))
 
     def is_as_before(self, timeout=60):
         snapshot.assert_same_again(self.api, self.namespace, self.before, timeout)
@@ -164,19 +168,22 @@ class Together:
         self._pool = concurrent.futures.ThreadPoolExecutor(AT_ONCE)
         self._make = functools.partial(Stage, cluster, api, build)
         self._futures = {}
+        self._told = collections.defaultdict(list)
 
     def start(self, item):
         """The scene of a test, if it has one."""
         scene = getattr(getattr(item, "function", None), "scene", None)
         scene = getattr(item, "callspec", None) and item.callspec.params.get("scene") or scene
         if scene:
-            self._futures[item.nodeid] = self._pool.submit(self._run, scene)
+            self._futures[item.nodeid] = self._pool.submit(self._run, scene, self._told[item.nodeid].append)
 
-    def _run(self, scene):
-        with self._make() as stage:
+    def _run(self, scene, tell):
+        with self._make(tell=tell) as stage:
             return scene(stage)
 
     def result(self, name):
+        concurrent.futures.wait([self._futures[name]])
+        print(*self._told[name], sep="\n")
         return self._futures[name].result()
 
     def wait(self):
