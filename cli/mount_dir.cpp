@@ -15,6 +15,8 @@
 #include <sstream>
 #include <utility>
 
+#include "base/write_all.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -64,16 +66,6 @@ std::string joined(const std::vector<std::string>& parts, std::size_t count) {
 
 Fd open_directory(int parent, const std::string& name) {
   return Fd(openat(parent, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
-}
-
-bool write_all(int fd, const std::string& content) {
-  for (std::size_t done = 0; done < content.size();) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    done += static_cast<std::size_t>(n);
-  }
-  return true;
 }
 
 mode_t mode_of(const control::MountedFile& file) {

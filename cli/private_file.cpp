@@ -9,18 +9,10 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/write_all.h"
+
 namespace ferry::cli {
 namespace {
-
-bool write_all(int fd, const std::string& content) {
-  for (std::size_t done = 0; done < content.size();) {
-    const ssize_t n = ::write(fd, content.data() + done, content.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n <= 0) return false;
-    done += static_cast<std::size_t>(n);
-  }
-  return true;
-}
 
 Status failed(const std::string& path, int error) {
   return fail(ErrorCode::kIo, "writing " + path, std::strerror(error));

@@ -6,23 +6,14 @@
 #include <cerrno>
 #include <cstring>
 
+#include "base/write_all.h"
+
 namespace ferry::daemon {
 namespace {
 
 tl::unexpected<Error> io_error(const std::string& path) {
   return fail(ErrorCode::kIo, "writing " + path, std::strerror(errno),
               "the state directory must be writable by you, and have room");
-}
-
-// 0, or errno is set.
-int write_all(int fd, std::string_view text) {
-  while (!text.empty()) {
-    const ssize_t n = write(fd, text.data(), text.size());
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) return -1;
-    text.remove_prefix(static_cast<std::size_t>(n));
-  }
-  return 0;
 }
 
 }  // namespace
@@ -32,7 +23,7 @@ Status write_private_file(const std::filesystem::path& path, std::string_view te
   const int fd = open(part.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
   if (fd < 0) return io_error(part);
   Status written;
-  if (write_all(fd, text) != 0) written = io_error(part);
+  if (!write_all(fd, text)) written = io_error(part);
   close(fd);
   if (written && rename(part.c_str(), path.c_str()) != 0) written = io_error(path.string());
   return written;
