@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tests/fakes/fake_kube_api.h"
 #include "tests/in-cluster-proxy/harness.h"
+#include "tests/kube/test_server.h"
 
 namespace ferry::proxy {
 namespace {
@@ -61,6 +63,65 @@ TEST_F(WorkloadRestoreTest, WithoutItsCredentialsItSaysWhichFileIsMissing) {
   const Status status = attempt(restore);
   ASSERT_FALSE(status);
   EXPECT_THAT(status.error().what, HasSubstr("token"));
+}
+
+// An API server over TLS, by the certificate of the account's directory.
+class ApiServer {
+ public:
+  ApiServer() {
+    net::CertificateSpec spec;
+    spec.common_name = "test authority";
+    spec.not_before = std::chrono::system_clock::now() - std::chrono::hours(1);
+    spec.not_after = std::chrono::system_clock::now() + std::chrono::hours(1);
+    const auto authority = net::make_authority(spec);
+    ca_pem = authority->certificate_pem;
+    spec.common_name = "api server";
+    spec.names = {"127.0.0.1"};
+    const auto identity = net::make_certificate(spec, *authority);
+    server.emplace([this](const auto& message, auto&) { return answer(message); },
+                   kube::ServerTls{identity->certificate_pem, identity->key_pem, {}});
+  }
+
+  kube::FakeKubeApi objects;
+  std::string ca_pem;
+  std::optional<kube::HttpServer> server;
+
+ private:
+  kube::Reply answer(const kube::HttpMessage& message) {
+    if (message.header("authorization") != "Bearer a token") return {.status = 401};
+    kube::Request request{.method = message.method,
+                          .path = message.target.substr(0, message.target.find('?')),
+                          .content_type = message.header("content-type")};
+    request.body = kube::Json::parse(message.body, nullptr, false);
+    const auto answer = objects.request(request, never_);
+    if (!answer) return {.status = 404, .body = R"({"kind": "Status", "code": 404})"};
+    return {.body = answer->dump()};
+  }
+  const kube::CancelToken never_;
+};
+
+TEST_F(WorkloadRestoreTest, PutsTheOriginalBackAndRemovesItsOwnDeployment) {
+  ApiServer server;
+  std::ofstream(dir_ / "ca.crt") << server.ca_pem;
+  const std::string record =
+      R"({"version": 1, "id": "a1b2", "workload": "deployment/web", "standIn": "web-ferry",
+          "replicas": 3, "wasAvailable": true, "scaling": true})";
+  server.objects.put(
+      kube::kDeployments, "shop",
+      {{"metadata", {{"name", "web"}, {"annotations", {{"ferry.dev/swap", record}}}}},
+       {"spec", {{"replicas", 0}}},
+       {"status", {{"availableReplicas", 3}}}});
+  server.objects.put(
+      kube::kDeployments, "shop",
+      {{"metadata", {{"name", "web-ferry"}, {"labels", {{"ferry.dev/stand-in", "a1b2"}}}}}});
+  WorkloadRestore restore(*loop_, stand_in_, api_server_at({"127.0.0.1", server.server->port()}));
+  const Status status = attempt(restore);
+  ASSERT_TRUE(status) << status.error().summary();
+  const auto web = server.objects.find(kube::kDeployments, "shop", "web");
+  ASSERT_TRUE(web.has_value());
+  EXPECT_EQ((*web)["spec"]["replicas"], 3);
+  EXPECT_FALSE((*web)["metadata"]["annotations"].contains("ferry.dev/swap"));
+  EXPECT_FALSE(server.objects.find(kube::kDeployments, "shop", "web-ferry").has_value());
 }
 
 TEST_F(WorkloadRestoreTest, GoesStraightToTheApiServer) {
