@@ -50,7 +50,7 @@ std::string swaps_text(const std::vector<control::SwapListing>& swaps, const Vie
   for (const auto& swap : swaps) {
     std::vector<std::string> row = {
         to_string(swap.workload), swap.kube_namespace,
-        printable(swap.owner),    std::to_string(swap.replicas),
+        printable(swap.owner),    swap.replicas ? std::to_string(*swap.replicas) : "-",
         printable(swap.state),    swap.since == 0 ? "" : human_age(view.now - swap.since)};
     if (wide) row.insert(row.end(), {swap.stand_in, swap.swap_id});
     table.add(std::move(row));

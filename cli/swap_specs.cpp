@@ -65,6 +65,7 @@ Result<control::SwapSpec> swap_spec(const Invocation& invocation, const control:
   spec.force = args.force;
   spec.detach = args.detach;
   spec.proxy_protocol = args.proxy_protocol;
+  spec.restart = args.restart;
   const auto orphan =
       read_seconds("--orphan-timeout", args.orphan_timeout, spec.orphan_timeout_seconds);
   if (!orphan) return fail(orphan.error());

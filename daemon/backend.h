@@ -47,6 +47,9 @@ class Backend {
   // Blocks; any thread. Errors: those of load_or_make_proxy_identity().
   virtual Result<ProxyIdentity> swap_identity(const Cluster& cluster,
                                               const std::string& swap_id) = 0;
+  // A random id of this installation (one user's state directory): what tells its swaps from those
+  // of others. Made the first time; empty where it can't be kept. Blocks; any thread.
+  virtual std::string installation_id() = 0;
   virtual void forget_swap_identity(const Cluster& cluster, const std::string& swap_id) = 0;
 
   // The rest: on the loop's thread.

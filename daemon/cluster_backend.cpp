@@ -1,12 +1,16 @@
 #include "daemon/cluster_backend.h"
 
-#include <unistd.h>
+#include <spdlog/spdlog.h>
 
-#include <string_view>
+#include <filesystem>
+#include <fstream>
 #include <utility>
 #include <vector>
 
+#include "daemon/own_environment.h"
+#include "daemon/private_file.h"
 #include "daemon/proxy_at.h"
+#include "daemon/proxy_identity.h"
 #include "daemon/proxy_in_cluster.h"
 #include "kube/curl_api.h"
 #include "kube/kubeconfig.h"
@@ -16,17 +20,7 @@
 namespace ferry::daemon {
 namespace {
 
-// The daemon's own environment, for links whose client's is no longer known.
-kube::Environment own_environment() {
-  kube::Environment environment;
-  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    const auto equals = text.find('=');
-    if (equals == std::string_view::npos) continue;
-    environment.emplace(text.substr(0, equals), text.substr(equals + 1));
-  }
-  return environment;
-}
+constexpr std::size_t kInstallationIdSize = 32;  // hexadecimal digits
 
 std::string join(const std::vector<std::string>& paths) {
   std::string list;
@@ -104,6 +98,19 @@ Result<Cluster> ClusterBackend::open_cluster(const control::KubeAccess& access) 
 Result<ProxyIdentity> ClusterBackend::swap_identity(const Cluster& cluster,
                                                     const std::string& swap_id) {
   return load_or_make_proxy_identity(state_dir_, cluster.server, purpose_of(cluster, swap_id));
+}
+
+std::string ClusterBackend::installation_id() {
+  const std::lock_guard lock(installation_mutex_);
+  const auto path = std::filesystem::path(state_dir_) / "installation";
+  std::string id;
+  std::ifstream(path) >> id;
+  if (id.size() == kInstallationIdSize) return id;
+  id = random_hex(kInstallationIdSize);
+  const Status kept = write_private_file(path, id + "\n");
+  if (kept) return id;
+  spdlog::warn("swaps go by user and host alone: {}", kept.error().summary());
+  return {};
 }
 
 void ClusterBackend::forget_swap_identity(const Cluster& cluster, const std::string& swap_id) {

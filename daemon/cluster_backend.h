@@ -1,6 +1,7 @@
 // The backend that is real: kubeconfigs, API servers, proxies.
 #pragma once
 
+#include <mutex>
 #include <string>
 
 #include "daemon/backend.h"
@@ -15,6 +16,7 @@ class ClusterBackend final : public Backend {
 
   Result<Cluster> open_cluster(const control::KubeAccess& access) override;
   Result<ProxyIdentity> swap_identity(const Cluster& cluster, const std::string& swap_id) override;
+  std::string installation_id() override;
   void forget_swap_identity(const Cluster& cluster, const std::string& swap_id) override;
   std::unique_ptr<PodDialer> pod_dialer(const Cluster& cluster) override;
   std::unique_ptr<CarrierSource> proxy_in_cluster(const Cluster& cluster,
@@ -27,6 +29,7 @@ class ClusterBackend final : public Backend {
  private:
   net::Loop& loop_;
   const std::string state_dir_;
+  std::mutex installation_mutex_;
   Workers workers_;
 };
 

@@ -130,6 +130,9 @@ struct SwapSpec {
   bool force = false;           // take it over from whoever has it swapped
   bool detach = false;          // true: outlives its client and a restart of the daemon
   bool proxy_protocol = false;  // each connection begins with the caller's address (version 2)
+  // The client starts the local process anew on kLiveness, so that one which lives on with its port
+  // closed is judged as well.
+  bool restart = false;
   std::uint32_t orphan_timeout_seconds = 0;  // 0: kDefaultOrphanTimeout
   std::uint32_t step_timeout_seconds = 0;    // how long a single step may take; 0: its default
   ProxyOptions proxy;
@@ -259,8 +262,9 @@ struct SwapListing {
   std::string owner;  // "user@host"
   std::string stand_in;
   UnixMillis since = 0;
-  std::uint32_t replicas = 0;  // of the original, before
-  std::string state;           // one or a few words: "swapped", "restoring", ...
+  // Of the original, before; none: its record can't be read.
+  std::optional<std::uint32_t> replicas;
+  std::string state;  // one or a few words: "swapped", "restoring", ...
 };
 
 enum class TunnelState : std::uint8_t {

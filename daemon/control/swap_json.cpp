@@ -67,7 +67,9 @@ Result<SwapListing> listing_at(const Json& json, const std::string& path) {
   reader.text("owner", swap.owner);
   reader.text("standIn", swap.stand_in);
   reader.time("since", swap.since);
-  reader.number("replicas", swap.replicas);
+  std::uint32_t replicas = 0;
+  reader.number("replicas", replicas);
+  if (json.contains("replicas")) swap.replicas = replicas;
   reader.text("state", swap.state);
   return reader.finish(std::move(swap));
 }
@@ -86,6 +88,7 @@ Json to_json(const SwapSpec& spec, Include include) {
           {"force", spec.force},
           {"detach", spec.detach},
           {"proxyProtocol", spec.proxy_protocol},
+          {"restart", spec.restart},
           {"orphanTimeoutSeconds", spec.orphan_timeout_seconds},
           {"stepTimeoutSeconds", spec.step_timeout_seconds},
           {"proxy", to_json(spec.proxy)}};
@@ -103,6 +106,7 @@ Result<SwapSpec> swap_spec_from_json(const Json& json) {
   reader.flag("force", spec.force);
   reader.flag("detach", spec.detach);
   reader.flag("proxyProtocol", spec.proxy_protocol);
+  reader.flag("restart", spec.restart);
   reader.number("orphanTimeoutSeconds", spec.orphan_timeout_seconds);
   reader.number("stepTimeoutSeconds", spec.step_timeout_seconds);
   reader.nested("proxy", spec.proxy, proxy_from_json);
@@ -182,10 +186,15 @@ Result<SwapPlanText> swap_plan_from_json(const Json& json) {
 }
 
 Json to_json(const SwapListing& swap) {
-  return {{"target", to_json(swap.workload)}, {"namespace", swap.kube_namespace},
-          {"swapId", swap.swap_id},           {"owner", swap.owner},
-          {"standIn", swap.stand_in},         {"since", time_to_json(swap.since)},
-          {"replicas", swap.replicas},        {"state", swap.state}};
+  Json json = {{"target", to_json(swap.workload)},
+               {"namespace", swap.kube_namespace},
+               {"swapId", swap.swap_id},
+               {"owner", swap.owner},
+               {"standIn", swap.stand_in},
+               {"since", time_to_json(swap.since)},
+               {"state", swap.state}};
+  if (swap.replicas) json["replicas"] = *swap.replicas;
+  return json;
 }
 
 Json to_json(const std::vector<SwapListing>& swaps) { return {{"swaps", list_of(swaps)}}; }

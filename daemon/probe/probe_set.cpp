@@ -82,7 +82,7 @@ void ProbeSet::set_port_open(bool open) {
   health_.set_port_open(open, loop_.now());
   if (open) {
     find_process();
-  } else {
+  } else if (!options_.restarts) {
     end_process();
   }
   update();
@@ -142,6 +142,7 @@ void ProbeSet::on_outcome(ProbeKind kind, ProbeOutcome outcome, const std::strin
   const bool restart =
       health_.finish(kind, counts ? outcome.verdict : ProbeVerdict::kUnknown, loop_.now());
   tell(kind, outcome, held);
+  if (restart && options_.restarts) begin_process(loop_.now());
   update();
   if (!restart || !active_) return;
   events_.on_liveness_failed("Container " + options_.probes.container + " failed " +

@@ -1,8 +1,9 @@
 // The probes of a swapped container, run against the process that stands in for it.
 //
 // The container starts and ends with the local process, and that with the port that is answered
-// here. Each start has every probe begin anew, with the initial delays counted from when the
-// process really started. Lives on the loop's thread; the checks themselves run on workers.
+// here, unless somebody looks after the process (`restarts`). Each start has every probe begin
+// anew, with the initial delays counted from when the process really started. Lives on the loop's
+// thread; the checks themselves run on workers.
 #pragma once
 
 #include <array>
@@ -24,6 +25,9 @@ struct ProbeSetOptions {
   // kHold: failures don't count while a debugger holds the process that listens on one of `ports`,
   // so the last state stays; successes do, or what is started in a debugger would never be ready.
   control::ProbeMode mode = control::ProbeMode::kFollow;
+  // Somebody starts the process anew on on_liveness_failed(). Then closing the port doesn't end it:
+  // once it has listened it is judged on, as a container's process that has stopped listening is.
+  bool restarts = false;
 };
 
 // On the loop's thread. Any call but the destructor of the ProbeSet is allowed from within.
@@ -36,7 +40,8 @@ class ProbeEvents {
   // probe's last one said is not repeated until the probe has succeeded in between.
   virtual void on_probe_event(const std::string& line) = 0;
   // The kubelet would restart the container now ("Container web failed liveness probe, will be
-  // restarted"). The probe begins anew: if nobody restarts the process, it may come again.
+  // restarted"). The probe begins anew: if nobody restarts the process, it may come again. Where
+  // somebody does, all probes do, as of a process that starts now.
   virtual void on_liveness_failed(const std::string& why) = 0;
 };
 

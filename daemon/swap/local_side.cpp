@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/own_environment.h"
+
 namespace ferry::daemon {
 
 using control::EventKind;
@@ -13,9 +15,12 @@ LocalSide::LocalSide(const LinkHouse& house, const control::SwapSpec& spec,
       probed_(options_.probes.readiness && spec.probes != control::ProbeMode::kNone),
       events_(events) {
   std::vector<LocalPorts::Port> ports;
-  ProbeSetOptions probes{.probes = options_.probes,
-                         .surroundings = {.environment = spec.kube.environment},
-                         .mode = spec.probes};
+  ProbeSetOptions probes{
+      .probes = options_.probes,
+      .surroundings = {.environment = spec.kube.environment.empty() ? own_environment()
+                                                                    : spec.kube.environment},
+      .mode = spec.probes,
+      .restarts = spec.restart};
   if (!options_.kubernetes_version.empty()) {
     probes.surroundings.kubernetes_version = options_.kubernetes_version;
   }

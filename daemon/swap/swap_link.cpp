@@ -84,6 +84,8 @@ void SwapLink::start(bool again) {
 
 void SwapLink::planned(const ReadPlan& read) {
   cluster_ = std::make_shared<Cluster>(read.cluster);
+  calls_ = std::make_shared<UnansweredCalls>(cluster_->api);
+  cluster_->api = calls_;
   auto probes = parse_probes(read.plan.container_spec);
   if (!probes) {
     undo(probes.error());
@@ -196,6 +198,10 @@ void SwapLink::watch(bool taken_over) {
 }
 
 void SwapLink::changed_by_others(const swap::Change& change) {
+  if (change.kind == swap::ChangeKind::kTakenOver) {
+    undo(Error{ErrorCode::kConflict, change.message, "", "ask them, or take it back with --force"});
+    return;
+  }
   tell(EventKind::kNotice, change.message);
   if (change.kind == swap::ChangeKind::kPodMoved) {
     status_.pod = change.pod;
@@ -228,8 +234,12 @@ void SwapLink::undo(std::optional<Error> cause) {
   set_phase(Phase::kRestoring);
   const swap::RestoreRequest request{.id = swap_id(), .owner = local_owner()};
   step(
-      [&backend = house_.backend, spec = spec_, request](const StepContext& context) {
-        return restore_for_sure(backend, spec.kube, spec.workload, request, context);
+      [&backend = house_.backend, spec = spec_, request,
+       calls = calls_](const StepContext& context) {
+        auto wanted = request;
+        const Duration doubt = calls ? calls->doubt() : Duration::zero();
+        if (doubt > Duration::zero()) wanted.late_until = context.pace.now() + doubt;
+        return restore_for_sure(backend, spec.kube, spec.workload, std::move(wanted), context);
       },
       [this](const Result<swap::RestoreReport>& report) { put_back(report); });
 }

@@ -18,6 +18,7 @@
 #include "daemon/swap/local_side.h"
 #include "daemon/swap/step_runner.h"
 #include "daemon/swap/swap_steps.h"
+#include "daemon/swap/unanswered.h"
 #include "net/timer.h"
 
 namespace ferry::daemon {
@@ -114,7 +115,8 @@ class SwapLink final : public net::Disposable, private LocalSideEvents {
   const control::UnixMillis created_;
   std::optional<Error> last_error_;
 
-  std::shared_ptr<Cluster> cluster_;  // shared with the steps
+  std::shared_ptr<Cluster> cluster_;        // shared with the steps
+  std::shared_ptr<UnansweredCalls> calls_;  // of `cluster_`
   std::shared_ptr<const swap::SwapPlan> plan_;
   std::shared_ptr<swap::SwapObserver> observer_;  // used by one step after the other
   ContainerProbes container_probes_;

@@ -65,14 +65,15 @@ Result<std::vector<control::SwapListing>> list_swaps(Backend& backend,
   if (!found) return fail(found.error());
   std::vector<control::SwapListing> listings;
   for (const auto& swap : *found) {
-    listings.push_back({.workload = {kind_of(swap.original.kind), swap.original.name},
-                        .kube_namespace = swap.original.ns,
-                        .swap_id = swap.record.id,
-                        .owner = swap.record.owner,
-                        .stand_in = swap.record.stand_in,
-                        .since = millis_of(swap.record.since),
-                        .replicas = swap.record.replicas,
-                        .state = swap.state});
+    listings.push_back(
+        {.workload = {kind_of(swap.original.kind), swap.original.name},
+         .kube_namespace = swap.original.ns,
+         .swap_id = swap.record.id,
+         .owner = swap.record.owner,
+         .stand_in = swap.record.stand_in,
+         .since = millis_of(swap.record.since),
+         .replicas = swap.readable ? std::optional(swap.record.replicas) : std::nullopt,
+         .state = swap.state});
   }
   return listings;
 }
@@ -95,7 +96,8 @@ Result<std::string> restore_swap(Backend& backend, const control::RestoreSpec& s
   const auto report = swap::restore(run, {.original = workload_ref(spec.workload, cluster->ns),
                                           .id = {},
                                           .owner = local_owner(),
-                                          .force = spec.force});
+                                          .force = spec.force,
+                                          .holder = backend.installation_id()});
   if (!report) return fail(report.error());
   for (const auto& note : report->notes) tell(control::EventKind::kNotice, note);
   return outcome(spec.workload, *report);

@@ -168,8 +168,9 @@ Result<ReadPlan> read_plan(Backend& backend, const control::SwapSpec& spec,
                            const std::string& swap_id, const StepContext& context) {
   auto cluster = backend.open_cluster(spec.kube);
   if (!cluster) return fail(cluster.error());
-  const auto request = swap_request(spec, cluster->ns, swap_id);
+  auto request = swap_request(spec, cluster->ns, swap_id);
   if (!request) return fail(request.error());
+  request->holder = backend.installation_id();
   auto run = run_of(*cluster->api, context);
   auto plan = swap::plan_swap(run, *request);
   if (!plan) return fail(plan.error());
@@ -230,12 +231,13 @@ void watch_swap(kube::Api& api, const swap::SwapPlan& plan, bool taken_over,
     for (const auto& change : changes) on_change(change);
   };
   do {
+    const auto stand_in = look(api, kube::kDeployments, original.ns, plan.record.stand_in, context);
+    if (stand_in) observer.look_for_taker(*stand_in);
     if (taken_over) {
       const auto object =
           look(api, resource_of(original.kind), original.ns, original.name, context);
       if (object) tell(observer.look_at_original(*object));
     }
-    const auto stand_in = look(api, kube::kDeployments, original.ns, plan.record.stand_in, context);
     if (stand_in) tell(observer.look_at_stand_in(*stand_in));
     const auto pod = swap::find_stand_in_pod(run, original.ns, plan.record.id);
     if (pod && !pod->name.empty()) tell(observer.look_at_pod(pod->name, pod->uid));

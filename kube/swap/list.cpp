@@ -53,6 +53,7 @@ class Listing {
     if (auto record = parse_record(text)) {
       swap.record = std::move(*record);
     } else {
+      swap.readable = false;
       swap.state = "record unreadable";
       swap.record.stand_in = stand_in_name(swap.original);
     }
@@ -101,6 +102,7 @@ class Listing {
       swap.original = {stand_in.ns, WorkloadKind::kDeployment, text_of(stand_in.object, "name")};
       swap.record.id = stand_in.id;
       swap.record.stand_in = swap.original.name;
+      swap.readable = false;
       swap.state = "record unreadable";
     }
     found_.push_back(std::move(swap));

@@ -13,6 +13,7 @@ namespace ferry::swap {
 struct FoundSwap {
   WorkloadRef original;
   Record record;          // empty but for id and stand_in when it can't be read
+  bool readable = true;   // it can
   bool swapped = false;   // the original bears the record
   bool stand_in = false;  // there is a stand-in
   // For people: "swapped", "starting", "stand-in not ready", "stand-in missing", "record

@@ -14,6 +14,7 @@
 #include "kube/swap/rights.h"
 #include "kube/swap/service_plan.h"
 #include "kube/swap/services.h"
+#include "kube/swap/update.h"
 #include "kube/text.h"
 
 namespace ferry::swap {
@@ -68,6 +69,7 @@ class Planning {
     Record& record = plan_.record;
     record.id = plan_.request.id;
     record.owner = plan_.request.owner;
+    record.holder = plan_.request.holder;
     record.since = to_rfc3339(run_.pace.date());
     record.workload = to_string(original_);
     record.replicas = replicas_of(object_);
@@ -132,7 +134,7 @@ class Planning {
     }
     if (!plan_.request.force) {
       return fail(ErrorCode::kConflict, what(), "it is swapped by " + held_by(record),
-                  (record.owner == plan_.request.owner
+                  (is_held_by(record, plan_.request.owner, plan_.request.holder)
                        ? "put it back (ferry restore " + to_string(original_) + ")"
                        : "ask them to leave it") +
                       ", or take it over with --force");
@@ -281,6 +283,19 @@ class Planning {
   SwapPlan plan_;
 };
 
+// Whoever holds the swap reads it there. It is a courtesy: without it they see that it is gone.
+void tell_contender(Run& run, const SwapPlan& plan) {
+  const auto note = [&](const Json& stand_in) -> Result<Json> {
+    if (stand_in_id(stand_in) != plan.contender->id) return Json();
+    const Json taken = {{"owner", plan.request.owner}, {"at", to_rfc3339(run.pace.date())}};
+    Json patch;
+    patch["metadata"]["annotations"][kTakenOverAnnotation] = taken.dump();
+    return patch;
+  };
+  static_cast<void>(
+      update(run, kube::kDeployments, plan.request.original.ns, plan.record.stand_in, note));
+}
+
 }  // namespace
 
 Result<SwapPlan> plan_swap(Run& run, const SwapRequest& request) {
@@ -289,6 +304,7 @@ Result<SwapPlan> plan_swap(Run& run, const SwapRequest& request) {
 
 Result<SwapPlan> clear_the_way(Run& run, const SwapPlan& plan) {
   if (!plan.contender) return plan;
+  tell_contender(run, plan);
   RestoreRequest undo;
   undo.original = plan.request.original;
   undo.id = plan.contender->id;

@@ -35,9 +35,10 @@ struct SwapRequest {
   WorkloadRef original;
   std::string container;              // empty: the one that must be meant, else an error
   std::vector<ExposeRequest> expose;  // empty: every TCP port that the container declares
-  std::string id;     // 8 to 40 of [a-z0-9]; that of a swap which already runs takes it up again
-  std::string owner;  // "user@host", for others to read
-  std::string image;  // of ferry-proxy
+  std::string id;      // 8 to 40 of [a-z0-9]; that of a swap which already runs takes it up again
+  std::string owner;   // "user@host", for others to read
+  std::string holder;  // the installation's id; empty: not known
+  std::string image;   // of ferry-proxy
   std::string image_pull_policy;          // empty: the cluster's default
   std::vector<std::string> pull_secrets;  // in addition to the original's
   Duration orphan_timeout = std::chrono::minutes(10);

@@ -43,17 +43,12 @@ Result<std::vector<std::string>> parse_services(const Json& json) {
 }  // namespace
 
 std::string to_text(const Record& record) {
-  const Json json = {{"version", kVersion},
-                     {"id", record.id},
-                     {"owner", record.owner},
-                     {"since", record.since},
-                     {"workload", record.workload},
-                     {"replicas", record.replicas},
-                     {"wasAvailable", record.was_available},
-                     {"standIn", record.stand_in},
-                     {"container", record.container},
-                     {"services", record.services},
-                     {"keepOriginal", record.keep_original},
+  const Json json = {{"version", kVersion},         {"id", record.id},
+                     {"owner", record.owner},       {"holder", record.holder},
+                     {"since", record.since},       {"workload", record.workload},
+                     {"replicas", record.replicas}, {"wasAvailable", record.was_available},
+                     {"standIn", record.stand_in},  {"container", record.container},
+                     {"services", record.services}, {"keepOriginal", record.keep_original},
                      {"scaling", record.scaling}};
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
@@ -69,6 +64,7 @@ Result<Record> parse_record(std::string_view text) {
   Record record;
   record.id = kube::text_field(json, "id");
   record.owner = kube::text_field(json, "owner");
+  record.holder = kube::text_field(json, "holder");
   record.since = kube::text_field(json, "since");
   record.workload = kube::text_field(json, "workload");
   record.stand_in = kube::text_field(json, "standIn");
@@ -94,6 +90,11 @@ std::string record_text(const Json& object) {
 
 std::string stand_in_id(const Json& object) {
   return kube::text_field(kube::field(kube::field(object, "metadata"), "labels"), kStandInLabel);
+}
+
+bool is_held_by(const Record& record, const std::string& owner, const std::string& holder) {
+  if (record.holder.empty() || holder.empty()) return record.owner == owner;
+  return record.holder == holder;
 }
 
 std::string held_by(const Record& record) {

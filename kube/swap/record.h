@@ -4,6 +4,8 @@
 //   label       ferry.dev/stand-in: ID   the stand-in, its pods and everything that it owns
 //   annotation  ferry.dev/swap           the record, as JSON
 //   annotation  ferry.dev/steered        on a Service: {"id", "workload", "selector"}
+//   annotation  ferry.dev/taken-over     on a stand-in that is about to go for somebody else's:
+//                                        {"owner", "at"}
 #pragma once
 
 #include <chrono>
@@ -21,10 +23,12 @@ namespace ferry::swap {
 inline constexpr const char* kStandInLabel = "ferry.dev/stand-in";
 inline constexpr const char* kSwapAnnotation = "ferry.dev/swap";
 inline constexpr const char* kSteeredAnnotation = "ferry.dev/steered";
+inline constexpr const char* kTakenOverAnnotation = "ferry.dev/taken-over";
 
 struct Record {
   std::string id;                     // of the swap: fit for a label value
-  std::string owner;                  // "user@host"
+  std::string owner;                  // "user@host", for people
+  std::string holder;                 // which installation; empty in older records
   std::string since;                  // RFC 3339, UTC
   std::string workload;               // to_string() of the original
   std::uint32_t replicas = 1;         // the original's, from before
@@ -48,6 +52,10 @@ Result<Record> parse_record(std::string_view text);
 std::string record_text(const kube::Json& object);
 // The label's value; empty if the object has none.
 std::string stand_in_id(const kube::Json& object);
+
+// Whether it was made by that installation. A record that doesn't tell goes by its owner: then two
+// people of one name on hosts of one name pass for one.
+bool is_held_by(const Record& record, const std::string& owner, const std::string& holder);
 
 // "ann@laptop since 2026-11-21T10:00:00Z"
 std::string held_by(const Record& record);

@@ -15,6 +15,8 @@ namespace {
 
 using kube::Json;
 
+constexpr Duration kLookAgain = std::chrono::seconds(1);
+
 // Null when there is no such object.
 Result<Json> find(Run& run, const kube::Resource& resource, const std::string& ns,
                   const std::string& name) {
@@ -113,7 +115,8 @@ class Restore {
     report_.owner = record_ ? record_->owner : "";
     report_.replicas = object_.is_null() ? 0 : replicas_of(object_);
     const bool anybodys = !request_.id.empty() || request_.force || request_.owner.empty();
-    if (anybodys || !record_ || record_->owner == request_.owner || !stand_in_ready()) return {};
+    if (anybodys || !record_ || !stand_in_ready()) return {};
+    if (is_held_by(*record_, request_.owner, request_.holder)) return {};
     return fail(ErrorCode::kConflict, what(), "it is in use by " + held_by(*record_),
                 "ask them to leave it, or go ahead with --force");
   }
@@ -251,6 +254,9 @@ class Restore {
     if (!ours) return Json();
     Json patch;
     patch["metadata"]["annotations"][kSwapAnnotation] = nullptr;
+    // It wasn't there a moment ago: the scaling came late.
+    const bool late = !on_original_ && record && record->scaling;
+    if (late && replicas_of(object) == 0) patch["spec"]["replicas"] = record->replicas;
     return patch;
   }
 
@@ -301,7 +307,18 @@ class Restore {
 }  // namespace
 
 Result<RestoreReport> restore(Run& run, const RestoreRequest& request) {
-  return Restore(run, request).run();
+  auto report = Restore(run, request).run();
+  if (!report || !request.late_until || run.pace.now() >= *request.late_until) return report;
+  tell(run, "looking again for a while: the API server left a call without an answer");
+  while (run.pace.now() < *request.late_until) {
+    if (!run.pace.sleep_for(kLookAgain, run.cancel)) {
+      return fail(kube::cancelled_error("restoring " + describe(request.original)));
+    }
+    auto again = Restore(run, request).run();
+    if (!again) return again;
+    if (again->found) report = std::move(again);
+  }
+  return report;
 }
 
 }  // namespace ferry::swap

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,13 +21,17 @@ struct RestoreRequest {
   WorkloadRef original;
   // Only this swap: that of another id stays as it is. Empty: whichever there is.
   std::string id;
-  // Who asks, "user@host". With an empty `id` and without `force`, somebody else's swap that is in
-  // use (its stand-in is ready) is refused.
+  // Who asks: "user@host", and `holder` below. With an empty `id` and without `force`, somebody
+  // else's swap that is in use (its stand-in is ready) is refused.
   std::string owner;
   // Also somebody else's swap in use, and a record that can't be read.
   bool force = false;
   // Called inside the stand-in: it may not list, and does not wait for its own end.
   bool inside = false;
+  // A call of the swap has gone without an answer, and may take effect up to then (by Run's pace):
+  // until then it is looked for again and again, and undone.
+  std::optional<TimePoint> late_until = {};
+  std::string holder = {};  // the installation that asks, as in the record; empty: not known
 };
 
 struct RestoreReport {

@@ -1,5 +1,8 @@
 #include "kube/swap/watch.h"
 
+#include <array>
+#include <ctime>
+
 #include "kube/json_field.h"
 
 namespace ferry::swap {
@@ -9,6 +12,21 @@ using kube::Json;
 
 std::string template_of(const Json& object) {
   return kube::field(kube::field(object, "spec"), "template").dump();
+}
+
+// As a clock on this machine's wall shows it.
+std::string local_time(const std::string& rfc3339) {
+  std::tm parts{};
+  if (strptime(rfc3339.c_str(), "%Y-%m-%dT%H:%M:%SZ", &parts) == nullptr) return {};
+  const std::time_t seconds = timegm(&parts);
+  localtime_r(&seconds, &parts);
+  std::array<char, 32> text{};
+  return {text.data(), std::strftime(text.data(), text.size(), " at %H:%M on %F", &parts)};
+}
+
+std::string took_over(const WorkloadRef& what, const std::string& owner, const std::string& when) {
+  return (owner.empty() ? "somebody" : owner) + " took over " + to_string(what) + local_time(when) +
+         "; nothing of this swap is left";
 }
 
 }  // namespace
@@ -21,6 +39,7 @@ SwapObserver::SwapObserver(const SwapPlan& plan)
 }
 
 std::vector<Change> SwapObserver::look_at_original(const Json& object) {
+  if (!taker_.empty()) return {};  // what happens to it now is the taker's doing
   const std::string name = to_string(original_);
   if (object.is_null()) {
     if (!original_there_) return {};
@@ -63,11 +82,26 @@ std::vector<Change> SwapObserver::look_at_original(const Json& object) {
   return changes;
 }
 
+void SwapObserver::look_for_taker(const Json& stand_in) {
+  const std::string id = stand_in_id(stand_in);
+  if (id == record_.id) {
+    const Json& annotations = kube::field(kube::field(stand_in, "metadata"), "annotations");
+    const std::string text = kube::text_field(annotations, kTakenOverAnnotation);
+    const Json note = Json::parse(text, nullptr, false);
+    if (note.is_object()) {
+      taker_ = took_over(original_, kube::text_field(note, "owner"), kube::text_field(note, "at"));
+    }
+  } else if (const auto record = parse_record(record_text(stand_in)); record && !id.empty()) {
+    taker_ = took_over(original_, record->owner, record->since);
+  }
+}
+
 std::vector<Change> SwapObserver::look_at_stand_in(const Json& object) {
   const bool there = !object.is_null() && stand_in_id(object) == record_.id;
   const bool lost = stand_in_there_ && !there;
   stand_in_there_ = there;
   if (!lost) return {};
+  if (!taker_.empty()) return {{ChangeKind::kTakenOver, taker_}};
   // The order in which restoring takes them away.
   const std::string why = record_there_ ? "deployment/" + record_.stand_in + " was deleted"
                                         : "somebody has put it back (ferry restore)";

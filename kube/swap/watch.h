@@ -18,7 +18,8 @@ enum class ChangeKind : std::uint8_t {
   kOriginalChanged,     // a new pod template: the stand-in is still made after the old one
   kRecordLost,          // the record was taken off or belongs to another swap
   kStandInDeleted,
-  kPodMoved,  // another pod stands in
+  kTakenOver,  // somebody else swaps it now; nothing is left of this swap
+  kPodMoved,   // another pod stands in
 };
 
 struct Change {
@@ -34,6 +35,9 @@ class SwapObserver {
   // is expected at 0 replicas with the record: don't show it before take_over() is through.
   explicit SwapObserver(const SwapPlan& plan);
 
+  // To be called first in each round: what somebody who takes over writes on the stand-in before
+  // it goes.
+  void look_for_taker(const kube::Json& stand_in);
   // The workload, or null when it is gone.
   std::vector<Change> look_at_original(const kube::Json& object);
   // The stand-in Deployment, or null when it is gone.
@@ -50,6 +54,7 @@ class SwapObserver {
   bool original_there_ = true;
   bool record_there_ = true;
   bool stand_in_there_ = true;
+  std::string taker_;  // "bob@desk took over deployment/web at ..."; empty: nobody
   std::string pod_name_;
   std::string pod_uid_;
 };

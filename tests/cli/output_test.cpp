@@ -111,6 +111,10 @@ TEST(OutputTest, SwapsOfANamespaceAreATable) {
   EXPECT_THAT(swaps_text(sample_listings(), view(OutputFormat::kWide)),
               testing::HasSubstr("web-ferry"));
   EXPECT_EQ(swaps_text(sample_listings(), view(OutputFormat::kName)), "deploy/web\n");
+  auto unreadable = sample_listings();
+  unreadable[0].replicas.reset();
+  EXPECT_THAT(swaps_text(unreadable, view(OutputFormat::kTable)),
+              testing::HasSubstr("ann@laptop   -          swapped"));
   EXPECT_EQ(swaps_text({}, view(OutputFormat::kTable)), "nothing is swapped\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
 #include "net/loop.h"
@@ -43,6 +44,19 @@ TEST_F(ClusterBackendTest, AListOfItsOwnGoesBeforeThatOfTheEnvironment) {
       backend_.open_cluster({.kubeconfig_list = two, .environment = {{"KUBECONFIG", one}}});
   ASSERT_TRUE(cluster) << cluster.error().summary();
   EXPECT_EQ(cluster->context, "two");
+}
+
+TEST_F(ClusterBackendTest, AnInstallationKeepsItsIdForItself) {
+  const std::string id = backend_.installation_id();
+  EXPECT_EQ(id.size(), 32U);
+  ClusterBackend later(loop_, directory_.path());
+  EXPECT_EQ(later.installation_id(), id);
+  const auto mode = std::filesystem::status(directory_.path() / "installation").permissions();
+  EXPECT_EQ(mode, std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
+  std::ofstream(directory_.path() / "installation") << "";  // after a crash of the machine
+  EXPECT_NE(later.installation_id(), id);
+  ClusterBackend nowhere(loop_, directory_.path() / "no" / "such");
+  EXPECT_EQ(nowhere.installation_id(), "");
 }
 
 }  // namespace

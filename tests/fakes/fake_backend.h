@@ -47,6 +47,7 @@ class FakeBackend final : public Backend {
   Result<ProxyIdentity> swap_identity(const Cluster&, const std::string&) override {
     return ProxyIdentity{};
   }
+  std::string installation_id() override { return "this-installation"; }
   void forget_swap_identity(const Cluster&, const std::string&) override {}
   std::unique_ptr<CarrierSource> stand_in(const StandInPlace& place) override {
     return proxy_at_stand_in(place);

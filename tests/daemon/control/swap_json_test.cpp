@@ -20,6 +20,7 @@ SwapSpec full_spec() {
   spec.force = true;
   spec.detach = true;
   spec.proxy_protocol = true;
+  spec.restart = true;
   spec.orphan_timeout_seconds = 60;
   spec.step_timeout_seconds = 120;
   spec.proxy.image = "proxy:1";
@@ -96,17 +97,21 @@ TEST(SwapJsonTest, PlansAndListingsSurviveTheRoundTrip) {
   const auto plan_back = swap_plan_from_json(to_json(plan));
   ASSERT_TRUE(plan_back) << plan_back.error().summary();
   EXPECT_EQ(to_json(*plan_back), to_json(plan));
-  const std::vector<SwapListing> swaps = {{.workload = {TargetKind::kDeployment, "web"},
-                                           .kube_namespace = "shop",
-                                           .swap_id = "s1",
-                                           .owner = "ann@laptop",
-                                           .stand_in = "web-ferry",
-                                           .since = 1795248303007,
-                                           .replicas = 3,
-                                           .state = "swapped"}};
+  const std::vector<SwapListing> swaps = {
+      {.workload = {TargetKind::kDeployment, "web"},
+       .kube_namespace = "shop",
+       .swap_id = "s1",
+       .owner = "ann@laptop",
+       .stand_in = "web-ferry",
+       .since = 1795248303007,
+       .replicas = 3,
+       .state = "swapped"},
+      {.workload = {TargetKind::kDeployment, "api"}, .state = "record unreadable"}};
   const auto back = swap_listings_from_json(to_json(swaps));
   ASSERT_TRUE(back) << back.error().summary();
   EXPECT_EQ(to_json(*back), to_json(swaps));
+  EXPECT_EQ(back->at(0).replicas, 3U);
+  EXPECT_FALSE(back->at(1).replicas.has_value());
 }
 
 TEST(SwapJsonTest, StatusOfANewerDaemonIsUnderstood) {

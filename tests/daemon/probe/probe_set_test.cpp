@@ -79,9 +79,11 @@ class ProbeSetTest : public ::testing::Test {
     return {{.period = milliseconds(20), .timeout = seconds(20), .failure_threshold = 1},
             HttpGetAction{.port = {.number = kContainerPort}}};
   }
-  void start(ContainerProbes probes, std::uint16_t port, ProbeMode mode = ProbeMode::kFollow) {
+  void start(ContainerProbes probes, std::uint16_t port, ProbeMode mode = ProbeMode::kFollow,
+             bool restarts = false) {
     probes.container = "web";
-    const ProbeSetOptions options{std::move(probes), {.ports = {{kContainerPort, port}}}, mode};
+    const ProbeSetOptions options{
+        std::move(probes), {.ports = {{kContainerPort, port}}}, mode, restarts};
     thread_.run([&] {
       set_ = std::make_unique<ProbeSet>(thread_.loop(), *workers_, options, events_);
       set_->start();
@@ -155,6 +157,35 @@ TEST_F(ProbeSetTest, AFailedLivenessProbeIsToldAndRestartsNothing) {
     EXPECT_EQ(events_.next(), "liveness: Container web failed liveness probe, will be restarted");
   }
   EXPECT_TRUE(ready());
+}
+
+// As a container's process that stops listening and lives on.
+TEST_F(ProbeSetTest, WhereSomebodyRestartsTheProcessAClosedPortFailsTheLivenessProbe) {
+  std::optional<Application> application(std::in_place);
+  start({.liveness = http_probe()}, application->port(), ProbeMode::kFollow, true);
+  EXPECT_EQ(statuses().front().message, "no local process") << "it was never there";
+  set_port_open(true);
+  EXPECT_EQ(events_.next(), "ready: the local port accepts connections");
+  set_port_open(false);
+  EXPECT_EQ(events_.next(), "not ready: nothing listens on the local port");
+  application.reset();
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_THAT(events_.next(), HasSubstr("event: Liveness probe failed: Get "));
+    EXPECT_EQ(events_.next(), "liveness: Container web failed liveness probe, will be restarted");
+  }
+}
+
+TEST_F(ProbeSetTest, AProcessThatIsRestartedHasItsStartupProbeAgain) {
+  Application application;
+  start({.startup = http_probe(), .liveness = http_probe()}, application.port(), ProbeMode::kFollow,
+        true);
+  set_port_open(true);
+  EXPECT_EQ(events_.next(), "ready: the local port accepts connections");
+  application.answer(500);
+  EXPECT_THAT(events_.next(), HasSubstr("event: Liveness probe failed: HTTP"));
+  EXPECT_EQ(events_.next(), "not ready: the startup probe has not succeeded yet");
+  EXPECT_EQ(events_.next(), "liveness: Container web failed liveness probe, will be restarted");
+  EXPECT_THAT(events_.next(), HasSubstr("event: Startup probe failed: HTTP"));
 }
 
 TEST_F(ProbeSetTest, ARedirectElsewhereIsToldAsAWarning) {

@@ -284,6 +284,24 @@ TEST_F(SwapLinkTest, AnOriginalThatIsGoneIsNoReasonToGoOnForEver) {
   EXPECT_TRUE(cluster_->find(kube::kDeployments, "web-ferry").is_null());
 }
 
+TEST_F(SwapLinkTest, AStandInThatIsMadeAfterTheRestoreHasLookedGoesAsWell) {
+  cluster_->with([](swap::SimCluster& cluster) {
+    cluster.late = "POST /apis/apps/v1/namespaces/demo/deployments";
+  });
+  start();
+  ASSERT_TRUE(wait_told("deployment/web-ferry: removing the stand-in"));
+  expect_all_as_before();
+  ASSERT_TRUE(error_.has_value());
+  EXPECT_EQ(error_->code, ErrorCode::kTimedOut);
+}
+
+TEST_F(SwapLinkTest, AScalingThatTakesEffectLateIsTakenBack) {
+  cluster_->with([](swap::SimCluster& cluster) { cluster.late = std::string("PATCH ") + kWeb; });
+  start();
+  ASSERT_TRUE(wait_told("deployment/web: scaling back to 3"));
+  expect_all_as_before();
+}
+
 // --- after a crash -------------------------------------------------------------------------------
 
 TEST_F(SwapLinkTest, TakenUpAgainItServesWithoutScalingAnew) {
@@ -294,6 +312,21 @@ TEST_F(SwapLinkTest, TakenUpAgainItServesWithoutScalingAnew) {
   EXPECT_EQ(link_->status().swap->original_replicas, 3U);
   link_->end();
   expect_all_as_before();
+}
+
+// The environment of whoever began it isn't written down.
+TEST_F(SwapLinkTest, TakenUpAgainItFindsTheProgramsOfExecProbes) {
+  change_web([](kube::Json& web) {
+    web["spec"]["template"]["spec"]["containers"][0]["readinessProbe"] = {
+        {"exec", {{"command", {"true"}}}}};
+  });
+  auto wanted = spec();
+  wanted.kube.environment = {{"PATH", "/usr/bin:/bin"}};
+  start(wanted);
+  ASSERT_TRUE(wait_for(SwapPhase::kSwapped));
+  crash();
+  start(spec(), true);
+  ASSERT_TRUE(wait_for(SwapPhase::kSwapped));
 }
 
 TEST_F(SwapLinkTest, TakenUpAgainItWaitsForTheClusterForAsLongAsItTakes) {

@@ -132,6 +132,10 @@ TEST_F(SwapStepsTest, AProbesCommandIsToldBeforeItRunsHere) {
   EXPECT_THAT(plan->plan.warnings[0].why, HasSubstr("cat /tmp/ok"));
 }
 
+TEST_F(SwapStepsTest, TheRecordTellsWhichInstallationItIs) {
+  EXPECT_EQ(read_plan(backend_, spec_, kId, context())->plan.record.holder, "this-installation");
+}
+
 TEST_F(SwapStepsTest, AProbesCommandThatWillNotRunIsNoWarning) {
   put_probe("readinessProbe");
   for (const auto mode : {control::ProbeMode::kNone, control::ProbeMode::kReady}) {

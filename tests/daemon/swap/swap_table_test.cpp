@@ -124,6 +124,21 @@ TEST_F(SwapTableTest, WhoIsSecondIsToldWhoHasItAndHarmsNothing) {
   EXPECT_EQ(table_->status(first)->state, LinkState::kActive);
 }
 
+TEST_F(SwapTableTest, WhoLosesItByForceIsToldWhoHasItNow) {
+  const std::string first = add_and_wait();
+  auto forced = spec();
+  forced.force = true;
+  const std::string second = table_->add(forced)->id;
+  ASSERT_TRUE(wait_gone(first));
+  const auto error = end_of(first)->error;
+  ASSERT_TRUE(error.has_value());
+  EXPECT_EQ(error->code, ErrorCode::kConflict);
+  EXPECT_THAT(error->summary(), HasSubstr(local_owner() + " took over deployment/web at "));
+  EXPECT_THAT(error->summary(), HasSubstr("nothing of this swap is left"));
+  ASSERT_TRUE(wait_active(second));
+  EXPECT_EQ(replicas(), 0U);
+}
+
 TEST_F(SwapTableTest, EndingAllIsDoneWhenNothingIsLeft) {
   add_and_wait();
   bool done = false;

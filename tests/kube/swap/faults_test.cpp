@@ -155,6 +155,38 @@ TEST(FaultsAfterFaultsTest, TheRestoreAfterAFailedRestoreFinishesTheJob) {
   }
 }
 
+// Whoever made a call that was left without an answer knows that it may still take effect.
+TEST(LateCallTest, WhatTakesEffectAfterTheRestoreHasLookedIsUndoneAsWell) {
+  const std::size_t calls = calls_of_swap();
+  for (std::size_t call = calls_of_plan(); call < calls; ++call) {
+    FaultyWorld world;
+    world.swap_with(call, Trouble::kLate);
+    RestoreRequest request;
+    request.original = world.request_.original;
+    request.id = "abcd1234";
+    request.late_until = world.pace_.now() + std::chrono::minutes(1);
+    const auto restored = restore(world.run_, request);
+    ASSERT_TRUE(restored.has_value()) << "call " << call << ": " << restored.error().summary();
+    world.expect_all_as_before("call " + std::to_string(call) + " of the swap");
+  }
+}
+
+TEST(LateCallTest, TheLateCreateOfTheStandInIsFound) {
+  World world;
+  const Json before = world.cluster_.snapshot();
+  world.cluster_.late = "POST /apis/apps/v1/namespaces/demo/deployments";
+  ASSERT_FALSE(world.swap());
+  ASSERT_EQ(world.cluster_.snapshot(), before);
+  RestoreRequest request;
+  request.original = world.request_.original;
+  request.id = "abcd1234";
+  request.late_until = world.pace_.now() + std::chrono::minutes(1);
+  const auto restored = restore(world.run_, request);
+  ASSERT_TRUE(restored.has_value());
+  EXPECT_TRUE(restored->found);
+  EXPECT_EQ(world.cluster_.snapshot(), before);
+}
+
 std::string name_of_trouble(const ::testing::TestParamInfo<Trouble>& info) {
   switch (info.param) {
     case Trouble::kBefore: return "Before";
@@ -162,6 +194,7 @@ std::string name_of_trouble(const ::testing::TestParamInfo<Trouble>& info) {
     case Trouble::kDuring: return "During";
     case Trouble::kDiesBefore: return "DiesBefore";
     case Trouble::kDiesAfter: return "DiesAfter";
+    case Trouble::kLate: return "Late";
   }
   return "Unknown";
 }

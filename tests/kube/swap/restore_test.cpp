@@ -246,6 +246,34 @@ TEST_F(SwapRestoreTest, SomebodyElsesSwapInUseNeedsForce) {
   expect_nothing_left();
 }
 
+TEST_F(SwapRestoreTest, WhoHasTheSameNameOnAHostOfTheSameNameIsSomebodyElse) {
+  RestoreRequest request;
+  request.original = request_.original;
+  request.owner = "ann@laptop";
+  request.holder = "another";
+  EXPECT_EQ(restore(run_, request).error().code, ErrorCode::kConflict);
+  request.owner = "ann@renamed";
+  request.holder = "5ea1";
+  EXPECT_TRUE(restore(run_, request).has_value());
+}
+
+TEST_F(SwapRestoreTest, ARecordThatDoesNotTellItsHolderGoesByUserAndHost) {
+  for (const char* name : {"web", "web-ferry"}) {
+    Json object = find(kube::kDeployments, name);
+    Json record = Json::parse(record_text(object));
+    record.erase("holder");
+    object["metadata"]["annotations"][kSwapAnnotation] = record.dump();
+    put(kube::kDeployments, object);
+  }
+  RestoreRequest request;
+  request.original = request_.original;
+  request.holder = "another";
+  request.owner = "bob@desk";
+  EXPECT_EQ(restore(run_, request).error().code, ErrorCode::kConflict);
+  request.owner = "ann@laptop";
+  EXPECT_TRUE(restore(run_, request).has_value());
+}
+
 TEST_F(SwapRestoreTest, SomebodyElsesSwapThatNobodyUsesIsRestored) {
   cluster_.ready = [](const Json& pod) {
     return !pod["metadata"]["labels"].contains(kStandInLabel);
@@ -262,6 +290,22 @@ TEST_F(SwapRestoreTest, OnlyTheSwapThatIsMeantIsRestored) {
   ASSERT_TRUE(restored.has_value());
   EXPECT_FALSE(restored->found);
   EXPECT_EQ(cluster_.snapshot(), before);
+}
+
+TEST_F(SwapRestoreTest, WaitsForAStatusThatIsOfTheScalingItMade) {
+  Json object = web();
+  object["status"]["availableReplicas"] = 3;  // of before
+  put(kube::kDeployments, object);
+  const TimePoint later = cluster_.now() + std::chrono::seconds(30);
+  cluster_.controllers_rest_until = later;
+  std::optional<TimePoint> taken_off;
+  cluster_.on_change = [&] {
+    if (!taken_off && record_text(web()).empty()) taken_off = cluster_.now();
+  };
+  ASSERT_TRUE(undo().has_value());
+  ASSERT_TRUE(taken_off.has_value());
+  EXPECT_GE(*taken_off, later);
+  expect_nothing_left();
 }
 
 TEST_F(SwapRestoreTest, EndsWhenCancelled) {

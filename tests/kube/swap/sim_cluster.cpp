@@ -16,6 +16,7 @@ using kube::Json;
 
 constexpr const char* kNs = "demo";
 constexpr Duration kGrace = std::chrono::seconds(3);
+constexpr Duration kLateness = std::chrono::seconds(40);
 
 const std::array<kube::Resource, 3> kWorkloads{kube::kDeployments, kube::kStatefulSets,
                                                kube::kReplicaSets};
@@ -106,8 +107,14 @@ void SimCluster::advance(Duration time) {
   control();  // objects may have been put there since
   for (Duration gone{}; gone < time; gone += kStep) {
     now_ += std::min(kStep, time - gone);
-    if (due()) control();
+    if (due() || resting_) control();
+    serve_late();
   }
+}
+
+void SimCluster::serve_late() {
+  if (!under_way_ || now_ < under_way_->first) return;
+  static_cast<void>(serve(std::exchange(under_way_, {})->second));
 }
 
 // Whether the time of some pod has come, or its readiness changes.
@@ -129,12 +136,18 @@ bool SimCluster::due() const {
 Result<Json> SimCluster::request(const kube::Request& request, const kube::CancelToken& cancel) {
   if (dead_ || cancel.cancelled()) return fail(kube::cancelled_error(request.path));
   const bool hit = fault && fault->call == calls;
+  const bool lost = late == request.method + " " + request.path && !is_dry(request);
   ++calls;
-  if (!hit) return serve(request);
-  const Trouble trouble = fault->trouble;
+  if (lost) late.reset();
+  if (!hit && !lost) return serve(request);
+  const Trouble trouble = lost ? Trouble::kLate : fault->trouble;
   dead_ = trouble == Trouble::kDiesBefore || trouble == Trouble::kDiesAfter;
   if (trouble == Trouble::kBefore || trouble == Trouble::kDiesBefore) {
     return fail(ErrorCode::kUnreachable, request.method + " " + request.path, "no route to host");
+  }
+  if (trouble == Trouble::kLate) {
+    under_way_.emplace(now_ + kLateness, request);
+    return fail(ErrorCode::kTimedOut, request.method + " " + request.path, "no answer");
   }
   static_cast<void>(serve(request));
   if (trouble == Trouble::kDuring) advance(std::chrono::seconds(30));
@@ -185,7 +198,24 @@ std::optional<Error> SimCluster::refuse(const kube::Request& request) {
   return Error{ErrorCode::kConflict, "DELETE " + request.path, "the UID is another", {}};
 }
 
+// As the API server does it: one more for each change of the spec.
+void SimCluster::count_generations() {
+  for (const kube::Resource& resource : kWorkloads) {
+    const auto changed = [&](const Json& workload) {
+      return specs_[workload["metadata"]["uid"].get<std::string>()] != workload["spec"];
+    };
+    for (Json workload : those(resource, changed)) {
+      specs_[workload["metadata"]["uid"].get<std::string>()] = workload["spec"];
+      workload["metadata"]["generation"] = number(workload["metadata"], "generation") + 1;
+      objects_.put(resource, kNs, workload);
+    }
+  }
+}
+
 void SimCluster::control() {
+  count_generations();
+  resting_ = now_ < controllers_rest_until;
+  if (resting_) return;
   collect();
   age_pods();
   for (const kube::Resource& resource : kWorkloads) {
@@ -240,7 +270,7 @@ void SimCluster::run_workload(const kube::Resource& resource, const Json& worklo
                    {"updatedReplicas", wanted},
                    {"readyReplicas", good},
                    {"availableReplicas", good},
-                   {"observedGeneration", 1}};
+                   {"observedGeneration", number(workload["metadata"], "generation")}};
   if (now != workload) objects_.put(resource, kNs, now);
 }
 

@@ -7,8 +7,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kube/api.h"
@@ -26,6 +28,7 @@ class SimCluster final : public kube::Api {
     kDuring,      // it takes effect, and half a minute goes by until the caller gives up
     kDiesBefore,  // as kBefore, and the caller makes no further call
     kDiesAfter,   // as kAfter, and the caller makes no further call
+    kLate,        // the answer is lost, and it takes effect 40 s later
   };
   struct Fault {
     std::size_t call = 0;
@@ -33,8 +36,12 @@ class SimCluster final : public kube::Api {
   };
 
   Duration start_time = std::chrono::seconds(2);
+  // Controllers do nothing until then: what they wrote is out of date.
+  TimePoint controllers_rest_until{};
   std::optional<Fault> fault;
   std::size_t calls = 0;  // so far
+  // The next call whose "METHOD path" this is, and which isn't a dry run: as kLate.
+  std::optional<std::string> late;
   // Whether a request is allowed; empty: everything is. Of reviews and of requests.
   struct Attempt {
     std::string verb, group, resource, subresource, name;
@@ -71,6 +78,7 @@ class SimCluster final : public kube::Api {
   void control();
   std::vector<kube::Json> those(const kube::Resource& resource,
                                 const std::function<bool(const kube::Json&)>& wanted) const;
+  void count_generations();
   bool due() const;
   void collect();
   void run_workload(const kube::Resource& resource, const kube::Json& workload);
@@ -80,10 +88,15 @@ class SimCluster final : public kube::Api {
   void make_slices();
   std::string date() const;
 
+  void serve_late();
+
   kube::FakeKubeApi objects_;
+  std::map<std::string, kube::Json> specs_;  // of workloads, by uid: as last counted
   kube::CancelToken never_;
+  std::optional<std::pair<TimePoint, kube::Request>> under_way_;  // and when it takes effect
   TimePoint now_{};
   bool dead_ = false;
+  bool resting_ = false;
   int pods_made_ = 0;
 };
 

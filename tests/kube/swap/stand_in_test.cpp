@@ -192,6 +192,41 @@ TEST_F(StandInTest, ALateLocalProcessIsWaitedForAsLongAsItTakes) {
   EXPECT_TRUE(wait_stand_in_ready(run_, plan_, true).has_value());
 }
 
+// By whoever's note the observer has seen, or by what stands there instead.
+TEST_F(StandInTest, TheObserverTellsWhoHasTakenItOver) {
+  ASSERT_TRUE(swap());
+  const std::string sentence =
+      "bob@desk took over deployment/web at .* on 2026-09-2.; nothing of this swap is left";
+  SwapRequest theirs = request_;
+  theirs.id = "efgh5678";
+  theirs.owner = "bob@desk";
+  theirs.force = true;
+  Json noted;
+  cluster_.on_change = [&] {
+    const Json stand_in = find(kube::kDeployments, "web-ferry");
+    if (!record_text(web()).empty() && stand_in_id(stand_in) == "abcd1234") noted = stand_in;
+  };
+  SwapObserver watcher(plan_);
+  SwapObserver sleeper(plan_);
+  const auto plan = clear_the_way(run_, *plan_swap(run_, theirs));
+  ASSERT_TRUE(plan.has_value());
+  watcher.look_for_taker(noted);
+  EXPECT_THAT(watcher.look_at_stand_in(noted), IsEmpty());
+  watcher.look_for_taker(Json());
+  EXPECT_THAT(watcher.look_at_original(web()), IsEmpty()) << "one sentence is enough";
+  auto changes = watcher.look_at_stand_in(Json());
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_EQ(changes[0].kind, ChangeKind::kTakenOver);
+  EXPECT_THAT(changes[0].message, ::testing::MatchesRegex(sentence));
+
+  ASSERT_TRUE(create_stand_in(run_, *plan, {}).has_value());
+  const Json other = find(kube::kDeployments, "web-ferry");
+  sleeper.look_for_taker(other);
+  changes = sleeper.look_at_stand_in(other);
+  ASSERT_EQ(changes.size(), 1U);
+  EXPECT_THAT(changes[0].message, ::testing::MatchesRegex(sentence));
+}
+
 TEST_F(StandInTest, TheObserverTellsWhatOthersDo) {
   ASSERT_TRUE(swap());
   SwapObserver observer(plan_);

@@ -239,8 +239,14 @@ TEST_F(SwapTest, ListsWhatIsSwappedWhoeverDidIt) {
   ASSERT_EQ(swaps->size(), 1U);
   EXPECT_EQ(swaps->front().state, "swapped");
   EXPECT_EQ(swaps->front().record.owner, "ann@laptop");
+  EXPECT_TRUE(swaps->front().readable);
   cluster_.objects().erase(kube::kDeployments, "demo", "web-ferry");
   EXPECT_EQ(list_swaps(run_, "demo")->front().state, "stand-in missing");
+  Json object = web();
+  object["metadata"]["annotations"][kSwapAnnotation] = "nonsense";
+  put(kube::kDeployments, object);
+  EXPECT_EQ(list_swaps(run_, "demo")->front().state, "record unreadable");
+  EXPECT_FALSE(list_swaps(run_, "demo")->front().readable);
 }
 
 }  // namespace

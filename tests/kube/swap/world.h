@@ -43,6 +43,7 @@ struct World {
     request_.original = {"demo", WorkloadKind::kDeployment, "web"};
     request_.id = "abcd1234";
     request_.owner = "ann@laptop";
+    request_.holder = "5ea1";
     request_.image = "ferry-proxy:1";
   }
 
