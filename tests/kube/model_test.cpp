@@ -91,14 +91,15 @@ TEST(EndpointsTest, TerminatingOnesThatServeAreUsableWhenNoneIsReady) {
 }
 
 TEST(EndpointsTest, AbsentReadyIsReady) {
-  const auto endpoints = parse_endpoint_slices({slice({pod_endpoint("a", Json::object())})});
+  const auto endpoints =
+      parse_endpoint_slices({slice(Json::array({pod_endpoint("a", Json::object())}))});
   EXPECT_THAT(pods_of(endpoints.usable()), ElementsAre("a"));
 }
 
 TEST(EndpointsTest, SeveralSlicesCountTogetherAndEachPodOnce) {
-  const auto endpoints = parse_endpoint_slices({slice({pod_endpoint("a", {})}, 8080),
-                                                slice({pod_endpoint("b", {})}, 9090),
-                                                slice({pod_endpoint("a", {})}, 8080)});
+  const auto endpoints = parse_endpoint_slices({slice(Json::array({pod_endpoint("a", {})}), 8080),
+                                                slice(Json::array({pod_endpoint("b", {})}), 9090),
+                                                slice(Json::array({pod_endpoint("a", {})}), 8080)});
   EXPECT_THAT(pods_of(endpoints.usable()), ElementsAre("a", "b"));
   EXPECT_EQ(endpoints.members[1].ports.at(0).port, 9090);
 }
