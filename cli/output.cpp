@@ -2,6 +2,10 @@
 
 #include <yaml-cpp/yaml.h>
 
+#include <algorithm>
+#include <cctype>
+#include <set>
+
 #include "cli/human.h"
 #include "cli/swap_output.h"
 #include "cli/table.h"
@@ -17,6 +21,20 @@ bool is_document(OutputFormat format) {
   return format == OutputFormat::kJson || format == OutputFormat::kYaml;
 }
 
+// Whether it needs no quotes: a word that no YAML, however old, takes for something else.
+bool is_plain(const std::string& text) {
+  static const std::set<std::string> kOthers = {"y",   "n",    "yes",   "no",  "on",
+                                                "off", "true", "false", "null"};
+  const auto in_word = [](unsigned char c) {
+    return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.' || c == '/';
+  };
+  if (text.empty() || std::isalpha(static_cast<unsigned char>(text.front())) == 0) return false;
+  if (!std::all_of(text.begin(), text.end(), in_word)) return false;
+  std::string lower = text;
+  for (char& c : lower) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return !kOthers.contains(lower);
+}
+
 void emit(YAML::Emitter& out, const Json& json) {
   if (json.is_object()) {
     out << YAML::BeginMap;
@@ -30,7 +48,8 @@ void emit(YAML::Emitter& out, const Json& json) {
     for (const auto& item : json) emit(out, item);
     out << YAML::EndSeq;
   } else if (json.is_string()) {
-    out << YAML::DoubleQuoted << json.get<std::string>();
+    const auto text = json.get<std::string>();
+    out << (is_plain(text) ? YAML::Auto : YAML::DoubleQuoted) << text;
   } else if (json.is_null()) {
     out << YAML::Null;
   } else {

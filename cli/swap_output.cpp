@@ -31,7 +31,11 @@ std::string plan_text(const control::SwapPlanText& plan, const View& view) {
     if (!warning.why.empty()) out += "    why: " + printable(warning.why) + "\n";
     if (!warning.fix.empty()) out += "    try: " + printable(warning.fix) + "\n";
   }
-  if (!plan.objects_yaml.empty()) out += "\n---\n" + printable(plan.objects_yaml);
+  if (!plan.objects.empty()) out += "\n";
+  for (const auto& object : plan.objects) {
+    const auto json = control::Json::parse(object, nullptr, false);
+    out += "---\n" + printable(document(json, OutputFormat::kYaml));
+  }
   return out;
 }
 

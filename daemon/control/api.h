@@ -249,9 +249,9 @@ struct LinkStatus {
 
 // What a swap would do, for people.
 struct SwapPlanText {
-  std::vector<std::string> steps;  // one line each
-  std::vector<Error> warnings;     // what, what follows from it, what to do
-  std::string objects_yaml;        // what would be created
+  std::vector<std::string> steps;    // one line each
+  std::vector<Error> warnings;       // what, what follows from it, what to do
+  std::vector<std::string> objects;  // what would be created, each as JSON
 };
 
 // A swap as the cluster tells of it.

@@ -172,8 +172,10 @@ Result<SwapStatus> swap_status_at(const Json& json, const std::string& path) {
 Json to_json(const SwapPlanText& plan) {
   Json warnings = Json::array();
   for (const auto& warning : plan.warnings) warnings.push_back(to_json(warning));
+  Json objects = Json::array();
+  for (const auto& object : plan.objects) objects.push_back(Json::parse(object, nullptr, false));
   return {
-      {"steps", plan.steps}, {"warnings", std::move(warnings)}, {"objectsYaml", plan.objects_yaml}};
+      {"steps", plan.steps}, {"warnings", std::move(warnings)}, {"objects", std::move(objects)}};
 }
 
 Result<SwapPlanText> swap_plan_from_json(const Json& json) {
@@ -181,7 +183,9 @@ Result<SwapPlanText> swap_plan_from_json(const Json& json) {
   SwapPlanText plan;
   reader.texts("steps", plan.steps, kMaxList);
   reader.list("warnings", plan.warnings, kMaxList, error_at);
-  reader.text("objectsYaml", plan.objects_yaml, kMaxBody);
+  reader.list(
+      "objects", plan.objects, kMaxList,
+      [](const Json& object, const std::string&) -> Result<std::string> { return dump(object); });
   return reader.finish(std::move(plan));
 }
 

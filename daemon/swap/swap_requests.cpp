@@ -9,11 +9,10 @@
 namespace ferry::daemon {
 namespace {
 
-// A JSON document is a YAML one as well.
-std::string as_documents(const swap::SwapPlan& plan) {
-  std::string text = plan.stand_in.dump(2) + "\n";
-  for (const auto& object : plan.owned) text += "---\n" + object.dump(2) + "\n";
-  return text;
+std::vector<std::string> objects_of(const swap::SwapPlan& plan) {
+  std::vector<std::string> objects = {plan.stand_in.dump()};
+  for (const auto& object : plan.owned) objects.push_back(object.dump());
+  return objects;
 }
 
 control::TargetKind kind_of(swap::WorkloadKind kind) {
@@ -51,7 +50,7 @@ Result<control::SwapPlanText> plan_text(Backend& backend, const control::SwapSpe
   if (!read) return fail(read.error());
   return control::SwapPlanText{.steps = std::move(read->plan.steps),
                                .warnings = std::move(read->plan.warnings),
-                               .objects_yaml = as_documents(read->plan)};
+                               .objects = objects_of(read->plan)};
 }
 
 Result<std::vector<control::SwapListing>> list_swaps(Backend& backend,

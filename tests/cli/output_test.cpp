@@ -122,10 +122,11 @@ TEST(OutputTest, APlanIsStepsWarningsAndObjects) {
   const control::SwapPlanText plan{
       .steps = {"make web-ferry", "scale web to 0"},
       .warnings = {{ErrorCode::kForbidden, "steering", "no right", "ask"}},
-      .objects_yaml = "kind: Deployment\n"};
+      .objects = {R"({"kind":"Deployment","on":["yes","a: b","2"]})", R"({"kind":"Secret"})"}};
   EXPECT_EQ(plan_text(plan, view(OutputFormat::kTable)),
             "1. make web-ferry\n2. scale web to 0\n\nwarning: steering\n    why: no right\n"
-            "    try: ask\n\n---\nkind: Deployment\n");
+            "    try: ask\n\n---\nkind: Deployment\n\"on\":\n  - \"yes\"\n  - \"a: b\"\n  - \"2\"\n"
+            "---\nkind: Secret\n");
 }
 
 TEST(OutputTest, WideTellsTheRest) {

@@ -34,7 +34,25 @@ def pytest_collection_modifyitems(config, items):
 
 @pytest.fixture(scope="session")
 def build(request):
-    return pathlib.Path(request.config.getoption("--build"))
+    folder = pathlib.Path(request.config.getoption("--build")).resolve()
+    sanitizer_reports(folder)  # of an earlier run
+    yield folder
+    assert not (found := sanitizer_reports(folder)), found
+
+
+@pytest.fixture(autouse=True)
+def no_sanitizer_complains(build):
+    yield
+    assert not (found := sanitizer_reports(build)), found
+
+
+def sanitizer_reports(build):
+    """What a sanitizer found in the programs of this build, if it is one with sanitizers; each report once."""
+    texts = []
+    for file in (build / "sanitizer-reports").glob("report*"):
+        texts.append(f"{file.name}\n{file.read_text(errors='replace')}")
+        file.unlink()
+    return "\n".join(texts)
 
 
 @pytest.fixture(scope="session")

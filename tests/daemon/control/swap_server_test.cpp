@@ -82,7 +82,7 @@ TEST_F(SwapServerTest, RemovingBeginsTheRestoreAndTheStreamTellsOfItsEnd) {
 }
 
 TEST_F(SwapServerTest, PlansAndLists) {
-  service_.set_plan({.steps = {"one"}, .objects_yaml = "kind: Deployment\n"});
+  service_.set_plan({.steps = {"one"}, .objects = {R"({"kind":"Deployment"})"}});
   service_.set_swaps({{.workload = {TargetKind::kDeployment, "web"}, .owner = "ann@laptop"}});
   const auto plan = client().plan_swap(spec_of(false));
   ASSERT_TRUE(plan) << plan.error().summary();
