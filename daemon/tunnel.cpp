@@ -11,9 +11,11 @@ using control::TunnelState;
 
 namespace {
 
-constexpr Duration kLongAttempt = std::chrono::seconds(1);
 constexpr Duration kRenewEarly = std::chrono::seconds(30);  // kube::Credentials does it before that
 constexpr Duration kQuiet = std::chrono::seconds(1);
+// A carrier that lasted so long was no bad try: the next one is made at once.
+constexpr Duration kStable = std::chrono::seconds(2);
+constexpr std::size_t kMaxDraining = 8;  // processes of one proxy that end at the same time
 
 }  // namespace
 
@@ -43,7 +45,7 @@ void Tunnel::start() { retry_later(); }
 void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
                    std::size_t port, ConnectionObserver& observer) {
   if (ready()) {
-    if (loop_.now() - session_->last_heard() > kQuiet && !doubt_timer_.active()) check_now();
+    if (loop_.now() - session_->last_heard() > kQuiet && !doubt_timer_.active()) probe();
     session_->open(target, std::move(socket), port, observer);
     return;
   }
@@ -59,7 +61,7 @@ void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream
       {target, std::move(socket), port, &observer, loop_.now() + options_.pending_timeout});
   if (!pending_timer_.active()) pending_timer_.start(options_.pending_timeout);
   const bool late = retry_at_ - loop_.now() > options_.urgent_backoff;
-  if (retry_timer_.active() && late) retry_after(options_.urgent_backoff);
+  if (retry_timer_.active() && !attempt_since_ && late) retry_after(options_.urgent_backoff);
 }
 
 void Tunnel::forget(const ConnectionObserver& observer) {
@@ -75,19 +77,25 @@ void Tunnel::forget(const ConnectionObserver& observer) {
   for (auto& draining : draining_) draining->session().forget(observer);
 }
 
+void Tunnel::probe() {
+  probed_at_ = loop_.now();
+  const Duration round_trip = session_->stats().round_trip.value_or(Duration::zero());
+  doubt_timer_.start(std::max(options_.doubt, 3 * round_trip));
+  session_->probe();
+}
+
 void Tunnel::check_now() {
-  if (ready()) {
-    probed_at_ = loop_.now();
-    const Duration round_trip = session_->stats().round_trip.value_or(Duration::zero());
-    doubt_timer_.start(std::max(options_.doubt, 3 * round_trip));
-    session_->probe();
-    return;
+  if (ready()) probe();
+  if (ready() && renewal_ == Renewal::kNone) return;
+  if (!attempt_since_) {
+    if (!retry_timer_.active()) return;  // it shakes hands
+    backoff_.reset();
+    retry_later();
+  } else if (session_) {
+    // The attempt may hang in a network that is no more. One that looks for a proxy is let alone.
+    backoff_.reset();
+    retry_after(std::max(*attempt_since_ + patience() - loop_.now(), Duration::zero()));
   }
-  // An attempt may hang in a network that is no more; one that looks for a proxy is let alone.
-  const bool hangs = attempt_since_ && session_ && loop_.now() - *attempt_since_ > kLongAttempt;
-  if (!retry_timer_.active() && !hangs) return;
-  backoff_.reset();
-  retry_later();
 }
 
 control::TunnelStatus Tunnel::status() const {
@@ -161,6 +169,8 @@ void Tunnel::say_what_is_served(TunnelSession& session) {
 
 void Tunnel::connect() {
   attempt_since_ = loop_.now();
+  // What was sent into a network that is no more is repeated by the kernel after 1, 3, 7 seconds.
+  if (session_ && urgent()) retry_after(patience());
   source_->connect(
       [this](Result<NewCarrier> carrier) {
         if (carrier) {
@@ -171,6 +181,9 @@ void Tunnel::connect() {
       },
       [this](const std::string& message) { events_.on_tunnel_progress(message); });
 }
+
+// How long an attempt may take before another one looks more promising.
+Duration Tunnel::patience() const { return std::max(options_.patience, 3 * connecting_took_); }
 
 void Tunnel::retry() {
   if (ready() && renewal_ == Renewal::kNone) return;
@@ -211,7 +224,9 @@ void Tunnel::plan_renewal(const NewCarrier& carrier) {
 }
 
 void Tunnel::connected(NewCarrier carrier) {
+  connecting_took_ = loop_.now() - attempt_since_.value_or(loop_.now());
   attempt_since_.reset();
+  retry_timer_.stop();
   plan_renewal(carrier);
   status_.peer = carrier.peer;
   if (session_ && !carrier.process.empty() && carrier.process != session_->process()) {
@@ -254,8 +269,7 @@ void Tunnel::connecting_failed(const Error& error) {
 
 void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   if (&session != session_.get()) return;
-  backoff_.reset();
-  backoff_.next();  // not in a tight loop, should each carrier die right away
+  ready_since_ = loop_.now();
   renewal_ = Renewal::kNone;
   doubt_timer_.stop();
   if (ever_ready_) ++status_.reconnects;
@@ -270,6 +284,7 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
   if (&session != session_.get()) return draining_lost(session, error);
   spdlog::warn("tunnel {}: lost: {}", id(), error.summary());
   status_.last_error = error;
+  if (ready() && loop_.now() - ready_since_ > kStable) backoff_.reset();
   if (!session.established()) release(std::move(session_));
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
   if (!attempt_since_) retry_later();  // else a renewal is on its way already
@@ -279,6 +294,12 @@ void Tunnel::on_session_going_away(TunnelSession& session) {
   if (&session != session_.get()) return;
   spdlog::info("tunnel {}: {} is about to end", id(), status_.peer);
   auto same = source_->abandon();
+  if (draining_.size() == kMaxDraining) {
+    end_draining(draining_.front()->session(), {ErrorCode::kExhausted,
+                                                "letting a proxy process end",
+                                                "too many of them have ended one after the other",
+                                                {}});
+  }
   // A stand-in goes on bringing callers for a while.
   if (session.idle() && callers_ == nullptr) {
     release(std::move(session_));

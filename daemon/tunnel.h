@@ -42,6 +42,9 @@ struct TunnelOptions {
   // The longest wait while somebody waits for the outcome, or the loss is no older than `urgent`.
   Duration urgent_backoff = std::chrono::milliseconds(250);
   Duration urgent = std::chrono::seconds(10);
+  // How long an attempt may take in that time (or 3 times as long as the last one that succeeded,
+  // if that is more), until another looks more promising.
+  Duration patience = std::chrono::seconds(1);
   // Silence after a probe (or 3 round trips, if that is longer); then another carrier is made.
   Duration doubt = std::chrono::milliseconds(500);
   Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
@@ -105,7 +108,9 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void on_session_carrier_ending(TunnelSession& session) override;
   void on_session_over(TunnelSession& session, const Error& error) override;
 
+  void probe();
   void connect();
+  Duration patience() const;
   void retry();
   void retry_after(Duration wait);
   void retry_later();
@@ -137,6 +142,8 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   net::Timer expiry_timer_;                 // until the carrier had better be replaced
   TimePoint retry_at_{};                    // while the timer runs
   std::optional<TimePoint> attempt_since_;  // an attempt to connect is under way
+  Duration connecting_took_{};              // the last time that it succeeded
+  TimePoint ready_since_{};                 // of the latest carrier
   std::optional<TimePoint> lost_since_;     // no carrier that works
   TimePoint probed_at_{};
   Renewal renewal_ = Renewal::kNone;

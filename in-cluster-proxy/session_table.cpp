@@ -41,10 +41,15 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes earl
       return fail(ErrorCode::kExhausted, "beginning a session",
                   std::to_string(sessions_.size()) + " sessions are open");
     }
-    spdlog::warn("{}: let go with {} streams: a new session needs its place",
-                 waiting.front()->name(), waiting.front()->stream_count());
+    // One that holds nothing is missed by nobody.
+    const auto empty = std::find_if(waiting.begin(), waiting.end(), [](const ServedSession* one) {
+      return one->stream_count() == 0;
+    });
+    const ServedSession& least = empty == waiting.end() ? *waiting.front() : **empty;
+    spdlog::warn("{}: let go with {} streams: a new session needs its place", least.name(),
+                 least.stream_count());
     metrics_.count(SessionFate::kRoom);
-    let_go(waiting.front()->keys().id);
+    let_go(least.keys().id);
   }
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;

@@ -35,8 +35,13 @@ void Liveness::heard(TimePoint now) {
   deadline_ = now + options_.ping_idle;
 }
 
+// While an answer is waited for, asking again doesn't give the carrier more time.
 void Liveness::probe(TimePoint now) {
-  if (state_ != State::kIdle && state_ != State::kProbing) return;
+  if (state_ == State::kProbing) ping_wanted_ = true;
+  if (state_ == State::kIdle) begin_probing(now);
+}
+
+void Liveness::begin_probing(TimePoint now) {
   state_ = State::kProbing;
   misses_ = 0;
   ping_wanted_ = true;
@@ -45,15 +50,18 @@ void Liveness::probe(TimePoint now) {
 
 bool Liveness::wake(TimePoint now) {
   if (!deadline_ || now - *deadline_ < kAsleep) return false;
-  if (state_ == State::kGreeting) deadline_ = now + options_.greeting_timeout;
-  probe(now);
+  if (state_ == State::kGreeting) {
+    deadline_ = now + options_.greeting_timeout;
+  } else {
+    begin_probing(now);
+  }
   return true;
 }
 
 Liveness::Verdict Liveness::on_timeout(TimePoint now) {
   if (!deadline_ || now < *deadline_) return Verdict::kAlive;
   if (state_ == State::kIdle) {
-    probe(now);
+    begin_probing(now);
     return Verdict::kAlive;
   }
   if (state_ == State::kProbing && ++misses_ < kMisses) {

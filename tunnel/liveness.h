@@ -39,6 +39,7 @@ class Liveness {
 
  private:
   enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
+  void begin_probing(TimePoint now);
 
   const Options& options_;
   State state_ = State::kOff;

@@ -20,6 +20,8 @@ class RateLimit {
     return ++count_ <= limit_;
   }
 
+  void reset() { count_ = 0; }
+
  private:
   const std::uint32_t limit_;
   std::uint32_t count_ = 0;

@@ -123,6 +123,7 @@ void Session::Impl::detach() {
 void Session::Impl::go_on(TimePoint the_now) {
   acknowledged = received;  // RESUME and RESUME_OK said it
   peer_shuts_down = false;
+  useless.reset();  // the peer says the credit of each stream again, mostly what it was
   ++totals.resumes;
   carry(the_now);
   pending.opening_credit = true;

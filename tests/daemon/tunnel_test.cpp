@@ -21,6 +21,7 @@ using std::chrono::milliseconds;
 struct Way {
   std::optional<Duration> expires_in;
   std::optional<Error> error;
+  bool swallows = false;  // attempts never end
   int attempts = 0;
 };
 
@@ -31,6 +32,7 @@ class TestSource final : public CarrierSource {
 
   void connect(Callback callback, Progress progress) override {
     ++way_.attempts;
+    if (way_.swallows) return;
     if (way_.error) {
       loop_.post([callback, error = *way_.error] { callback(fail(error)); });
       return;
@@ -186,6 +188,30 @@ TEST_F(TunnelTest, WhoeverWaitsMakesTheNextAttemptComeSoon) {
   way_.error.reset();
   auto pair = net::testing::connect_tcp(loop_);
   tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
+  ASSERT_TRUE(wait_for_replacements(1));
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, AnotherNetworkIsTriedAtOnceAlsoWhileTheCarrierIsInDoubt) {
+  options_.first_backoff = options_.max_backoff = std::chrono::hours(1);
+  start();
+  relay_->stall();
+  tunnel_->check_now();
+  loop_.run_for(milliseconds(100));  // longer than `doubt`; the next attempt is half an hour away
+  ASSERT_EQ(way_.attempts, 1);
+  tunnel_->check_now();
+  ASSERT_TRUE(wait_for_replacements(1));
+  EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, AnAttemptThatHangsIsGivenUpForAnother) {
+  options_.patience = milliseconds(20);
+  start();
+  way_.swallows = true;
+  relay_->cut();
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 4; }));
+  way_.swallows = false;
   ASSERT_TRUE(wait_for_replacements(1));
   expect_that_the_connection_works();
 }

@@ -42,6 +42,18 @@ TEST_F(LivenessTest, SilenceIsAskedTwiceAndThenJudged) {
   EXPECT_FALSE(liveness_.deadline().has_value());
 }
 
+TEST_F(LivenessTest, AskingAgainGivesTheCarrierNoMoreTime) {
+  liveness_.probe(now_);
+  const TimePoint judged = now_ + seconds(10);
+  for (Verdict verdict = Verdict::kAlive; verdict == Verdict::kAlive; now_ += seconds(1)) {
+    ASSERT_LE(now_, judged);
+    liveness_.probe(now_);
+    EXPECT_TRUE(liveness_.wants_ping());
+    liveness_.ping(now_);
+    verdict = liveness_.on_timeout(now_);
+  }
+}
+
 TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
   wait();
   wait();

@@ -143,6 +143,22 @@ class Script {
 
 Outcome uncut() { return Script().play(); }
 
+TEST(ResumeTest, TheCreditThatEachResumeSaysAgainIsNotHeldAgainstThePeer) {
+  Options options;
+  options.useless_per_second = 30;
+  Pair pair(options);
+  pair.establish();
+  for (int i = 0; i < 20; ++i) pair.daemon.open("idle", pair.now);
+  ASSERT_TRUE(pair.run());
+  for (int i = 1; i <= 5; ++i) {
+    pair.cut();
+    ASSERT_TRUE(pair.run());
+    EXPECT_EQ(pair.daemon.resumed, i);
+  }
+  EXPECT_FALSE(pair.daemon.failure || pair.proxy.failure);
+  EXPECT_EQ(pair.daemon.session().stats().streams, 20U);
+}
+
 TEST(ResumeTest, TheScriptUsesEveryKindOfEnd) {
   const Outcome whole = uncut();
   ASSERT_TRUE(whole.ended);
