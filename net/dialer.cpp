@@ -19,6 +19,8 @@
 namespace ferry::net {
 namespace {
 
+constexpr Duration kLastLook = std::chrono::milliseconds(1);
+
 // RFC 8305, section 4: the families take turns, the resolver's first choice begins.
 std::vector<SocketAddress> interleave(const std::vector<SocketAddress>& sorted) {
   std::vector<SocketAddress> preferred;
@@ -57,7 +59,8 @@ struct Dial::Impl {
   const HostPort target;
   const DialOptions options;
   Callback callback;
-  Timer deadline;      // of everything
+  Timer deadline;  // of everything
+  bool overdue = false;
   Timer next_attempt;  // RFC 8305's pause before the next address
   Timer report;        // a failure that was known before the constructor returned
   std::unique_ptr<Lookup> lookup = nullptr;
@@ -198,7 +201,10 @@ void Dial::Impl::fail_with(int uv_code) {
   }
 }
 
+// A loop that was held up fires its timers before it looks at its sockets: what has come meanwhile
+// counts.
 void Dial::Impl::on_deadline() {
+  if (!std::exchange(overdue, true)) return deadline.start(kLastLook);
   failure = lookup ? DialFailure::kNoSuchName : DialFailure::kTimedOut;
   for (const auto& attempt : attempts) add_failure(attempt->address, "no answer");
   if (lookup) failures = "the name servers did not answer";

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "net/dialer.h"
 #include "net/listener.h"
 #include "tests/net/harness.h"
@@ -126,6 +128,22 @@ TEST(DialTest, GivesUpInTime) {
   EXPECT_EQ(result.error().code, ErrorCode::kTimedOut);
   EXPECT_NE(result.error().why.find("no answer within 200 ms"), std::string::npos)
       << result.error().why;
+}
+
+TEST(DialTest, AConnectionThatWasMadeWhileTheLoopWasHeldUpIsNotLate) {
+  TestLoop loop;
+  const auto listener = Listener::create(*loop, {"127.0.0.1", 0}, [](auto, auto) {});
+  ASSERT_TRUE(listener);
+  std::optional<DialResult> result;
+  DialOptions options;
+  options.timeout = milliseconds(5);
+  const Dial dial(*loop, (*listener)->address(), options, [&](DialResult r) {
+    result = std::move(r);
+    loop.poke();
+  });
+  std::this_thread::sleep_for(milliseconds(20));  // the loop is held up
+  loop.run_until([&] { return result.has_value(); });
+  EXPECT_TRUE(*result) << result->error().summary();
 }
 
 TEST(DialTest, MayBeDestroyedAtAnyMoment) {
