@@ -94,8 +94,7 @@ void LocalPorts::set_open(Watched& watched, const std::string& address) {
   events_.on_ports_changed();
 }
 
-// --- callers
-// ---------------------------------------------------------------------------------------
+// --- callers -------------------------------------------------------------------------------------
 
 std::optional<LocalPlace> LocalPorts::place_of(std::uint16_t proxy_port) {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
