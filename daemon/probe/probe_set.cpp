@@ -60,7 +60,10 @@ ProbeSet::ProbeSet(net::Loop& loop, Workers& workers, ProbeSetOptions options, P
       options_(without_unused(std::move(options))),
       events_(events),
       health_(options_.probes),
-      timer_(loop, [this] { update(); }) {
+      timer_(loop, [this] { update(); }),
+      restarting_(loop, [this] {
+        if (port_open_) find_process();
+      }) {
   clear_slots("no local process");
 }
 
@@ -74,6 +77,7 @@ void ProbeSet::stop() {
   health_.set_port_open(false, loop_.now());
   end_process();
   timer_.stop();
+  restarting_.stop();
 }
 
 void ProbeSet::set_port_open(bool open) {
@@ -81,6 +85,7 @@ void ProbeSet::set_port_open(bool open) {
   port_open_ = open;
   health_.set_port_open(open, loop_.now());
   if (open) {
+    restarting_.stop();
     find_process();
   } else if (!options_.restarts) {
     end_process();
@@ -120,6 +125,12 @@ void ProbeSet::end_process() {
   health_.process_ended();
 }
 
+// The one that has failed ends, and the next takes its time to listen: neither is to be judged.
+void ProbeSet::wait_for_restart() {
+  end_process();
+  restarting_.start(options_.restarting);
+}
+
 void ProbeSet::attempt(ProbeKind kind) {
   health_.begin(kind, loop_.now());
   const bool hold = options_.mode == ProbeMode::kHold;
@@ -142,7 +153,7 @@ void ProbeSet::on_outcome(ProbeKind kind, ProbeOutcome outcome, const std::strin
   const bool restart =
       health_.finish(kind, counts ? outcome.verdict : ProbeVerdict::kUnknown, loop_.now());
   tell(kind, outcome, held);
-  if (restart && options_.restarts) begin_process(loop_.now());
+  if (restart && options_.restarts) wait_for_restart();
   update();
   if (!restart || !active_) return;
   events_.on_liveness_failed("Container " + options_.probes.container + " failed " +

@@ -28,6 +28,9 @@ struct ProbeSetOptions {
   // Somebody starts the process anew on on_liveness_failed(). Then closing the port doesn't end it:
   // once it has listened it is judged on, as a container's process that has stopped listening is.
   bool restarts = false;
+  // A process that is started anew is judged from when its port opens; one whose port is still open
+  // after so long, from then on.
+  Duration restarting = std::chrono::seconds(2);
 };
 
 // On the loop's thread. Any call but the destructor of the ProbeSet is allowed from within.
@@ -41,7 +44,7 @@ class ProbeEvents {
   virtual void on_probe_event(const std::string& line) = 0;
   // The kubelet would restart the container now ("Container web failed liveness probe, will be
   // restarted"). The probe begins anew: if nobody restarts the process, it may come again. Where
-  // somebody does, all probes do, as of a process that starts now.
+  // somebody does, all probes do, when the next process is there.
   virtual void on_liveness_failed(const std::string& why) = 0;
 };
 
@@ -80,6 +83,7 @@ class ProbeSet {
   void find_process();
   void begin_process(TimePoint started);
   void end_process();
+  void wait_for_restart();
   void attempt(ProbeKind kind);
   void on_outcome(ProbeKind kind, ProbeOutcome outcome, const std::string& held);
   void note(ProbeKind kind, const ProbeOutcome& outcome);
@@ -92,6 +96,7 @@ class ProbeSet {
   ProbeEvents& events_;
   ContainerHealth health_;
   net::Timer timer_;
+  net::Timer restarting_;
   std::unique_ptr<Task> inspection_;
   std::array<Slot, 3> slots_;
   bool active_ = false;

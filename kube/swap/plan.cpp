@@ -24,6 +24,7 @@ using kube::Json;
 
 constexpr std::uint16_t kTunnelPort = 7443;
 constexpr std::uint16_t kHealthPort = 7480;
+constexpr Duration kContenderReads = std::chrono::seconds(3);  // a daemon looks every 2 s
 
 // One call of plan_swap().
 class Planning {
@@ -283,7 +284,8 @@ class Planning {
   SwapPlan plan_;
 };
 
-// Whoever holds the swap reads it there. It is a courtesy: without it they see that it is gone.
+// Whoever holds the swap reads it there, and is given the time to. It is a courtesy: without it
+// they see that it is gone.
 void tell_contender(Run& run, const SwapPlan& plan) {
   const auto note = [&](const Json& stand_in) -> Result<Json> {
     if (stand_in_id(stand_in) != plan.contender->id) return Json();
@@ -292,8 +294,9 @@ void tell_contender(Run& run, const SwapPlan& plan) {
     patch["metadata"]["annotations"][kTakenOverAnnotation] = taken.dump();
     return patch;
   };
-  static_cast<void>(
-      update(run, kube::kDeployments, plan.request.original.ns, plan.record.stand_in, note));
+  const auto told =
+      update(run, kube::kDeployments, plan.request.original.ns, plan.record.stand_in, note);
+  if (told) static_cast<void>(run.pace.sleep_for(kContenderReads, run.cancel));
 }
 
 }  // namespace

@@ -83,6 +83,8 @@ def test_restore_elsewhere_puts_it_back(stage):
         refused = other.run("restore", "deploy/web", check=False)
         assert refused.returncode == 1 and f"it is in use by {OURSELVES} since" in refused.stderr, refused
         assert stage.replicas() == 0 and stage.ready_endpoints() == stage.pods("ferry.dev/stand-in")
+        namesake = stage.new_ferry().run("restore", "deploy/web", check=False)  # the same user, host and cluster
+        assert namesake.returncode == 1 and f"it is in use by {OURSELVES} since" in namesake.stderr, namesake
         other.run("restore", "deploy/web", "--force")
 
     there_and_back(stage, restore, exit_codes=(1,))
@@ -216,6 +218,8 @@ def test_the_second_is_told_who_has_it_and_force_takes_it_over(stage):
         command = second.start(*words, "--force")
         load.answered_by(lambda name: name == "theirs")
         wait_for("the first one's command ends", lambda: first.process.poll() is not None)
+        lost = r"error: nobody@elsewhere took over deployment/web at \d\d:\d\d on \S+; nothing of this swap is left"
+        assert first.process.returncode == 1 and re.search(lost, first.stderr()), first.stderr()
         assert command.process.poll() is None, command.stderr()
         assert "it is at 0 replicas" not in command.stderr(), command.stderr()  # which is the first one's doing
         assert "nobody@elsewhere" in stage.ferry.run("list", "--swaps").stdout

@@ -2,6 +2,7 @@
 
 import contextlib
 import ctypes
+import os
 import signal
 import socket
 import subprocess
@@ -146,6 +147,31 @@ def test_a_liveness_probe_that_fails_restarts_the_command_if_asked_to(stage):
     second = wait_for("another one listens", lambda: (pid := listener(local.http)) != first and pid)
     wait_for("it serves", lambda: serves(stage))
     assert command.process.poll() is None and second
+    command.end()
+    stage.is_as_before()
+
+
+# Serves; on SIGUSR1 it stops to listen, and lives on.
+CLOSES = """
+import http.server, signal, sys, threading
+server = http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), http.server.SimpleHTTPRequestHandler)
+signal.signal(signal.SIGUSR1, lambda *_: threading.Thread(target=lambda: (server.shutdown(), server.server_close())).start())
+threading.Thread(target=server.serve_forever).start()
+while True:
+    signal.pause()
+"""
+
+
+@plays
+def test_a_command_that_closes_its_port_and_lives_on_is_restarted_if_asked_to(stage):
+    probed(stage, livenessProbe={**ACCEPTS, "failureThreshold": 1})
+    local = stage.local()
+    local.stop()
+    command = stage.ferry.swap(
+        "web", "--expose", f"{local.http}:http", "--restart", "--", "python3", "-c", CLOSES, str(local.http))
+    first = listener(local.http)
+    os.kill(int(first), signal.SIGUSR1)
+    wait_for("another one listens", lambda: listener(local.http) not in (None, first))
     command.end()
     stage.is_as_before()
 
