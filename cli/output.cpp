@@ -35,11 +35,17 @@ bool is_plain(const std::string& text) {
   return !kOthers.contains(lower);
 }
 
+void emit_text(YAML::Emitter& out, const std::string& text) {
+  out << (is_plain(text) ? YAML::Auto : YAML::DoubleQuoted) << text;
+}
+
 void emit(YAML::Emitter& out, const Json& json) {
   if (json.is_object()) {
     out << YAML::BeginMap;
     for (const auto& [key, value] : json.items()) {
-      out << YAML::Key << key << YAML::Value;
+      out << YAML::Key;
+      emit_text(out, key);
+      out << YAML::Value;
       emit(out, value);
     }
     out << YAML::EndMap;
@@ -48,8 +54,7 @@ void emit(YAML::Emitter& out, const Json& json) {
     for (const auto& item : json) emit(out, item);
     out << YAML::EndSeq;
   } else if (json.is_string()) {
-    const auto text = json.get<std::string>();
-    out << (is_plain(text) ? YAML::Auto : YAML::DoubleQuoted) << text;
+    emit_text(out, json.get<std::string>());
   } else if (json.is_null()) {
     out << YAML::Null;
   } else {
