@@ -30,12 +30,12 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
       retry_timer_(loop, [this] { retry(); }),
       doubt_timer_(loop, [this] { doubt(); }),
       expiry_timer_(loop, [this] { renew(Renewal::kWanted, "the credentials of its way expire"); }),
-      pending_timer_(loop, [this] { expire_pending(); }) {
+      waiting_(loop, options.max_pending, options.pending_timeout,
+               [this] { return status_.reason; }) {
   status_.since = control::unix_millis_now();
 }
 
 Tunnel::~Tunnel() {
-  for (Pending& waiting : pending_) waiting.socket->reset();
   // A stand-in then closes its ports at once.
   if (session_ && (callers_ready_ || !listening_.empty())) session_->say_goodbye();
 }
@@ -49,30 +49,13 @@ void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream
     session_->open(target, std::move(socket), port, observer);
     return;
   }
-  if (pending_.size() >= options_.max_pending) {
-    socket->reset();
-    observer.on_ended(port, {.error = Error{ErrorCode::kExhausted,
-                                            "taking a connection",
-                                            "too many wait for the proxy already",
-                                            {}}});
-    return;
-  }
-  pending_.push_back(
-      {target, std::move(socket), port, &observer, loop_.now() + options_.pending_timeout});
-  if (!pending_timer_.active()) pending_timer_.start(options_.pending_timeout);
+  if (!waiting_.add({target, std::move(socket), port, &observer})) return;
   const bool late = retry_at_ - loop_.now() > options_.urgent_backoff;
   if (retry_timer_.active() && !attempt_since_ && late) retry_after(options_.urgent_backoff);
 }
 
 void Tunnel::forget(const ConnectionObserver& observer) {
-  for (auto waiting = pending_.begin(); waiting != pending_.end();) {
-    if (waiting->observer == &observer) {
-      waiting->socket->reset();
-      waiting = pending_.erase(waiting);
-    } else {
-      ++waiting;
-    }
-  }
+  waiting_.forget(observer);
   if (session_) session_->forget(observer);
   for (auto& draining : draining_) draining->session().forget(observer);
 }
@@ -128,9 +111,7 @@ OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
   };
   for (const auto& draining : draining_) add(draining->session());
   if (session_) add(*session_);
-  sum.connections += static_cast<std::uint64_t>(
-      std::count_if(pending_.begin(), pending_.end(),
-                    [&](const Pending& waiting) { return waiting.observer == &observer; }));
+  sum.connections += waiting_.count(observer);
   return sum;
 }
 
@@ -201,7 +182,7 @@ void Tunnel::retry_later() {
 }
 
 bool Tunnel::urgent() const {
-  return !pending_.empty() || (lost_since_ && loop_.now() - *lost_since_ < options_.urgent);
+  return !waiting_.empty() || (lost_since_ && loop_.now() - *lost_since_ < options_.urgent);
 }
 
 // Makes another carrier while the one that there is goes on.
@@ -277,7 +258,7 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
   if (!resumed) say_what_is_served(session);
   set_state(TunnelState::kReady, {});
-  flush_pending();
+  carry_waiting();
 }
 
 void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error) {
@@ -372,29 +353,12 @@ void Tunnel::count_past(const TunnelSession& session) {
   past_received_ += session.stats().bytes_received;
 }
 
-// --- connections that wait -----------------------------------------------------------------------
-
 // An observer may forget others of its connections from within what it is told.
-void Tunnel::flush_pending() {
-  for (std::size_t left = pending_.size(); left > 0 && !pending_.empty(); --left) {
-    Pending waiting = std::move(pending_.front());
-    pending_.pop_front();
-    carry(waiting.target, std::move(waiting.socket), waiting.port, *waiting.observer);
+void Tunnel::carry_waiting() {
+  for (std::size_t left = waiting_.size(); left > 0 && !waiting_.empty(); --left) {
+    auto one = waiting_.take();
+    carry(one.target, std::move(one.socket), one.port, *one.observer);
   }
-}
-
-void Tunnel::expire_pending() {
-  while (!pending_.empty() && pending_.front().deadline <= loop_.now()) {
-    Pending waiting = std::move(pending_.front());
-    pending_.pop_front();
-    waiting.socket->reset();
-    waiting.observer->on_ended(waiting.port,
-                               {.error = Error{ErrorCode::kTimedOut,
-                                               "taking a connection",
-                                               "the proxy wasn't there in time: " + status_.reason,
-                                               {}}});
-  }
-  if (!pending_.empty()) pending_timer_.start(pending_.front().deadline - loop_.now());
 }
 
 void Tunnel::set_state(TunnelState state, const std::string& reason) {

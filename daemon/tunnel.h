@@ -8,7 +8,6 @@
 // process is gone, its streams are reset with a reason, and new connections wait for the next one.
 #pragma once
 
-#include <deque>
 #include <list>
 #include <memory>
 #include <optional>
@@ -21,6 +20,7 @@
 #include "daemon/control/api.h"
 #include "daemon/draining_session.h"
 #include "daemon/tunnel_session.h"
+#include "daemon/waiting_connections.h"
 #include "net/timer.h"
 
 namespace ferry::daemon {
@@ -94,14 +94,6 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   // Whether another carrier is wanted beside one that works.
   enum class Renewal { kNone, kInDoubt, kWanted };
 
-  struct Pending {
-    tunnel::Target target;
-    std::unique_ptr<net::ByteStream> socket;
-    std::size_t port = 0;
-    ConnectionObserver* observer = nullptr;
-    TimePoint deadline;
-  };
-
   void on_session_ready(TunnelSession& session, bool resumed) override;
   void on_session_carrier_lost(TunnelSession& session, const Error& error) override;
   void on_session_going_away(TunnelSession& session) override;
@@ -127,8 +119,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void draining_lost(TunnelSession& session, const Error& error);
   void end_draining(TunnelSession& session, const Error& error);
   void say_what_is_served(TunnelSession& session);
-  void flush_pending();
-  void expire_pending();
+  void carry_waiting();
   void set_state(control::TunnelState state, const std::string& reason);
 
   net::Loop& loop_;
@@ -147,8 +138,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   std::optional<TimePoint> lost_since_;     // no carrier that works
   TimePoint probed_at_{};
   Renewal renewal_ = Renewal::kNone;
-  net::Timer pending_timer_;
-  std::deque<Pending> pending_;
+  WaitingConnections waiting_;
   CallerService* callers_ = nullptr;
   std::set<std::uint16_t> listening_;
   bool callers_ready_ = false;

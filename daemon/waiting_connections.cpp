@@ -1,0 +1,68 @@
+#include "daemon/waiting_connections.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace ferry::daemon {
+namespace {
+
+void refuse(WaitingConnections::One connection, ErrorCode code, std::string why) {
+  connection.socket->reset();
+  connection.observer->on_ended(connection.port,
+                                {.error = Error{code, "taking a connection", std::move(why), {}}});
+}
+
+}  // namespace
+
+WaitingConnections::WaitingConnections(net::Loop& loop, std::size_t max, Duration timeout,
+                                       std::function<std::string()> why)
+    : loop_(loop), max_(max), timeout_(timeout), why_(std::move(why)), timer_(loop, [this] {
+        expire();
+      }) {}
+
+WaitingConnections::~WaitingConnections() {
+  for (Waiting& waiting : connections_) waiting.connection.socket->reset();
+}
+
+bool WaitingConnections::add(One connection) {
+  if (connections_.size() >= max_) {
+    refuse(std::move(connection), ErrorCode::kExhausted, "too many wait for the proxy already");
+    return false;
+  }
+  connections_.push_back({std::move(connection), loop_.now() + timeout_});
+  if (!timer_.active()) timer_.start(timeout_);
+  return true;
+}
+
+WaitingConnections::One WaitingConnections::take() {
+  One connection = std::move(connections_.front().connection);
+  connections_.pop_front();
+  return connection;
+}
+
+void WaitingConnections::forget(const ConnectionObserver& observer) {
+  for (auto waiting = connections_.begin(); waiting != connections_.end();) {
+    if (waiting->connection.observer == &observer) {
+      waiting->connection.socket->reset();
+      waiting = connections_.erase(waiting);
+    } else {
+      ++waiting;
+    }
+  }
+}
+
+std::uint64_t WaitingConnections::count(const ConnectionObserver& observer) const {
+  return static_cast<std::uint64_t>(std::count_if(
+      connections_.begin(), connections_.end(),
+      [&](const Waiting& waiting) { return waiting.connection.observer == &observer; }));
+}
+
+// An observer may forget others of its connections from within what it is told.
+void WaitingConnections::expire() {
+  while (!empty() && connections_.front().deadline <= loop_.now()) {
+    refuse(take(), ErrorCode::kTimedOut, "the proxy wasn't there in time: " + why_());
+  }
+  if (!empty()) timer_.start(connections_.front().deadline - loop_.now());
+}
+
+}  // namespace ferry::daemon
