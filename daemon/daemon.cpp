@@ -7,12 +7,19 @@
 #include <utility>
 
 #include "base/version.h"
+#include "daemon/holder.h"
 #include "daemon/swap/swap_requests.h"
+#include "daemon/swap/swap_steps.h"
 
 namespace ferry::daemon {
 namespace {
 
 constexpr Duration kTick = std::chrono::seconds(2);
+
+TunnelOptions with_holder(TunnelOptions options, Backend& backend) {
+  options.session.holder = make_holder(backend.installation_id(), local_owner());
+  return options;
+}
 
 }  // namespace
 
@@ -26,7 +33,7 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
       store_(options_.links_file),
       swap_store_(options_.swaps_file),
       workers_(loop),
-      tunnels_(loop, options_.tunnels,
+      tunnels_(loop, with_holder(options_.tunnels, backend),
                [this](const control::TunnelStatus& status) {
                  control::Event event{.kind = control::EventKind::kTunnel};
                  event.tunnel = status;

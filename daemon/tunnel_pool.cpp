@@ -5,13 +5,23 @@
 
 namespace ferry::daemon {
 namespace {
+
 constexpr Duration kLinger = std::chrono::seconds(2);
+
+// The next tunnel with this key is the one that comes back for what this one leaves behind.
+TunnelOptions options_for(TunnelOptions options, const std::string& key) {
+  if (options.session.holder) options.session.holder->tunnel = std::hash<std::string>{}(key);
+  return options;
+}
+
 }  // namespace
 
-TunnelPool::Entry::Entry(TunnelPool& owner, const MakeSource& make_source,
+TunnelPool::Entry::Entry(TunnelPool& owner, std::string the_key, const MakeSource& make_source,
                          control::TunnelStatus status)
     : pool(owner),
-      tunnel(owner.loop_, owner.options_, make_source(), std::move(status), *this),
+      key(std::move(the_key)),
+      tunnel(owner.loop_, options_for(owner.options_, key), make_source(), std::move(status),
+             *this),
       unused(owner.loop_, [this] { pool.end(*this); }) {}
 
 // A user may release the tunnel, or others of its users, from within what it is told.
@@ -41,8 +51,7 @@ Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_sourc
   }
   status.id = "t" + std::to_string(++made_);
   auto& entry =
-      entries_.emplace_back(std::make_unique<Entry>(*this, make_source, std::move(status)));
-  entry->key = key;
+      entries_.emplace_back(std::make_unique<Entry>(*this, key, make_source, std::move(status)));
   entry->users.push_back(&user);
   entry->tunnel.start();
   return entry->tunnel;

@@ -33,13 +33,14 @@ class TunnelPool {
  private:
   // A tunnel and its users; let go of as one.
   struct Entry final : net::Disposable, TunnelEvents {
-    Entry(TunnelPool& pool, const MakeSource& make_source, control::TunnelStatus status);
+    Entry(TunnelPool& pool, std::string key, const MakeSource& make_source,
+          control::TunnelStatus status);
     void on_tunnel_changed() override;
     void on_tunnel_progress(const std::string& message) override;
     void tell_users(const std::function<void(TunnelEvents&)>& tell);
 
     TunnelPool& pool;
-    std::string key;
+    const std::string key;
     std::vector<TunnelEvents*> users;
     Tunnel tunnel;
     net::Timer unused;  // runs while there are no users

@@ -30,6 +30,8 @@ struct Limits {
   std::size_t sessions = 64;
   std::size_t pending_dials = 1024;                            // all sessions together
   std::size_t session_memory = std::size_t{96} * 1024 * 1024;  // bytes held for detached sessions
+  // How long a session is kept at most once its daemon seems to have begun anew.
+  Duration superseded_keep = std::chrono::seconds(30);
   // A stand-in stays ready so long without its daemon: callers wait in their session meanwhile.
   Duration tolerated_loss = std::chrono::seconds(5);
   Duration prune_every = std::chrono::seconds(5);  // how often those are looked at

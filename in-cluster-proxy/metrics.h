@@ -33,7 +33,7 @@ enum class SessionFate : std::uint8_t {
   kExpired,   // its daemon didn't come back
   kMemory,    // kept for a daemon, and memory for that was used up
   kRoom,      // kept for a daemon, and a new session needed the place
-  kReplaced,  // a stand-in's daemon began anew
+  kReplaced,  // its daemon began anew
   kCount,
 };
 

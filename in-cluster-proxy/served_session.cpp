@@ -23,7 +23,8 @@ std::string short_name(const tunnel::SessionId& id) {
 }  // namespace
 
 ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
-                             const tunnel::SessionKeys& keys, Metrics& metrics,
+                             const tunnel::SessionKeys& keys,
+                             const std::optional<tunnel::Holder>& holder, Metrics& metrics,
                              ServedSessionOwner& owner)
     : loop_(loop),
       dialer_(dialer),
@@ -31,6 +32,7 @@ ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* sta
       metrics_(metrics),
       owner_(owner),
       name_(short_name(keys.id)),
+      holder_(holder),
       io_(loop, make_session(keys), *this) {}
 
 void ServedSession::retire() {
@@ -66,6 +68,7 @@ void ServedSession::say_goodbye() { io_.go_away(tunnel::Reason::kShuttingDown, D
 void ServedSession::on_established(bool resumed, const std::string& peer_version) {
   spdlog::info("{}: {} (ferryd {}), {} streams", name_, resumed ? "resumed" : "begun", peer_version,
                io_.stream_count());
+  superseded_ = false;
   if (draining_) say_goodbye();  // once more: what was said may have been lost with the carrier
   owner_.on_session_changed(*this);
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -33,9 +34,11 @@ class ServedSession final : public net::Disposable,
                             private tunnel::SessionEvents,
                             private LinkUser {
  public:
-  // All references must outlive it. `stand_in`: null if this proxy isn't one.
+  // All references must outlive it. `stand_in`: null if this proxy isn't one. `holder`: who began
+  // it, if that was said.
   ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
-                const tunnel::SessionKeys& keys, Metrics& metrics, ServedSessionOwner& owner);
+                const tunnel::SessionKeys& keys, const std::optional<tunnel::Holder>& holder,
+                Metrics& metrics, ServedSessionOwner& owner);
   void retire() override;
 
   // The carrier that said HELLO; `early` is what it brought, the HELLO included.
@@ -53,6 +56,10 @@ class ServedSession final : public net::Disposable,
   void let_go_of_quiet(Duration quiet) { callers_.look(io_, quiet, loop_.now()); }
 
   const tunnel::SessionKeys& keys() const { return io_.session().keys(); }
+  const std::optional<tunnel::Holder>& holder() const { return holder_; }
+  // Whether its daemon seems to have begun anew, since it was last heard of.
+  bool superseded() const { return superseded_; }
+  void set_superseded() { superseded_ = true; }
   // The daemon's side takes callers, says the daemon, which is there or hasn't been gone for
   // longer.
   bool ready(Duration tolerated_loss) const;
@@ -99,7 +106,9 @@ class ServedSession final : public net::Disposable,
   Metrics& metrics_;
   ServedSessionOwner& owner_;
   const std::string name_;
+  const std::optional<tunnel::Holder> holder_;
   TimePoint detached_since_{};
+  bool superseded_ = false;
   bool draining_ = false;
   bool peer_ready_ = false;
   QuietCallers callers_;

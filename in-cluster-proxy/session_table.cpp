@@ -33,8 +33,10 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand
 
 SessionTable::~SessionTable() = default;
 
-Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early) {
+Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
+                           const std::optional<tunnel::Holder>& holder, Bytes early) {
   if (stand_in_ != nullptr) let_go_of_all();
+  if (holder) let_go_of_superseded(*holder);
   if (sessions_.size() >= config_.limits.sessions) {
     const auto waiting = kept();
     if (waiting.empty()) {
@@ -54,7 +56,7 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes earl
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
   auto& session = sessions_[keys.id] =
-      std::make_unique<ServedSession>(loop_, dialer_, stand_in_, keys, metrics_, owner);
+      std::make_unique<ServedSession>(loop_, dialer_, stand_in_, keys, holder, metrics_, owner);
   session->begin(std::move(carrier), early);
   return {};
 }
@@ -161,18 +163,42 @@ void SessionTable::let_go_of_all() {
   }
 }
 
+// Its daemon ended without a word, and has begun anew. A session that still has a carrier may be
+// another daemon's after all (two with one home directory); else the carrier's loss is about to be
+// noticed.
+void SessionTable::let_go_of_superseded(const tunnel::Holder& next) {
+  std::vector<ServedSession*> lost;
+  for (const auto& [id, session] : sessions_) {
+    if (!session->holder() || !tunnel::supersedes(next, *session->holder())) continue;
+    session->set_superseded();
+    if (!session->attached()) lost.push_back(session.get());
+  }
+  for (const ServedSession* session : lost) {
+    spdlog::info("{}: let go with {} streams: its daemon began anew", session->name(),
+                 session->stream_count());
+    metrics_.count(SessionFate::kReplaced);
+    let_go(session->keys().id);
+  }
+}
+
+bool SessionTable::expired(const ServedSession& session) const {
+  const Duration keep = session.superseded()
+                            ? std::min(config_.session_keep, config_.limits.superseded_keep)
+                            : config_.session_keep;
+  return loop_.now() - session.detached_since() >= keep;
+}
+
 void SessionTable::prune() {
   const auto waiting = kept();
   std::size_t memory = 0;
   for (const ServedSession* session : waiting) memory += session->memory();
   std::size_t left = waiting.size();
   for (ServedSession* session : waiting) {
-    const bool expired = loop_.now() - session->detached_since() >= config_.session_keep;
-    const bool heavy = memory > config_.limits.session_memory;
-    if (!expired && !heavy) break;
+    const bool late = expired(*session);
+    if (!late && memory <= config_.limits.session_memory) continue;
     spdlog::warn("{}: let go with {} streams: {}", session->name(), session->stream_count(),
-                 expired ? "its daemon did not come back" : "memory for lost sessions is used up");
-    metrics_.count(expired ? SessionFate::kExpired : SessionFate::kMemory);
+                 late ? "its daemon did not come back" : "memory for lost sessions is used up");
+    metrics_.count(late ? SessionFate::kExpired : SessionFate::kMemory);
     memory -= session->memory();
     --left;
     let_go(session->keys().id);

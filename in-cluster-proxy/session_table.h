@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "in-cluster-proxy/config.h"
@@ -21,10 +22,12 @@ class SessionTable final : private ServedSessionOwner {
                Metrics& metrics, std::function<void()> on_change);
   ~SessionTable();
 
-  // A carrier said HELLO. Where there are as many sessions as allowed, the one goes that has waited
-  // longest for its daemon. Error: kExhausted (all of them are attached); `carrier` is taken on
-  // success only.
-  Status begin(std::unique_ptr<tunnel::Carrier>& carrier, Bytes early);
+  // A carrier said HELLO; `holder`: who it said it is. What this one was kept for goes, since it
+  // began anew. Where there are as many sessions as allowed, the one goes that has waited longest
+  // for its daemon. Error: kExhausted (all of them are attached); `carrier` is taken on success
+  // only.
+  Status begin(std::unique_ptr<tunnel::Carrier>& carrier,
+               const std::optional<tunnel::Holder>& holder, Bytes early);
   // A carrier said RESUME; `exporter` is its TLS exporter. Error: kNotFound (no such session), and
   // those of Session::accept_resume(); `carrier` is taken on success only.
   Status resume(std::unique_ptr<tunnel::Carrier>& carrier,
@@ -55,7 +58,9 @@ class SessionTable final : private ServedSessionOwner {
   // Those that wait for their daemons, the longest first.
   std::vector<ServedSession*> kept() const;
   void let_go(const tunnel::SessionId& id);
+  void let_go_of_superseded(const tunnel::Holder& next);
   void let_go_of_all();
+  bool expired(const ServedSession& session) const;
   // Lets sessions go that were detached for too long, and the oldest while all of them hold too
   // much.
   void prune();

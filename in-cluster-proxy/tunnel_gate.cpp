@@ -24,7 +24,7 @@ class TunnelGate::Guest final : public net::Disposable, private tunnel::CarrierS
   void on_carrier_drained() override {}
   void on_carrier_closed(Status status) override;
   void follow(const tunnel::GreetingIncomplete&) {}
-  void follow(const tunnel::GreetingHello&);
+  void follow(const tunnel::GreetingHello& hello);
   void follow(const tunnel::GreetingResume& resume);
   void leave(CarrierFate fate, spdlog::level::level_enum level, const std::string& why);
 
@@ -87,11 +87,11 @@ void TunnelGate::Guest::on_carrier_closed(Status status) {
   leave(CarrierFate::kClosed, spdlog::level::debug, status.error().summary());
 }
 
-void TunnelGate::Guest::follow(const tunnel::GreetingHello&) {
+void TunnelGate::Guest::follow(const tunnel::GreetingHello& hello) {
   if (gate_.ending_) {
     return leave(CarrierFate::kNoRoom, spdlog::level::info, "the proxy is ending");
   }
-  const Status begun = gate_.sessions_.begin(carrier_, early_);
+  const Status begun = gate_.sessions_.begin(carrier_, hello.holder, early_);
   if (!begun) return leave(CarrierFate::kNoRoom, spdlog::level::warn, begun.error().summary());
   gate_.metrics_.count(CarrierFate::kBegun);
   gate_.drop(*this);

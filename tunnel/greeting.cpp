@@ -30,7 +30,7 @@ Result<Greeting> read_greeting(Bytes so_far) {
   if (header.type == FrameType::kHello) {
     const auto hello = decode_hello(payload);
     if (!hello) return not_ferry();
-    return GreetingHello{hello->protocol};
+    return GreetingHello{hello->protocol, hello->holder};
   }
   const auto resume = decode_resume(payload);
   if (!resume) return not_ferry();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <variant>
 #include <vector>
@@ -22,6 +23,7 @@ struct GreetingIncomplete {};
 // that the peer learns of it, and fails.
 struct GreetingHello {
   std::uint16_t protocol = 0;
+  std::optional<Holder> holder;  // who says it, if it is said
 };
 
 // A RESUME: find the session by request.id, accept_resume(), and give receive() what follows the

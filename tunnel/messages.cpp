@@ -67,9 +67,12 @@ FrameBuilder encode(const Hello& hello) {
   const std::string_view version = std::string_view(hello.version).substr(0, kMaxVersion);
   FrameBuilder out(FrameType::kHello);
   out.u32(kMagic).u16(hello.protocol).u8(static_cast<std::uint8_t>(version.size()));
-  out.text(version, kMaxVersion).u32(hello.features).u32(hello.max_streams);
-  out.u64(hello.opening_credit).u8(hello.keys ? 1 : 0);
+  out.text(version, kMaxVersion).u32(hello.features | (hello.holder ? kFeatureHolder : 0));
+  out.u32(hello.max_streams).u64(hello.opening_credit).u8(hello.keys ? 1 : 0);
   if (hello.keys) out.bytes(hello.keys->id).bytes(hello.keys->secret);
+  if (hello.holder) {
+    out.bytes(hello.holder->installation).u64(hello.holder->process).u64(hello.holder->tunnel);
+  }
   return out;
 }
 
@@ -91,6 +94,12 @@ std::optional<Hello> decode_hello(Bytes payload) {
     in.array(keys.id);
     in.array(keys.secret);
     hello.keys = keys;
+  } else if ((hello.features & kFeatureHolder) != 0) {
+    Holder holder;
+    in.array(holder.installation);
+    holder.process = in.u64();
+    holder.tunnel = in.u64();
+    hello.holder = holder;
   }
   if (!in.ok()) return std::nullopt;
   return hello;  // what follows is from a newer peer, and may be left unread

@@ -17,7 +17,8 @@ namespace ferry::tunnel {
 // Of the wire format. Two peers must have the same; what can be added without breaking it gets a
 // feature bit.
 inline constexpr std::uint16_t kProtocolVersion = 1;
-inline constexpr std::uint32_t kFeatureLinks = 1;  // reverse links: LISTEN ..., targets but kDial
+inline constexpr std::uint32_t kFeatureLinks = 1;   // reverse links: LISTEN ..., targets but kDial
+inline constexpr std::uint32_t kFeatureHolder = 2;  // a daemon's HELLO says who it is
 inline constexpr std::uint32_t kFeatures = kFeatureLinks;
 inline constexpr std::size_t kMaxDetail = 128;  // bytes of text in OPEN_FAIL, GOAWAY, ABORT, ...
 
@@ -72,6 +73,7 @@ struct Hello {
   std::uint32_t max_streams = 0;
   std::uint64_t opening_credit = 0;
   std::optional<SessionKeys> keys;  // the proxy's only
+  std::optional<Holder> holder;     // the daemon's only; brings its own feature bit
 };
 FrameBuilder encode(const Hello& hello);
 // Of another protocol version only `protocol` and `version` are read.

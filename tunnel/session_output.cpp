@@ -33,6 +33,7 @@ Hello Session::Impl::own_hello() const {
   hello.max_streams = options.max_streams;
   hello.opening_credit = OpeningCredit::initial(options);
   if (role == Role::kProxy) hello.keys = keys;
+  if (role == Role::kDaemon) hello.holder = options.holder;
   return hello;
 }
 

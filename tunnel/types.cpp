@@ -29,4 +29,9 @@ bool may_ask_for(Role opener, TargetKind kind) {
   return (opener == Role::kProxy) == (kind == TargetKind::kLink);
 }
 
+bool supersedes(const Holder& next, const Holder& before) {
+  if (next.installation != before.installation) return false;
+  return next.process != before.process || next.tunnel == before.tunnel;
+}
+
 }  // namespace ferry::tunnel

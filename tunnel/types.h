@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -68,6 +69,16 @@ struct SessionKeys {
   Secret secret{};
 };
 
+// Who a daemon is, told in HELLO: by it a proxy knows sessions that nobody will come back for.
+// None of it is secret; the proxy believes whoever has the certificate.
+struct Holder {
+  std::array<std::uint8_t, 16> installation{};  // one user on one machine
+  std::uint64_t process = 0;                    // another one: what the one before it had is lost
+  std::uint64_t tunnel = 0;                     // of the process; one session at a time
+};
+// Whether a session that `next` begins means that `before` will not come back for its own.
+bool supersedes(const Holder& next, const Holder& before);
+
 // Limits and tuning of one side. Each has a default that fits a laptop and a small pod; README.md
 // says what each one bounds.
 struct Options {
@@ -100,7 +111,8 @@ struct Options {
   std::uint32_t resets_per_second = 20000;   // more end the session
   std::uint32_t useless_per_second = 50000;  // frames that change nothing; more end the session
 
-  std::string version;  // this program's, for messages to people; at most 64 bytes
+  std::string version;           // this program's, for messages to people; at most 64 bytes
+  std::optional<Holder> holder;  // the daemon's; none: not told
 };
 
 }  // namespace ferry::tunnel

@@ -300,3 +300,26 @@ def test_sigterm_drains(proxy, link):
         connection.sendall(b"y")
         assert connection.recv(1) == b"y"
     assert proxy.process.wait(timeout=20) == 0
+
+
+def test_a_killed_daemon_leaves_nothing_behind_once_the_next_one_comes(lone_ferry, proxy):
+    """What it was connected to in the cluster isn't left to wait for hours for who can't come back."""
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        service.settimeout(20)
+        port = service.getsockname()[1]
+        made = lone_ferry.forward("host/127.0.0.1", f":{port}", *proxy.options())
+        with socket.create_connection(("127.0.0.1", made.port), timeout=20):
+            far, _ = service.accept()
+            with far:
+                far.settimeout(20)
+                os.kill(lone_ferry.daemon_pid(), signal.SIGKILL)
+                wait_for("the proxy keeps its session", lambda: kept_sessions(proxy) == 1)
+                lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", *proxy.options())
+                with pytest.raises(ConnectionResetError):
+                    far.recv(1)
+    assert kept_sessions(proxy) == 0
+
+
+def kept_sessions(proxy):
+    _, body = client.get(proxy.health, "/metrics")
+    return int(re.search(rb"^ferry_proxy_sessions_kept (\d+)$", body, re.MULTILINE)[1])

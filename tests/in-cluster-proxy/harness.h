@@ -58,9 +58,12 @@ inline const Certificates& certificates() {
 // A daemon's end: connects over TLS, greets, and takes its session up again when told to.
 class Daemon {
  public:
-  Daemon(TestLoop& loop, net::HostPort proxy) : side(loop), loop_(loop), proxy_(std::move(proxy)) {
+  Daemon(TestLoop& loop, net::HostPort proxy, std::optional<tunnel::Holder> holder = std::nullopt)
+      : side(loop), loop_(loop), proxy_(std::move(proxy)) {
+    tunnel::Options options;
+    options.holder = holder;
     side.io = std::make_unique<tunnel::SessionIo>(
-        *loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, tunnel::Options{}), side);
+        *loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, options), side);
   }
 
   Side side;
@@ -187,8 +190,8 @@ class World {
   }
 
   // One that comes through the relay.
-  std::unique_ptr<Daemon> daemon() {
-    auto daemon = std::make_unique<Daemon>(loop, relay->address());
+  std::unique_ptr<Daemon> daemon(std::optional<tunnel::Holder> holder = std::nullopt) {
+    auto daemon = std::make_unique<Daemon>(loop, relay->address(), holder);
     daemon->begin();
     return daemon;
   }
@@ -198,9 +201,9 @@ class World {
     std::unique_ptr<Daemon> daemon;
     Daemon::Stream stream;
   };
-  Served served_by(const Service& service) {
+  Served served_by(const Service& service, std::optional<tunnel::Holder> holder = std::nullopt) {
     const std::size_t before = service.sockets.size();
-    Served served{daemon(), {}};
+    Served served{daemon(holder), {}};
     served.stream = served.daemon->open(service.address());
     EXPECT_TRUE(loop.run_until([&] { return service.sockets.size() == before + 1; }));
     return served;

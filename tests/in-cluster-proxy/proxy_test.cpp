@@ -240,6 +240,67 @@ TEST(ProxyTest, WhatSocketsHaveNotTakenCountsAsMemoryOfALostSession) {
   EXPECT_EQ(world.proxy->metrics().of(SessionFate::kMemory), 1U);
 }
 
+// The tunnels of a machine's processes.
+tunnel::Holder holder(std::uint64_t process, std::uint64_t tunnel = 1, std::uint8_t machine = 1) {
+  return {.installation = {machine}, .process = process, .tunnel = tunnel};
+}
+
+// A session of this holder with a stream to the service, whose daemon is gone without a word.
+World::Served lost_session(World& world, Service& service, const tunnel::Holder& of) {
+  auto served = world.served_by(service, of);
+  served.daemon->side.io->drop_carrier();
+  world.run_until([&] { return world.proxy->sessions().attached() == 0; });
+  return served;
+}
+
+TEST(ProxyTest, ADaemonThatBeginsAnewEndsWhatItLeftBehind) {
+  World world;
+  Service service(world.loop);
+  const auto killed = lost_session(world, service, holder(1));
+  const auto next = world.daemon(holder(2, 7));
+  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
+  EXPECT_EQ(service.sockets[0]->seen.error().code, ErrorCode::kReset);
+  EXPECT_EQ(world.proxy->sessions().size(), 1U);
+  EXPECT_EQ(world.proxy->metrics().of(SessionFate::kReplaced), 1U);
+}
+
+TEST(ProxyTest, ATunnelThatIsMadeAnewInItsProcessEndsWhatItLeftBehind) {
+  World world;
+  Service service(world.loop);
+  const auto given_up = lost_session(world, service, holder(1, 7));
+  const auto next = world.daemon(holder(1, 7));
+  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
+}
+
+TEST(ProxyTest, OthersDoNotEndASessionThatIsKept) {
+  World world;
+  Service service(world.loop);
+  const auto kept = lost_session(world, service, holder(1, 7));
+  const auto other_tunnel = world.daemon(holder(1, 8));
+  const auto other_machine = world.daemon(holder(2, 7, 2));
+  const auto nobody_knows = world.daemon();
+  EXPECT_EQ(world.proxy->sessions().size(), 4U);
+  kept.daemon->resume();
+  ASSERT_TRUE(world.loop.run_until([&] { return kept.daemon->side.resumed == 1; }));
+  kept.stream.app->write("still here");
+  ASSERT_TRUE(
+      world.loop.run_until([&] { return service.sockets[0]->seen.received == "still here"; }));
+}
+
+TEST(ProxyTest, ASessionWhoseDaemonBeganAnewIsNotKeptOnceItIsLost) {
+  Config config = World::config();
+  config.limits.superseded_keep = std::chrono::milliseconds(50);
+  config.limits.prune_every = std::chrono::milliseconds(20);
+  World world(config);
+  Service service(world.loop);
+  const auto [before, stream] = world.served_by(service, holder(1));
+  const auto next = world.daemon(holder(2));
+  EXPECT_EQ(world.proxy->sessions().attached(), 2U);
+  before->side.io->drop_carrier();
+  ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
+  EXPECT_EQ(world.proxy->sessions().size(), 1U);
+}
+
 TEST(ProxyTest, DrainingLetsStreamsEndAndTakesNoNewOnes) {
   World world;
   Service service(world.loop);

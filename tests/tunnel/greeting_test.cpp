@@ -21,6 +21,33 @@ TEST(GreetingTest, EveryBeginningOfAHelloAsksForMore) {
   EXPECT_EQ(std::get<GreetingHello>(*greeting).protocol, kProtocolVersion);
 }
 
+TEST(GreetingTest, AHelloTellsWhoSaysIt) {
+  Hello hello;
+  hello.holder = Holder{.installation = {9, 8}, .process = 0x0102030405060708, .tunnel = 77};
+  FrameBuilder frame = encode(hello);
+  const auto greeting = read_greeting(frame.frame());
+  ASSERT_TRUE(greeting);
+  const auto holder = std::get<GreetingHello>(*greeting).holder;
+  ASSERT_TRUE(holder);
+  EXPECT_EQ(holder->installation[1], 8);
+  EXPECT_EQ(holder->process, 0x0102030405060708U);
+  EXPECT_EQ(holder->tunnel, 77U);
+}
+
+TEST(GreetingTest, AHelloWhoseHolderIsCutShortIsNone) {
+  Hello hello;
+  hello.holder.emplace();
+  FrameBuilder whole = encode(hello);
+  FrameBuilder cut(FrameType::kHello);
+  cut.bytes(whole.frame().subspan(kHeaderSize).first(whole.frame().size() - kHeaderSize - 1));
+  EXPECT_FALSE(read_greeting(cut.frame()));
+}
+
+TEST(GreetingTest, AHelloOfAnOlderDaemonTellsNoHolder) {
+  FrameBuilder frame = encode(Hello{});
+  EXPECT_FALSE(std::get<GreetingHello>(*read_greeting(frame.frame())).holder);
+}
+
 TEST(GreetingTest, AResumeTellsTheSessionAndWhereItEnds) {
   FrameBuilder frame = encode(Resume{{7, 7}, 3, {1}, 12345});
   std::vector<std::uint8_t> bytes(frame.frame().begin(), frame.frame().end());
