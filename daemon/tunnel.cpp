@@ -31,7 +31,8 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
       doubt_timer_(loop, [this] { doubt(); }),
       expiry_timer_(loop, [this] { renew(Renewal::kWanted, "the credentials of its way expire"); }),
       waiting_(loop, options.max_pending, options.pending_timeout,
-               [this] { return status_.reason; }) {
+               [this] { return status_.reason; }),
+      farewells_(loop) {
   status_.since = control::unix_millis_now();
 }
 
@@ -220,7 +221,8 @@ void Tunnel::connected(NewCarrier carrier) {
   }
   spdlog::info("tunnel {}: connected to {}", id(), carrier.peer);
   TunnelSessionOwner& owner = *this;
-  session_ = std::make_unique<TunnelSession>(loop_, options_.session, carrier.process, owner);
+  session_ =
+      std::make_unique<TunnelSession>(loop_, options_.session, carrier.process, farewells_, owner);
   session_->serve(callers_);
   session_->attach(std::move(carrier.carrier));
 }

@@ -143,6 +143,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   std::set<std::uint16_t> listening_;
   bool callers_ready_ = false;
   bool ever_ready_ = false;
+  tunnel::Farewells farewells_;
   std::unique_ptr<TunnelSession> session_;                // takes new streams while kReady
   std::list<std::unique_ptr<DrainingSession>> draining_;  // their processes will soon end
   std::uint64_t past_sent_ = 0;                           // bytes of sessions that are over

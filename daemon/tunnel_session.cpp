@@ -54,11 +54,11 @@ tunnel::Options with_version(tunnel::Options options) {
 }  // namespace
 
 TunnelSession::TunnelSession(net::Loop& loop, const tunnel::Options& options, std::string process,
-                             TunnelSessionOwner& owner)
+                             tunnel::Farewells& farewells, TunnelSessionOwner& owner)
     : owner_(owner),
       process_(std::move(process)),
       io_(loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options)),
-          *this),
+          *this, farewells),
       dials_(
           loop, io_,
           [this](tunnel::StreamId stream, const LocalPlace& place,

@@ -38,7 +38,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
   // `process`: see NewCarrier. Sockets that are left when it is destroyed are reset, and nobody is
   // told.
   TunnelSession(net::Loop& loop, const tunnel::Options& options, std::string process,
-                TunnelSessionOwner& owner);
+                tunnel::Farewells& farewells, TunnelSessionOwner& owner);
 
   void attach(std::unique_ptr<tunnel::Carrier> carrier);
   // Only when established() was true.

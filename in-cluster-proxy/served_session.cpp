@@ -25,7 +25,7 @@ std::string short_name(const tunnel::SessionId& id) {
 ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
                              const tunnel::SessionKeys& keys,
                              const std::optional<tunnel::Holder>& holder, Metrics& metrics,
-                             ServedSessionOwner& owner)
+                             tunnel::Farewells& farewells, ServedSessionOwner& owner)
     : loop_(loop),
       dialer_(dialer),
       stand_in_(stand_in),
@@ -33,7 +33,7 @@ ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* sta
       owner_(owner),
       name_(short_name(keys.id)),
       holder_(holder),
-      io_(loop, make_session(keys), *this) {}
+      io_(loop, make_session(keys), *this, farewells) {}
 
 void ServedSession::retire() {
   dials_.clear();

@@ -29,7 +29,8 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand
       config_(config),
       metrics_(metrics),
       on_change_(std::move(on_change)),
-      prune_timer_(loop, [this] { prune(); }) {}
+      prune_timer_(loop, [this] { prune(); }),
+      farewells_(loop) {}
 
 SessionTable::~SessionTable() = default;
 
@@ -41,7 +42,8 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
     const auto waiting = kept();
     if (waiting.empty()) {
       return fail(ErrorCode::kExhausted, "beginning a session",
-                  std::to_string(sessions_.size()) + " sessions are open");
+                  "the proxy has as many sessions as it takes, " +
+                      std::to_string(sessions_.size()) + ", and all are in use");
     }
     // One that holds nothing is missed by nobody.
     const auto empty = std::find_if(waiting.begin(), waiting.end(), [](const ServedSession* one) {
@@ -55,8 +57,8 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
   }
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
-  auto& session = sessions_[keys.id] =
-      std::make_unique<ServedSession>(loop_, dialer_, stand_in_, keys, holder, metrics_, owner);
+  auto& session = sessions_[keys.id] = std::make_unique<ServedSession>(
+      loop_, dialer_, stand_in_, keys, holder, metrics_, farewells_, owner);
   session->begin(std::move(carrier), early);
   return {};
 }

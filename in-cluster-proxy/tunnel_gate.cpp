@@ -11,6 +11,13 @@
 #include "tunnel/io/resume_proof.h"
 
 namespace ferry::proxy {
+namespace {
+
+Status ending() {
+  return fail(ErrorCode::kUnavailable, "beginning a session", "the proxy is ending");
+}
+
+}  // namespace
 
 // Whoever connected, until it is clear what for.
 class TunnelGate::Guest final : public net::Disposable, private tunnel::CarrierSink {
@@ -26,6 +33,8 @@ class TunnelGate::Guest final : public net::Disposable, private tunnel::CarrierS
   void follow(const tunnel::GreetingIncomplete&) {}
   void follow(const tunnel::GreetingHello& hello);
   void follow(const tunnel::GreetingResume& resume);
+  // Says so, and waits for the peer to close.
+  void refuse(CarrierFate fate, Bytes answer, const Error& error);
   void leave(CarrierFate fate, spdlog::level::level_enum level, const std::string& why);
 
   TunnelGate& gate_;
@@ -78,7 +87,8 @@ void TunnelGate::Guest::on_carrier_bytes(Bytes bytes) {
   early_.insert(early_.end(), bytes.begin(), bytes.end());
   const Result<tunnel::Greeting> greeting = tunnel::read_greeting(early_);
   if (!greeting) {
-    return leave(CarrierFate::kNotFerry, spdlog::level::warn, greeting.error().summary());
+    return refuse(CarrierFate::kNotFerry, tunnel::encode_refusal("this is a Ferry tunnel"),
+                  greeting.error());
   }
   std::visit([this](const auto& said) { follow(said); }, *greeting);
 }
@@ -88,11 +98,11 @@ void TunnelGate::Guest::on_carrier_closed(Status status) {
 }
 
 void TunnelGate::Guest::follow(const tunnel::GreetingHello& hello) {
-  if (gate_.ending_) {
-    return leave(CarrierFate::kNoRoom, spdlog::level::info, "the proxy is ending");
+  const Status begun =
+      gate_.ending_ ? ending() : gate_.sessions_.begin(carrier_, hello.holder, early_);
+  if (!begun) {
+    return refuse(CarrierFate::kNoRoom, tunnel::encode_refusal(begun.error().why), begun.error());
   }
-  const Status begun = gate_.sessions_.begin(carrier_, hello.holder, early_);
-  if (!begun) return leave(CarrierFate::kNoRoom, spdlog::level::warn, begun.error().summary());
   gate_.metrics_.count(CarrierFate::kBegun);
   gate_.drop(*this);
 }
@@ -100,18 +110,30 @@ void TunnelGate::Guest::follow(const tunnel::GreetingHello& hello) {
 void TunnelGate::Guest::follow(const tunnel::GreetingResume& resume) {
   const Status resumed = gate_.sessions_.resume(carrier_, resume.request, exporter_,
                                                 Bytes(early_).subspan(resume.size));
-  gate_.metrics_.count(resumed ? CarrierFate::kResumed : CarrierFate::kResumeFailed);
-  if (resumed) return gate_.drop(*this);
-  spdlog::warn("tunnel from {}: {}", peer_, resumed.error().summary());
+  if (!resumed) {
+    return refuse(CarrierFate::kResumeFailed, tunnel::encode_resume_fail(resumed.error().why),
+                  resumed.error());
+  }
+  gate_.metrics_.count(CarrierFate::kResumed);
+  gate_.drop(*this);
+}
+
+void TunnelGate::Guest::refuse(CarrierFate fate, Bytes answer, const Error& error) {
+  gate_.metrics_.count(fate);
+  const bool passing = error.code == ErrorCode::kUnavailable;
+  spdlog::log(passing ? spdlog::level::info : spdlog::level::warn, "tunnel from {} refused: {}",
+              peer_, error.summary());
   answered_ = true;
-  carrier_->stream().write(tunnel::encode_resume_fail(resumed.error().why));
+  carrier_->stream().write(answer);
   carrier_->stream().shutdown();
 }
 
 void TunnelGate::Guest::leave(CarrierFate fate, spdlog::level::level_enum level,
                               const std::string& why) {
-  if (!answered_) gate_.metrics_.count(fate);
-  spdlog::log(level, "tunnel from {} not taken: {}", peer_, why);
+  if (!answered_) {
+    gate_.metrics_.count(fate);
+    spdlog::log(level, "tunnel from {} not taken: {}", peer_, why);
+  }
   gate_.drop(*this);
 }
 

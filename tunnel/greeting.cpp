@@ -16,6 +16,12 @@ bool may_begin(std::uint8_t type) {
          type == static_cast<std::uint8_t>(FrameType::kResume);
 }
 
+std::vector<std::uint8_t> encode(FrameType type, std::string_view why) {
+  FrameBuilder frame(type);
+  const Bytes bytes = frame.text(why, kMaxDetail).frame();
+  return {bytes.begin(), bytes.end()};
+}
+
 }  // namespace
 
 Result<Greeting> read_greeting(Bytes so_far) {
@@ -38,9 +44,11 @@ Result<Greeting> read_greeting(Bytes so_far) {
 }
 
 std::vector<std::uint8_t> encode_resume_fail(std::string_view why) {
-  FrameBuilder frame(FrameType::kResumeFail);
-  const Bytes bytes = frame.text(why, kMaxDetail).frame();
-  return {bytes.begin(), bytes.end()};
+  return encode(FrameType::kResumeFail, why);
+}
+
+std::vector<std::uint8_t> encode_refusal(std::string_view why) {
+  return encode(FrameType::kAbort, why);
 }
 
 }  // namespace ferry::tunnel

@@ -42,5 +42,7 @@ Result<Greeting> read_greeting(Bytes so_far);
 
 // The answer to a RESUME that cannot be: `why` is for people, at most 128 bytes of it are sent.
 std::vector<std::uint8_t> encode_resume_fail(std::string_view why);
+// The answer to a HELLO that isn't taken, or to something else; likewise.
+std::vector<std::uint8_t> encode_refusal(std::string_view why);
 
 }  // namespace ferry::tunnel

@@ -38,7 +38,10 @@ void Session::Impl::on_frame(const Frame& frame) {
   const FrameType type = frame.header.type;
   if (type == FrameType::kAbort) {
     const std::string text(as_text(frame.payload));
-    return fail({ErrorCode::kProtocol, "tunnel", "the peer ended the session: " + text, {}}, {});
+    if (carrier == CarrierState::kCarrying) {
+      return fail({ErrorCode::kProtocol, "tunnel", "the peer ended the session: " + text, {}}, {});
+    }
+    return fail({ErrorCode::kUnavailable, "tunnel handshake", "the peer refused: " + text, {}}, {});
   }
   if (carrier != CarrierState::kCarrying) return on_greeting_frame(frame);
   if (!is_sequenced(type)) return on_unsequenced(frame);

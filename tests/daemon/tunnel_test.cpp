@@ -2,6 +2,7 @@
 // ferry-proxy behind a relay that the test can stall and cut.
 #include "daemon/tunnel.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "daemon/proxy_at.h"
@@ -56,10 +57,7 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
  protected:
   TunnelTest() {
     credentials_.write(directory_.path());
-    auto made = proxy::Proxy::create(*loop_, testing::proxy_config(credentials_, 0), [] {});
-    EXPECT_TRUE(made.has_value()) << made.error().summary();
-    proxy_ = std::move(*made);
-    relay_ = std::make_unique<testing::TcpRelay>(*loop_, proxy_->tunnel_address());
+    make_proxy(testing::proxy_config(credentials_, 0));
     options_.doubt = milliseconds(20);
     options_.shortest_use = milliseconds(20);
   }
@@ -67,14 +65,23 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
     if (local_) local_->reset();
   }
 
-  // Ready, with one connection to the echo server.
-  void start() {
+  void make_proxy(const proxy::Config& config) {
+    auto made = proxy::Proxy::create(*loop_, config, [] {});
+    EXPECT_TRUE(made.has_value()) << made.error().summary();
+    proxy_ = std::move(*made);
+    relay_ = std::make_unique<testing::TcpRelay>(*loop_, proxy_->tunnel_address());
+  }
+  void begin() {
     TunnelEvents& events = *this;
     tunnel_ = std::make_unique<Tunnel>(
         *loop_, options_,
         std::make_unique<TestSource>(*loop_, way_, to_string(relay_->address()), directory_.path()),
         control::TunnelStatus{}, events);
     tunnel_->start();
+  }
+  // Ready, with one connection to the echo server.
+  void start() {
+    begin();
     ASSERT_TRUE(loop_.run_until([this] { return tunnel_->ready(); }));
     auto pair = net::testing::connect_tcp(loop_);
     local_ = std::move(pair.client);
@@ -174,6 +181,16 @@ TEST_F(TunnelTest, ACutWhileTheNextCarrierIsMadeLosesNothing) {
   relay_->cut();
   ASSERT_TRUE(wait_for_replacements(1));
   expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, WhyTheProxyRefusesIsInTheStatus) {
+  auto config = testing::proxy_config(credentials_, 0);
+  config.limits.sessions = 0;
+  make_proxy(config);
+  begin();
+  ASSERT_TRUE(run_until([this] { return tunnel_->status().last_error.has_value(); }));
+  EXPECT_THAT(tunnel_->status().reason, ::testing::HasSubstr("as many sessions as it takes"));
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 3; })) << "it tries again";
 }
 
 TEST_F(TunnelTest, WhoeverWaitsMakesTheNextAttemptComeSoon) {

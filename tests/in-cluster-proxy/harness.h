@@ -63,7 +63,8 @@ class Daemon {
     tunnel::Options options;
     options.holder = holder;
     side.io = std::make_unique<tunnel::SessionIo>(
-        *loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, options), side);
+        *loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, options), side,
+        side.farewells);
   }
 
   Side side;

@@ -363,7 +363,8 @@ TEST(StandInTest, WhileDrainingItTakesNoNewSession) {
   another.connect([&](std::unique_ptr<net::TlsStream> stream) {
     another.side.io->attach(std::make_unique<tunnel::Carrier>(std::move(stream)));
   });
-  ASSERT_TRUE(world.loop.run_until([&] { return another.side.lost.size() == 1; }));
+  ASSERT_TRUE(world.loop.run_until([&] { return another.side.failed.has_value(); }));
+  EXPECT_THAT(another.side.failed->summary(), HasSubstr("the proxy is ending"));
   EXPECT_EQ(another.side.established, 0);
   EXPECT_EQ(world.proxy->sessions().attached(), 1U);
 }

@@ -190,7 +190,8 @@ TEST(TunnelGateTest, HasRoomForSoManySessionsOnly) {
   second.connect([&](std::unique_ptr<net::TlsStream> stream) {
     second.side.io->attach(std::make_unique<tunnel::Carrier>(std::move(stream)));
   });
-  ASSERT_TRUE(world.loop.run_until([&] { return second.side.lost.size() == 1; }));
+  ASSERT_TRUE(world.loop.run_until([&] { return second.side.failed.has_value(); }));
+  EXPECT_THAT(second.side.failed->summary(), HasSubstr("as many sessions as it takes, 1"));
   EXPECT_EQ(second.side.established, 0);
   EXPECT_EQ(world.proxy->metrics().of(CarrierFate::kNoRoom), 1U);
 }

@@ -22,6 +22,17 @@ TEST(SessionTest, HelloEstablishesBothSidesAndTellsTheKeys) {
   EXPECT_EQ(pair.daemon.session().keys().secret, testing::kTestKeys.secret);
 }
 
+TEST(SessionTest, ARefusedHelloSaysWhy) {
+  Session session(Role::kDaemon, Options{});
+  const TimePoint now{std::chrono::hours(1)};
+  session.attach(now);
+  EXPECT_FALSE(session.receive(encode_refusal("no room"), now));
+  const auto event = session.poll_event();
+  ASSERT_TRUE(event && std::holds_alternative<Failed>(*event));
+  EXPECT_EQ(std::get<Failed>(*event).error.code, ErrorCode::kUnavailable);
+  EXPECT_EQ(std::get<Failed>(*event).error.why, "the peer refused: no room");
+}
+
 TEST(SessionTest, DataSentAtOnceArrivesBehindItsOpen) {
   Pair pair;
   pair.establish();

@@ -14,10 +14,12 @@ constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
 
 }  // namespace
 
-SessionIo::SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events)
+SessionIo::SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events,
+                     Farewells& farewells)
     : loop_(loop),
       session_(std::move(session)),
       events_(events),
+      farewells_(farewells),
       timer_(loop,
              [this] {
                touch().on_timeout(loop_.now());
@@ -105,6 +107,15 @@ void SessionIo::lose_carrier(const Error& error) {
   let_carrier_go();
   touch().detach(loop_.now());
   events_.on_carrier_lost(error);
+}
+
+// Why the session is over, behind what the carrier has still to send.
+void SessionIo::say_last_words() {
+  if (!carrier_ || !session_->wants_output()) return;
+  pieces_.clear();
+  touch().take_output(kBatchBytes, pieces_, loop_.now());
+  carrier_->stream().write(pieces_);
+  farewells_.take(std::move(carrier_));
 }
 
 void SessionIo::on_carrier_bytes(Bytes bytes) {
@@ -373,7 +384,7 @@ void SessionIo::handle(const CarrierDead&) {
 }
 
 void SessionIo::handle(const Failed& event) {
-  feed_carrier();  // as far as it goes at once: the peer may be told why
+  say_last_words();
   let_everything_go();
   events_.on_failed(event.error);
 }

@@ -22,6 +22,7 @@
 #include "net/loop.h"
 #include "net/timer.h"
 #include "tunnel/io/carrier.h"
+#include "tunnel/io/farewells.h"
 #include "tunnel/session.h"
 
 namespace ferry::tunnel {
@@ -74,7 +75,10 @@ class SessionEvents {
 
 class SessionIo final : public net::Disposable, private CarrierSink {
  public:
-  SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events);
+  // `farewells`: takes the carrier of a session that fails, if there is something to say on it;
+  // must outlive what the session does.
+  SessionIo(net::Loop& loop, std::unique_ptr<Session> session, SessionEvents& events,
+            Farewells& farewells);
   // Sockets that are left are reset.
   ~SessionIo() override;
   void retire() override;
@@ -145,6 +149,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   void let_carrier_go();
   void let_everything_go();
   void lose_carrier(const Error& error);
+  void say_last_words();
 
   // Drains the session's events, feeds the carrier and arms the timer. Does nothing when it is
   // running already.
@@ -178,6 +183,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   net::Loop& loop_;
   std::unique_ptr<Session> session_;
   SessionEvents& events_;
+  Farewells& farewells_;
   std::unordered_map<StreamId, std::unique_ptr<StreamPump>> pumps_;
   std::unique_ptr<Carrier> carrier_;
   net::Timer timer_;

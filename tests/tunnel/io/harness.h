@@ -46,7 +46,7 @@ struct Socket {
 // Records what a SessionIo reports.
 class Side final : public SessionEvents {
  public:
-  explicit Side(TestLoop& loop) : loop_(loop) {}
+  explicit Side(TestLoop& loop) : farewells(*loop), loop_(loop) {}
 
   int established = 0;
   int resumed = 0;
@@ -60,6 +60,7 @@ class Side final : public SessionEvents {
   std::function<void(StreamId, const Target&)> on_open;
   std::function<void()> on_lost;
 
+  Farewells farewells;
   std::unique_ptr<SessionIo> io;
 
  private:
@@ -127,7 +128,7 @@ class Gate final : private CarrierSink {
       keys.id.fill(1);
       keys.secret.fill(2);
       side_.io = std::make_unique<SessionIo>(
-          *loop_, std::make_unique<Session>(Role::kProxy, options, keys), side_);
+          *loop_, std::make_unique<Session>(Role::kProxy, options, keys), side_, side_.farewells);
       side_.io->attach(std::move(carrier_), early_);
     } else if (const auto* resume = std::get_if<GreetingResume>(&*greeting)) {
       const Proof expected = resume_proof(side_.io->session().keys().secret, as_bytes("same"));
@@ -156,7 +157,7 @@ class World {
 
   World() {
     daemon.io = std::make_unique<SessionIo>(
-        *loop, std::make_unique<Session>(Role::kDaemon, Options{}), daemon);
+        *loop, std::make_unique<Session>(Role::kDaemon, Options{}), daemon, daemon.farewells);
   }
 
   void begin() {

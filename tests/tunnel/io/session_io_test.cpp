@@ -198,6 +198,20 @@ TEST(SessionIoTest, GarbageOnTheCarrierEndsTheSessionAndResetsItsSockets) {
   EXPECT_EQ(world.daemon.io->stream_count(), 0U);
 }
 
+TEST(SessionIoTest, WhyASessionEndsGetsThroughToAPeerThatGoesOnSending) {
+  World world;
+  world.gate.options.resets_per_second = 0;
+  world.begin();
+  auto busy = world.open();
+  auto other = world.open();
+  busy.app->write(noise(8 * 1024 * 1024));
+  other.app->stream->reset();
+  ASSERT_TRUE(world.loop.run_until([&] { return world.daemon.failed.has_value(); }));
+  EXPECT_EQ(world.daemon.failed->code, ErrorCode::kProtocol);
+  EXPECT_NE(world.daemon.failed->summary().find("too many resets"), std::string::npos)
+      << world.daemon.failed->summary();
+}
+
 TEST(SessionIoTest, MayBeLetGoFromWithinItsEvents) {
   World world;
   world.begin();
