@@ -1,0 +1,17 @@
+// What is wrong with something in the cluster, as people and (by its code) programs are told.
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace ferry::diagnose {
+
+struct Finding {
+  std::string code;    // stable, "crash-loop"; docs/diagnose.md lists them all
+  std::string object;  // what it was found at: "pod/web-1", "pod/web-1, container main"
+  std::string cause;   // in a sentence
+  std::vector<std::string> evidence;  // what the cluster says, a line each
+  std::string fix;                    // the next step
+};
+
+}  // namespace ferry::diagnose
