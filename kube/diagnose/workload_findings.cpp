@@ -1,0 +1,72 @@
+#include "kube/diagnose/workload_findings.h"
+
+#include <string_view>
+#include <utility>
+
+#include "kube/json_field.h"
+#include "kube/model.h"
+
+namespace ferry::diagnose {
+namespace {
+
+using kube::Json;
+
+// As kube/swap/record.h writes it; a finding needs no more than that it is there.
+constexpr std::string_view kSwapAnnotation = "ferry.dev/swap";
+
+const Json& condition(const Json& workload, std::string_view type) {
+  for (const Json& item : kube::array_field(kube::field(workload, "status"), "conditions")) {
+    if (kube::text_field(item, "type") == type) return item;
+  }
+  return kube::field(workload, "");
+}
+
+bool has_status(const Json& condition, std::string_view status) {
+  return kube::text_field(condition, "status") == status;
+}
+
+}  // namespace
+
+std::vector<Finding> workload_findings(const Json& workload, const std::string& name) {
+  std::vector<Finding> findings;
+  const auto add = [&](std::string code, std::string cause, std::string evidence, std::string fix) {
+    findings.push_back({.code = std::move(code),
+                        .object = name,
+                        .cause = std::move(cause),
+                        .evidence = {},
+                        .fix = std::move(fix)});
+    if (!evidence.empty()) findings.back().evidence.push_back(std::move(evidence));
+  };
+  const auto annotations = kube::text_map_field(kube::field(workload, "metadata"), "annotations");
+  const bool swapped = annotations.contains(std::string(kSwapAnnotation));
+  if (kube::parse_workload(workload).replicas == 0) {
+    if (swapped) {
+      add("swapped", "it rests while a stand-in answers for it", {},
+          "ferry list --swaps tells who has swapped it; ferry restore " + name + " puts it back");
+    } else {
+      add("scaled-to-zero", "it is scaled to 0", {}, "kubectl scale " + name + " --replicas=1");
+    }
+  }
+  if (const Json& failure = condition(workload, "ReplicaFailure"); has_status(failure, "True")) {
+    const auto words = kube::text_field(failure, "message");
+    const bool quota = words.find("exceeded quota") != std::string::npos;
+    add(quota ? "quota-exceeded" : "pods-refused",
+        quota ? "its pods would take more than the namespace's quota"
+              : "the API server refuses its pods",
+        "the API server: " + words,
+        quota ? "lower its requests, or have the quota raised: kubectl describe quota"
+              : "mend the pod template so that it is admitted");
+  }
+  if (const Json& progress = condition(workload, "Progressing");
+      has_status(progress, "False") && findings.empty()) {
+    add("rollout-stuck", "its rollout makes no progress", kube::text_field(progress, "message"),
+        "see what is wrong with its newest pods; kubectl rollout undo " + name + " goes back");
+  }
+  if (kube::bool_field(kube::field(workload, "spec"), "paused", false)) {
+    add("paused", "its rollout is paused: changes of the template don't reach the pods", {},
+        "kubectl rollout resume " + name);
+  }
+  return findings;
+}
+
+}  // namespace ferry::diagnose
