@@ -13,7 +13,4 @@ namespace ferry::diagnose {
 std::optional<Finding> container_finding(const PodFacts& facts, const kube::Json& container,
                                          const kube::Json& status);
 
-// How a container ended, "exit code 137: killed by SIGKILL (OOMKilled)", for a terminated state.
-std::string ending_text(const kube::Json& terminated);
-
 }  // namespace ferry::diagnose

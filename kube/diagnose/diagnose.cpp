@@ -7,11 +7,11 @@
 #include <utility>
 
 #include "kube/diagnose/pod_findings.h"
+#include "kube/diagnose/reading.h"
 #include "kube/diagnose/service_findings.h"
 #include "kube/diagnose/workload_findings.h"
 #include "kube/json_field.h"
 #include "kube/model.h"
-#include "kube/text.h"
 
 namespace ferry::diagnose {
 namespace {
@@ -20,7 +20,6 @@ using kube::Json;
 using kube::TargetKind;
 
 constexpr std::size_t kLogsRead = 4;  // pods are often alike
-constexpr int kLogLines = 20;
 
 kube::Resource resource_of(TargetKind kind) {
   switch (kind) {
@@ -38,87 +37,105 @@ std::string metadata(const Json& object, std::string_view key) {
   return kube::text_field(kube::field(object, "metadata"), key);
 }
 
+// Whether the pods that a workload makes have all of these labels.
+bool makes_pods_with(const Json& workload, const std::map<std::string, std::string>& selector) {
+  const Json& pod = kube::field(kube::field(workload, "spec"), "template");
+  const auto labels = kube::text_map_field(kube::field(pod, "metadata"), "labels");
+  return std::includes(labels.begin(), labels.end(), selector.begin(), selector.end());
+}
+
 class Walk {
  public:
-  Walk(kube::Api& api, std::string ns, const kube::CancelToken& cancel)
-      : api_(api), ns_(std::move(ns)), cancel_(cancel) {}
+  Walk(kube::Api& api, const std::string& ns, const kube::CancelToken& cancel)
+      : reading_(api, ns, cancel), events_soon_(reading_.events()) {
+    report_.ns = ns;
+  }
 
   Result<Report> from(const kube::Target& target) {
     report_.object = kube::to_string(target);
-    report_.ns = ns_;
-    const auto object = api_.get(resource_of(target.kind), ns_, target.name, cancel_);
-    if (!object) return fail(object.error());
-    Status walked;
-    if (target.kind == TargetKind::kPod) {
-      look_at({*object});
-    } else if (target.kind == TargetKind::kService) {
-      walked = service(*object);
-    } else {
-      walked = workload(*object, report_.object);
-    }
+    const auto walked = target.kind == TargetKind::kService ? service(target)
+                        : target.kind == TargetKind::kPod   ? pod(target)
+                                                            : workload(target);
     if (!walked) return fail(walked.error());
-    for (Finding& finding : report_.findings) {
-      const int more = more_[finding.object];
-      if (more > 0) finding.evidence.push_back("so are " + std::to_string(more) + " more pods");
-    }
     return std::move(report_);
   }
 
  private:
-  Status service(const Json& object) {
-    ServiceFacts facts{.service = object, .slices = {}, .pods = {}};
-    const auto slices = api_.list(
-        kube::kEndpointSlices, ns_,
-        {.labels = kube::endpoint_slice_selector(metadata(object, "name")), .fields = {}}, cancel_);
-    if (!slices) return fail(slices.error());
-    const auto pods = api_.list(kube::kPods, ns_, {}, cancel_);
-    if (!pods) return fail(pods.error());
-    facts.slices = slices->items;
-    facts.pods = pods->items;
-    const auto selected = selected_pods(facts);
-    if (selected.empty()) add_workloads(kube::parse_service(object).selector);
-    look_at(selected);
-    // What is wrong with the pods comes before what follows from it for the Service.
-    for (auto& finding : service_findings(facts)) {
-      const bool from_pods = finding.code == "no-ready-endpoints" && !report_.findings.empty();
-      if (!from_pods) report_.findings.push_back(std::move(finding));
-    }
+  Status pod(const kube::Target& target) {
+    const auto object = reading_.object(kube::kPods, target.name).get();
+    if (!object) return fail(object.error());
+    look_at({*object});
     return {};
   }
 
-  Status workload(const Json& object, const std::string& name) {
-    const auto pods = api_.list(
-        kube::kPods, ns_, {.labels = kube::parse_workload(object).selector, .fields = {}}, cancel_);
-    if (!pods) return fail(pods.error());
-    look_at(pods->items);
-    auto own = workload_findings(object, name);
-    // A rollout that is stuck follows from its pods; that there are none is a cause.
-    const bool first = pods->items.empty();
-    report_.findings.insert(first ? report_.findings.begin() : report_.findings.end(),
-                            std::make_move_iterator(own.begin()),
-                            std::make_move_iterator(own.end()));
+  Status service(const kube::Target& target) {
+    auto object = reading_.object(kube::kServices, target.name);
+    auto slices =
+        reading_.list(kube::kEndpointSlices, kube::endpoint_slice_selector(target.name));
+    auto pods = reading_.list(kube::kPods);
+    const auto found = object.get();
+    if (!found) return fail(found.error());
+    auto found_slices = slices.get();
+    if (!found_slices) return fail(found_slices.error());
+    auto found_pods = pods.get();
+    if (!found_pods) return fail(found_pods.error());
+    const ServiceFacts facts{.service = *found,
+                             .slices = std::move(*found_slices),
+                             .pods = std::move(*found_pods)};
+    const auto selected = selected_pods(facts);
+    if (selected.empty()) add_workloads(kube::parse_service(*found).selector);
+    look_at(selected);
+    add_service(service_findings(facts));
     return {};
+  }
+
+  // What is wrong with the pods comes before what follows from it for the Service. Where pods are
+  // ready and it is wrong all the same, that is the cause.
+  void add_service(std::vector<Finding> own) {
+    std::erase_if(own, [&](const Finding& finding) {
+      return finding.code == "no-ready-endpoints" && !report_.findings.empty();
+    });
+    add(std::move(own), report_.ready_pods > 0);
+  }
+
+  Status workload(const kube::Target& target) {
+    const auto object = reading_.object(resource_of(target.kind), target.name).get();
+    if (!object) return fail(object.error());
+    const auto selector = kube::parse_workload(*object).selector;
+    const auto pods = selector.empty() ? Result<std::vector<Json>>(std::vector<Json>())
+                                       : reading_.list(kube::kPods, selector).get();
+    if (!pods) return fail(pods.error());
+    look_at(*pods);
+    // A rollout that is stuck follows from its pods; that there are none is a cause.
+    add(own_findings(*object, report_.object), pods->empty());
+    return {};
+  }
+
+  std::vector<Finding> own_findings(const Json& workload, const std::string& name) {
+    return workload_findings(workload, name, events_about(events(), metadata(workload, "uid")));
   }
 
   // Those whose pods the selector would select, if there were any.
   void add_workloads(const std::map<std::string, std::string>& selector) {
     if (selector.empty()) return;
-    for (const auto& [resource, kind] :
-         {std::pair{kube::kDeployments, TargetKind::kDeployment},
-          std::pair{kube::kStatefulSets, TargetKind::kStatefulSet}}) {
-      const auto list = api_.list(resource, ns_, {}, cancel_);
-      if (!list) continue;
-      for (const Json& object : list->items) {
-        const Json& pod = kube::field(kube::field(object, "spec"), "template");
-        const auto labels = kube::text_map_field(kube::field(pod, "metadata"), "labels");
-        if (!std::includes(labels.begin(), labels.end(), selector.begin(), selector.end()))
-          continue;
-        for (auto& finding : workload_findings(
-                 object, kube::to_string(kube::Target{kind, metadata(object, "name")}))) {
-          report_.findings.push_back(std::move(finding));
-        }
+    auto deployments = reading_.list(kube::kDeployments);
+    auto sets = reading_.list(kube::kStatefulSets);
+    for (auto& [list, kind] : {std::pair(&deployments, TargetKind::kDeployment),
+                               std::pair(&sets, TargetKind::kStatefulSet)}) {
+      const auto objects = list->get();
+      if (!objects) continue;  // perhaps they may not be read
+      for (const Json& object : *objects) {
+        if (!makes_pods_with(object, selector)) continue;
+        add(own_findings(object, kube::to_string(kube::Target{kind, metadata(object, "name")})),
+            false);
       }
     }
+  }
+
+  void add(std::vector<Finding> findings, bool first) {
+    report_.findings.insert(first ? report_.findings.begin() : report_.findings.end(),
+                            std::make_move_iterator(findings.begin()),
+                            std::make_move_iterator(findings.end()));
   }
 
   void look_at(const std::vector<Json>& pods) {
@@ -132,69 +149,62 @@ class Walk {
       }
     }
     if (sick.empty()) return;
-    read_events(sick);
-    std::size_t logs = 0;
     for (PodFacts& facts : sick) {
-      if (logs++ < kLogsRead) read_logs(facts);
-      for (auto& finding : pod_findings(facts)) add_to_pods(std::move(finding));
+      facts.events = events_about(events(), metadata(facts.pod, "uid"));
     }
+    read_logs(sick);
+    add(findings_of(sick), false);
   }
 
-  void read_events(std::vector<PodFacts>& sick) {
-    const auto events = api_.list(kube::kEvents, ns_, {}, cancel_);
-    if (!events) return;
-    auto items = events->items;
-    const auto time_of = [](const Json& event) {
-      auto time = kube::text_field(event, "lastTimestamp");
-      return time.empty() ? kube::text_field(event, "eventTime") : time;
+  void read_logs(std::vector<PodFacts>& sick) {
+    struct Asked {
+      std::vector<std::string>& lines;
+      std::future<std::vector<std::string>> soon;
     };
-    std::stable_sort(items.begin(), items.end(),
-                     [&](const Json& a, const Json& b) { return time_of(a) < time_of(b); });
-    for (PodFacts& facts : sick) {
-      const auto uid = metadata(facts.pod, "uid");
-      for (const Json& event : items) {
-        if (kube::text_field(kube::field(event, "involvedObject"), "uid") == uid) {
-          facts.events.push_back(event);
-        }
+    std::vector<Asked> asked;
+    for (std::size_t i = 0; i < std::min(sick.size(), kLogsRead); ++i) {
+      for (const WantedLog& wanted : wanted_logs(sick[i].pod)) {
+        asked.push_back({sick[i].last_lines[wanted.container],
+                         reading_.log(metadata(sick[i].pod, "name"), wanted)});
       }
     }
+    for (auto& [lines, soon] : asked) lines = soon.get();
   }
 
-  void read_logs(PodFacts& facts) {
-    for (const WantedLog& log : wanted_logs(facts.pod)) {
-      kube::Request request;
-      request.path = kube::path_of(kube::kPods, ns_, metadata(facts.pod, "name"), "log");
-      request.query = {{"container", log.container},
-                       {"tailLines", std::to_string(kLogLines)},
-                       {"limitBytes", "16384"}};
-      if (log.previous) request.query.emplace_back("previous", "true");
-      auto& lines = facts.last_lines[log.container];
-      // Without a log there is the rest.
-      static_cast<void>(api_.stream(
-          request,
-          [&](std::string_view line) {
-            lines.emplace_back(line);
-            return true;
-          },
-          cancel_));
+  // Pods of one workload mostly suffer from the same, which is told once.
+  static std::vector<Finding> findings_of(const std::vector<PodFacts>& sick) {
+    std::vector<Finding> all;
+    std::vector<int> more;
+    for (const PodFacts& facts : sick) {
+      for (Finding& finding : pod_findings(facts)) {
+        const auto same = std::find_if(all.begin(), all.end(), [&](const Finding& known) {
+          return known.code == finding.code && known.cause == finding.cause;
+        });
+        if (same != all.end()) {
+          ++more[static_cast<std::size_t>(same - all.begin())];
+          continue;
+        }
+        all.push_back(std::move(finding));
+        more.push_back(0);
+      }
     }
-  }
-
-  // Pods of one workload mostly suffer from the same.
-  void add_to_pods(Finding finding) {
-    for (Finding& known : report_.findings) {
-      if (known.code != finding.code || known.cause != finding.cause) continue;
-      ++more_[known.object];
-      return;
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (more[i] == 0) continue;
+      all[i].evidence.push_back("the same at " + std::to_string(more[i]) + " more pod" +
+                                (more[i] == 1 ? "" : "s"));
     }
-    report_.findings.push_back(std::move(finding));
+    return all;
   }
 
-  kube::Api& api_;
-  const std::string ns_;
-  const kube::CancelToken& cancel_;
+  const std::vector<Json>& events() {
+    if (events_soon_.valid()) events_ = events_soon_.get();
+    return events_;
+  }
+
+  Reading reading_;
+  std::future<std::vector<Json>> events_soon_;
+  std::vector<Json> events_;
   Report report_;
-  std::map<std::string, int> more_;
 };
 
 }  // namespace

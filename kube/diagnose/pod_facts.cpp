@@ -1,5 +1,7 @@
 #include "kube/diagnose/pod_facts.h"
 
+#include <utility>
+
 #include "kube/json_field.h"
 #include "kube/text.h"
 
@@ -27,6 +29,15 @@ std::string name_of(const PodFacts& facts) {
 
 std::string name_of(const PodFacts& facts, std::string_view container) {
   return name_of(facts) + ", container " + std::string(container);
+}
+
+Finding finding_at(const PodFacts& facts, const Json& container, std::string code,
+                   std::string cause) {
+  return {.code = std::move(code),
+          .object = name_of(facts, kube::text_field(container, "name")),
+          .cause = std::move(cause),
+          .evidence = {},
+          .fix = {}};
 }
 
 }  // namespace ferry::diagnose

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kube/api.h"
+#include "kube/diagnose/finding.h"
 
 namespace ferry::diagnose {
 
@@ -25,5 +26,9 @@ std::string last_message(const PodFacts& facts, std::string_view reason,
 // "pod/web-1"; "pod/web-1, container main".
 std::string name_of(const PodFacts& facts);
 std::string name_of(const PodFacts& facts, std::string_view container);
+
+// A finding at a container of the pod's spec, evidence and fix still empty.
+Finding finding_at(const PodFacts& facts, const kube::Json& container, std::string code,
+                   std::string cause);
 
 }  // namespace ferry::diagnose

@@ -25,9 +25,27 @@ bool has_status(const Json& condition, std::string_view status) {
   return kube::text_field(condition, "status") == status;
 }
 
+// Why the API server lets it have no more pods; empty: nothing keeps it. A Deployment has a condition
+// for that (of its ReplicaSet); a StatefulSet's controller tells it by events alone, which stay for
+// an hour after it is over.
+std::string refusal(const Json& workload, const std::vector<Json>& events) {
+  const Json& failure = condition(workload, "ReplicaFailure");
+  if (has_status(failure, "True")) return kube::text_field(failure, "message");
+  const Json& status = kube::field(workload, "status");
+  const int wanted = kube::parse_workload(workload).replicas;
+  if (kube::int_field(status, "replicas", 0, wanted, 0) == wanted) return {};
+  for (auto event = events.rbegin(); event != events.rend(); ++event) {
+    if (kube::text_field(*event, "reason") == "FailedCreate") {
+      return kube::text_field(*event, "message");
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
-std::vector<Finding> workload_findings(const Json& workload, const std::string& name) {
+std::vector<Finding> workload_findings(const Json& workload, const std::string& name,
+                                       const std::vector<Json>& events) {
   std::vector<Finding> findings;
   const auto add = [&](std::string code, std::string cause, std::string evidence, std::string fix) {
     findings.push_back({.code = std::move(code),
@@ -47,8 +65,7 @@ std::vector<Finding> workload_findings(const Json& workload, const std::string& 
       add("scaled-to-zero", "it is scaled to 0", {}, "kubectl scale " + name + " --replicas=1");
     }
   }
-  if (const Json& failure = condition(workload, "ReplicaFailure"); has_status(failure, "True")) {
-    const auto words = kube::text_field(failure, "message");
+  if (const auto words = refusal(workload, events); !words.empty()) {
     const bool quota = words.find("exceeded quota") != std::string::npos;
     add(quota ? "quota-exceeded" : "pods-refused",
         quota ? "its pods would take more than the namespace's quota"

@@ -8,7 +8,9 @@
 
 namespace ferry::diagnose {
 
-// `name` as in "deploy/app". The likeliest cause first, those of its pods left out.
-std::vector<Finding> workload_findings(const kube::Json& workload, const std::string& name);
+// `name` as in "deploy/app", `events` those about it, oldest first. The likeliest cause first, those
+// of its pods left out.
+std::vector<Finding> workload_findings(const kube::Json& workload, const std::string& name,
+                                       const std::vector<kube::Json>& events = {});
 
 }  // namespace ferry::diagnose

@@ -1,7 +1,8 @@
 // A kube::Api over objects in memory: enough of an API server for tests of workflows and followers.
 //
 // Knows: get, list (equality label selectors, metadata.name), create, merge and JSON patch, apply
-// (as a merge patch that creates), the subresources scale and status, delete, watch. Thread-safe.
+// (as a merge patch that creates), the subresources scale and status, delete, watch, logs that are
+// not followed. Thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -33,6 +34,13 @@ class FakeKubeApi final : public Api {
   void erase(const Resource& resource, const std::string& ns, const std::string& name) {
     const std::lock_guard lock(mutex_);
     drop(path_of(resource, ns, name));
+  }
+
+  // What a container has logged, in its present run or the one before.
+  void put_log(const std::string& ns, const std::string& pod, const std::string& container,
+               bool previous, std::vector<std::string> lines) {
+    const std::lock_guard lock(mutex_);
+    logs_[log_key(path_of(kPods, ns, pod, "log"), container, previous)] = std::move(lines);
   }
 
   std::optional<Json> find(const Resource& resource, const std::string& ns,
@@ -101,6 +109,7 @@ class FakeKubeApi final : public Api {
     {
       const std::lock_guard lock(mutex_);
       if (auto error = note(request)) return fail(*error);
+      if (request.path.ends_with("/log")) return log(request, on_line);
       endings = endings_;
       const std::string version = query(request, "resourceVersion");
       seen = version.empty() ? version_ : std::stol(version);
@@ -126,6 +135,23 @@ class FakeKubeApi final : public Api {
   static std::string query(const Request& request, const std::string& name) {
     for (const auto& [key, value] : request.query) {
       if (key == name) return value;
+    }
+    return {};
+  }
+
+  static std::string log_key(const std::string& path, const std::string& container, bool previous) {
+    return path + " " + container + (previous ? " previous" : "");
+  }
+
+  Status log(const Request& request, const OnLine& on_line) const {
+    const bool previous = query(request, "previous") == "true";
+    const auto found = logs_.find(log_key(request.path, query(request, "container"), previous));
+    if (found == logs_.end()) return fail(not_found(request.path));
+    const auto& lines = found->second;
+    const std::string tail = query(request, "tailLines");
+    const std::size_t wanted = tail.empty() ? lines.size() : std::stoul(tail);
+    for (std::size_t i = lines.size() - std::min(wanted, lines.size()); i < lines.size(); ++i) {
+      if (!on_line(lines[i])) break;
     }
     return {};
   }
@@ -261,6 +287,7 @@ class FakeKubeApi final : public Api {
 
   mutable std::mutex mutex_;
   std::map<std::string, Json> objects_;
+  std::map<std::string, std::vector<std::string>> logs_;
   std::vector<std::string> requests_;
   std::vector<std::pair<std::string, Error>> failures_;
   std::deque<Event> events_;

@@ -3,6 +3,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <mutex>
+#include <set>
+
 #include "tests/fakes/fake_kube_api.h"
 #include "tests/kube/fixture.h"
 
@@ -95,6 +99,46 @@ TEST_F(DiagnoseTest, PodsThatSufferFromTheSameAreOneFinding) {
   ASSERT_EQ(made.findings.size(), 1U);
   EXPECT_EQ(made.pods, 2);
   EXPECT_THAT(made.findings[0].evidence, Contains(HasSubstr("1 more pod")));
+}
+
+TEST_F(DiagnoseTest, TheLogOfTheRunBeforeIsReadWhileTheNextIsWaitedFor) {
+  only_pod("never-ready-timeout");
+  std::vector<std::string> lines(30, "earlier");
+  lines.back() = "cannot open /etc/app.conf";
+  api_.put_log(kNs, "never-ready-timeout", "main", true, lines);
+  api_.put_log(kNs, "never-ready-timeout", "main", false, {"of no interest"});
+  const auto made = report(deployment_);
+  ASSERT_THAT(made.findings, testing::SizeIs(1));
+  EXPECT_THAT(made.findings[0].evidence, Contains("log: cannot open /etc/app.conf"));
+  EXPECT_THAT(made.findings[0].evidence, testing::Not(Contains("log: of no interest")));
+}
+
+TEST_F(DiagnoseTest, AFaultOfTheServiceComesFirstWherePodsAreReady) {
+  Json service = kube::fixture_body("service");
+  service["spec"]["ports"][0]["targetPort"] = "absent";
+  api_.put(kube::kServices, kNs, service);
+  Json sick = kube::fixture("sick-crash").at("pod");
+  sick["metadata"]["labels"] = {{"app", "web"}, {"tier", "front"}};
+  api_.put(kube::kPods, kNs, sick);
+  EXPECT_THAT(codes(service_), ElementsAre("port-name-unknown", "crash-loop"));
+}
+
+TEST_F(DiagnoseTest, IndependentThingsAreReadAtOnce) {
+  // Each request waits until all four of them are there.
+  std::mutex mutex;
+  std::condition_variable changed;
+  std::set<std::string> there;
+  bool together = true;
+  api_.intercept = [&](const kube::Request& request) -> std::optional<Result<Json>> {
+    std::unique_lock lock(mutex);
+    there.insert(request.path);
+    changed.notify_all();
+    together = changed.wait_for(lock, std::chrono::seconds(10), [&] { return there.size() == 4; }) &&
+               together;
+    return std::nullopt;
+  };
+  report(service_);
+  EXPECT_TRUE(together) << "the Service, its EndpointSlices, the pods and the events";
 }
 
 TEST_F(DiagnoseTest, WhatMayNotBeReadIsLeftOut) {

@@ -129,5 +129,18 @@ TEST(WorkloadFindingsTest, ConditionsThatHoldItBackAreTold) {
   EXPECT_EQ(first_code({}), "paused");
 }
 
+TEST(WorkloadFindingsTest, AStatefulSetsQuotaIsToldByAnEventForAsLongAsPodsAreMissing) {
+  Json set = {{"metadata", {{"name", "db"}}}, {"spec", {{"replicas", 2}}},
+              {"status", {{"replicas", 1}}}};
+  const std::vector<Json> events = {
+      {{"reason", "FailedCreate"}, {"message", "create Pod db-1 failed: exceeded quota: small"}}};
+  const auto findings = workload_findings(set, "sts/db", events);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].code, "quota-exceeded");
+  EXPECT_THAT(findings[0].evidence, Contains(HasSubstr("exceeded quota: small")));
+  set["status"]["replicas"] = 2;
+  EXPECT_THAT(workload_findings(set, "sts/db", events), IsEmpty());
+}
+
 }  // namespace
 }  // namespace ferry::diagnose

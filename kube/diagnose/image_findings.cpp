@@ -1,0 +1,66 @@
+#include "kube/diagnose/image_findings.h"
+
+#include <string_view>
+
+#include "kube/json_field.h"
+
+namespace ferry::diagnose {
+namespace {
+
+using kube::Json;
+
+bool has(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+Finding pull_finding(const PodFacts& facts, const Json& container, const std::string& message) {
+  const auto image = kube::text_field(container, "image");
+  const auto name = kube::text_field(container, "name");
+  // The back-off's own message says less than the failure before it.
+  auto words = last_message(facts, "Failed", name, "Failed to pull image");
+  if (words.empty()) words = message;
+  auto finding = finding_at(facts, container, "image-pull-fails", "the image can't be pulled");
+  finding.evidence = {"image: " + image, "the kubelet: " + words};
+  finding.fix = "try it where the nodes' registry can be reached: is the name right?";
+  if (has(words, "unauthorized") || has(words, "denied") || has(words, "authentication") ||
+      has(words, "403 Forbidden") || has(words, "401 Unauthorized")) {
+    finding.code = "image-access-denied";
+    finding.cause = "the registry doesn't let the cluster pull the image";
+    finding.fix =
+        "name a Secret with a login in imagePullSecrets of the pod or of its ServiceAccount";
+  } else if (has(words, "not found") || has(words, "manifest unknown")) {
+    finding.code = "image-not-found";
+    finding.cause = "the registry has no such image";
+    finding.fix = "check name and tag; was it pushed?";
+  } else if (has(words, "no such host") || has(words, "connection refused") ||
+             has(words, "i/o timeout") || has(words, "failed to do request")) {
+    finding.code = "registry-unreachable";
+    finding.cause = "the node can't reach the registry of the image";
+    finding.fix = "check the registry in the image's name, and the node's network";
+  }
+  return finding;
+}
+
+}  // namespace
+
+std::optional<Finding> image_finding(const PodFacts& facts, const Json& container,
+                                     const Json& waiting) {
+  const auto reason = kube::text_field(waiting, "reason");
+  const auto message = kube::text_field(waiting, "message");
+  if (reason == "ErrImagePull" || reason == "ImagePullBackOff") {
+    return pull_finding(facts, container, message);
+  }
+  std::optional<Finding> finding;
+  if (reason == "InvalidImageName") {
+    finding = finding_at(facts, container, "image-name-invalid", "the image's name is not one");
+    finding->fix = "as in registry.example/team/app:tag, in lower case";
+  } else if (reason == "ErrImageNeverPull") {
+    finding = finding_at(facts, container, "image-not-on-node",
+                         "the image is not on the node, and may not be pulled");
+    finding->fix = "bring it there, or change imagePullPolicy from Never";
+  }
+  if (finding && !message.empty()) finding->evidence = {"the kubelet: " + message};
+  return finding;
+}
+
+}  // namespace ferry::diagnose
