@@ -155,6 +155,10 @@ Status check_invocation(const Invocation& invocation) {
       if (!invocation.workload.empty()) return {};
       return fail(usage_error("what to restore is missing",
                               "as in: " + invocation.program + " restore deploy/app"));
+    case Command::kDiagnose:
+      if (!invocation.target.empty()) return {};
+      return fail(usage_error("what to diagnose is missing",
+                              "as in: " + invocation.program + " diagnose svc/app"));
     case Command::kList: return check_list(invocation);
     case Command::kLeave: return check_leave(invocation);
     case Command::kCompletion: return check_completion(invocation);

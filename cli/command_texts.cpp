@@ -16,7 +16,7 @@ const char* const kProgramExamples =
     "ferry status\n"
     "ferry leave svc/app";
 
-const std::array<CommandText, 11> kCommandTexts = {{
+const std::array<CommandText, 12> kCommandTexts = {{
     {Command::kForward, "forward", "port-forward",
      "Make a Service, workload, pod or host answer on a local port",
      "TYPE/NAME [LOCAL:]REMOTE ... | -f FILE",
@@ -53,6 +53,17 @@ const std::array<CommandText, 11> kCommandTexts = {{
      "ferry restore deploy/app\n"
      "ferry restore sts/db -n shop",
      kUsesCluster, "table json"},
+    {Command::kDiagnose, "diagnose", "", "Say why something in the cluster does not work",
+     "TYPE/NAME",
+     "TYPE is svc, deploy, sts, rs or pod. Goes from there over the pods, their conditions, "
+     "events,\n"
+     "probes and logs to the cause, and says it with the evidence and the next step, the "
+     "likeliest\n"
+     "first. It reads only. Exit code 0: nothing is wrong, 1: something is.",
+     "ferry diagnose svc/app\n"
+     "ferry diagnose deploy/app -n shop\n"
+     "ferry diagnose pod/app-7d9f -o json",
+     kUsesCluster, "table json yaml"},
     {Command::kStatus, "status", "", "Show the daemon, its tunnels and its links", "",
      "A link that is 'active' was tested: a connection to its target has been accepted.",
      "ferry status\n"

@@ -7,6 +7,7 @@
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/daemon_start.h"
+#include "cli/diagnosis.h"
 #include "cli/exit_code.h"
 #include "cli/forward.h"
 #include "cli/forward_specs.h"
@@ -38,6 +39,7 @@ class Run {
   int swap_workload();
   int dry_run(control::SwapSpec spec);
   int restore_workload();
+  int diagnose();
   int list_swaps();
   int status();
   int list();
@@ -171,6 +173,18 @@ int Run::restore_workload() {
   return restore(
       *client, *spec, terminal_,
       {.json = invocation_.output == OutputFormat::kJson, .program = invocation_.program});
+}
+
+int Run::diagnose() {
+  auto spec = diagnose_spec(invocation_);
+  if (!spec) return complain(spec.error());
+  spec->kube = kube();
+  const auto client = started_daemon();
+  if (!client) return complain(client.error());
+  const auto diagnosis = client->diagnose(*spec);
+  if (!diagnosis) return complain(diagnosis.error());
+  terminal_.print(diagnosis_text(*diagnosis, view()));
+  return diagnosis->findings.empty() ? kExitDone : kExitFailed;
 }
 
 int Run::list_swaps() {
@@ -309,6 +323,7 @@ int Run::go() {
     case Command::kForward: return forward_links();
     case Command::kSwap: return swap_workload();
     case Command::kRestore: return restore_workload();
+    case Command::kDiagnose: return diagnose();
     case Command::kStatus: return status();
     case Command::kList: return list();
     case Command::kLeave: return leave();

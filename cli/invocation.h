@@ -12,6 +12,7 @@ enum class Command : std::uint8_t {
   kForward,
   kSwap,
   kRestore,
+  kDiagnose,
   kStatus,
   kList,
   kLeave,
@@ -75,6 +76,7 @@ struct Invocation {
   SwapArguments swap;
   std::string workload;            // restore: TYPE/NAME
   bool force = false;              // restore
+  std::string target;              // diagnose: TYPE/NAME
   bool swaps = false;              // list: those of the namespace, whoever made them
   std::vector<std::string> links;  // leave: ids or TYPE/NAME
   bool all = false;                // leave

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "base/version.h"
+#include "daemon/diagnosis.h"
 #include "daemon/holder.h"
 #include "daemon/swap/swap_requests.h"
 #include "daemon/swap/swap_steps.h"
@@ -99,6 +100,10 @@ Result<control::SwapPlanText> Daemon::plan_swap(control::SwapSpec spec) {
 
 Result<std::vector<control::SwapListing>> Daemon::list_swaps(control::KubeAccess kube) {
   return daemon::list_swaps(backend_, kube, closing_);
+}
+
+Result<control::Diagnosis> Daemon::diagnose(control::DiagnoseSpec spec) {
+  return daemon::diagnose(backend_, spec, closing_);
 }
 
 Result<std::string> Daemon::restore(control::RestoreSpec spec,

@@ -46,6 +46,7 @@ class Daemon final : public control::Service {
   Result<control::LinkStatus> add_swap(control::SwapSpec spec) override;
   Result<control::SwapPlanText> plan_swap(control::SwapSpec spec) override;
   Result<std::vector<control::SwapListing>> list_swaps(control::KubeAccess kube) override;
+  Result<control::Diagnosis> diagnose(control::DiagnoseSpec spec) override;
   Result<std::string> restore(control::RestoreSpec spec,
                               std::function<void(const control::Event&)> on_event) override;
   Result<std::string> environment(const std::string& id) override;

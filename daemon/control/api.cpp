@@ -219,4 +219,11 @@ std::optional<Error> problem_of(const RestoreSpec& spec) {
   return problem_of_workload(spec.workload);
 }
 
+std::optional<Error> problem_of(const DiagnoseSpec& spec) {
+  if (spec.target.name.empty()) return bad("target.name", "it is empty");
+  if (spec.target.kind != TargetKind::kHost) return std::nullopt;
+  return bad("target.kind", "a host is no object of the cluster",
+             "name a Service, a workload or a pod");
+}
+
 }  // namespace ferry::control

@@ -153,6 +153,35 @@ struct RestoreSpec {
   bool operator==(const RestoreSpec&) const = default;
 };
 
+// What is to be looked at: why does it not work?
+struct DiagnoseSpec {
+  KubeAccess kube;
+  Target target;  // a Service, a workload or a pod
+
+  bool operator==(const DiagnoseSpec&) const = default;
+};
+
+// Something that is wrong. The codes are stable: docs/diagnose.md lists them.
+struct Finding {
+  std::string code;                   // "crash-loop"
+  std::string object;                 // what it was found at: "pod/web-1, container main"
+  std::string cause;                  // in a sentence
+  std::vector<std::string> evidence;  // a line each
+  std::string fix;                    // the next step; may be empty
+
+  bool operator==(const Finding&) const = default;
+};
+
+struct Diagnosis {
+  std::string object;  // what was asked about: "svc/web"
+  std::string kube_namespace;
+  std::uint32_t pods = 0;  // that belong to it
+  std::uint32_t ready_pods = 0;
+  std::vector<Finding> findings;  // the likeliest cause first; empty: nothing is wrong
+
+  bool operator==(const Diagnosis&) const = default;
+};
+
 enum class LinkState : std::uint8_t {
   kStarting,  // not listening yet
   kActive,    // listening, and the way to the target is known to work
@@ -342,5 +371,6 @@ std::string to_string(const PortRef& port);
 std::optional<Error> problem_of(const LinkSpec& spec);
 std::optional<Error> problem_of(const SwapSpec& spec);
 std::optional<Error> problem_of(const RestoreSpec& spec);
+std::optional<Error> problem_of(const DiagnoseSpec& spec);
 
 }  // namespace ferry::control

@@ -177,6 +177,12 @@ Result<std::vector<SwapListing>> Client::list_swaps(const KubeAccess& kube) cons
       .and_then(swap_listings_from_json);
 }
 
+Result<Diagnosis> Client::diagnose(const DiagnoseSpec& spec) const {
+  return slow_request("/v1/diagnose", dump(to_json(spec, Include::kEverything)))
+      .and_then([](const std::string& body) { return parse_json(body, kMaxBody); })
+      .and_then(diagnosis_from_json);
+}
+
 Result<PodEnvironment> Client::environment(const std::string& id) const {
   return request("GET", "/v1/links/" + id + "/environment").and_then([](const std::string& body) {
     return read_environment(body);

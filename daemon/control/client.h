@@ -28,9 +28,10 @@ class Client {
   // Of a swap, this begins the restore; follow() tells of its end.
   Status remove(const std::string& id) const;
   Status quit() const;
-  // These two wait while the daemon reads from the cluster.
+  // These three wait while the daemon reads from the cluster.
   Result<SwapPlanText> plan_swap(const SwapSpec& spec) const;
   Result<std::vector<SwapListing>> list_swaps(const KubeAccess& kube) const;
+  Result<Diagnosis> diagnose(const DiagnoseSpec& spec) const;
   // Environment and files of a swap's container. Error: kUnavailable while they can't be had.
   Result<PodEnvironment> environment(const std::string& id) const;
 

@@ -23,6 +23,8 @@ Json to_json(const LinkSpec& spec, Include include);
 Json to_json(const SwapSpec& spec, Include include);
 Json to_json(const RestoreSpec& spec, Include include);
 Json to_json(const KubeAccess& kube);  // {"kube": {...}}, with everything
+Json to_json(const DiagnoseSpec& spec, Include include);
+Json to_json(const Diagnosis& diagnosis);
 Json to_json(const SwapPlanText& plan);
 Json to_json(const SwapListing& swap);
 Json to_json(const std::vector<SwapListing>& swaps);  // {"swaps": [...]}
@@ -47,6 +49,7 @@ Result<LinkSpec> link_spec_from_json(const Json& json);
 Result<SwapSpec> swap_spec_from_json(const Json& json);
 Result<RestoreSpec> restore_spec_from_json(const Json& json);
 Result<KubeAccess> kube_access_from_json(const Json& json);
+Result<DiagnoseSpec> diagnose_spec_from_json(const Json& json);
 
 // Statuses and events may hold members of a newer daemon; those are ignored.
 Result<LinkStatus> link_status_from_json(const Json& json);
@@ -55,6 +58,7 @@ Result<DaemonStatus> daemon_status_from_json(const Json& json);
 Result<Event> event_from_json(const Json& json);
 Result<SwapPlanText> swap_plan_from_json(const Json& json);
 Result<std::vector<SwapListing>> swap_listings_from_json(const Json& json);
+Result<Diagnosis> diagnosis_from_json(const Json& json);
 Result<Error> error_from_json(const Json& json);
 
 }  // namespace ferry::control

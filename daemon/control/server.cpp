@@ -132,6 +132,7 @@ class Server::Impl {
   void end_link(const std::string& id, Response& response);
   void plan_swap(const Request& request, Response& response);
   void list_swaps(const Request& request, Response& response);
+  void diagnose(const Request& request, Response& response);
   void restore(const Request& request, Response& response);
   void link_events(const std::string& id, Response& response);
   void all_events(Response& response);
@@ -205,6 +206,8 @@ void Server::Impl::route() {
               link_events(request.matches[1], response);
             });
   http_.Get("/v1/events", [this](const Request&, Response& response) { all_events(response); });
+  http_.Post("/v1/diagnose",
+             [this](const Request& request, Response& response) { diagnose(request, response); });
   http_.Post("/v1/quit", [this](const Request&, Response& response) {
     service_.quit();
     answer(response, Json::object(), 202);
@@ -274,6 +277,13 @@ void Server::Impl::list_swaps(const Request& request, Response& response) {
   if (!kube) return refuse(response, kube.error());
   const auto swaps = service_.list_swaps(std::move(*kube));
   swaps ? answer(response, to_json(*swaps)) : refuse(response, swaps.error());
+}
+
+void Server::Impl::diagnose(const Request& request, Response& response) {
+  auto spec = parse_json(request.body, kMaxBody).and_then(diagnose_spec_from_json);
+  if (!spec) return refuse(response, spec.error());
+  const auto diagnosis = service_.diagnose(std::move(*spec));
+  diagnosis ? answer(response, to_json(*diagnosis)) : refuse(response, diagnosis.error());
 }
 
 void Server::Impl::restore(const Request& request, Response& response) {

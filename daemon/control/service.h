@@ -50,6 +50,10 @@ class Service {
   virtual Result<std::string> restore(RestoreSpec spec,
                                       std::function<void(const Event&)> on_event) = 0;
 
+  // Why something in the cluster doesn't work. Reads from the cluster, and blocks. Errors:
+  // kNotFound and others of reading the object itself.
+  virtual Result<Diagnosis> diagnose(DiagnoseSpec spec) = 0;
+
   // Environment and files of a swap's container, as a text that read_environment() takes. Errors:
   // kNotFound; kUnavailable while the stand-in isn't connected.
   virtual Result<std::string> environment(const std::string& id) = 0;

@@ -19,7 +19,7 @@ std::optional<Finding> running_finding(const PodFacts& facts, const Json& contai
     if (auto finding = probe_failure(facts, container, kind)) return finding;
   }
   auto finding =
-      finding_at(facts, container, "not-ready", "the container runs and is not ready yet");
+      finding_at(facts, container, Code::kNotReady, "the container runs and is not ready yet");
   const auto asked = probe_text(container, ProbeKind::kReadiness);
   if (!asked.empty()) finding.evidence = {"asked: " + asked};
   finding.fix = "wait a moment; if it stays so: kubectl describe " + name_of(facts);
@@ -38,10 +38,11 @@ std::optional<Finding> waiting_finding(const PodFacts& facts, const Json& contai
   if (reason == "RunContainerError" || reason == "CreateContainerError") {
     return start_finding(facts, container, message);
   }
-  auto finding = finding_at(facts, container, "container-waits", "the container waits: " + reason);
+  auto finding =
+      finding_at(facts, container, Code::kContainerWaits, "the container waits: " + reason);
   if (!message.empty()) finding.evidence = {"the kubelet: " + message};
   if (reason == "CreateContainerConfigError") {
-    finding.code = "config-missing";
+    finding.code = Code::kConfigMissing;
     finding.cause = "its environment refers to something that is not there";
     finding.fix = "create it, or mark the reference optional";
   }

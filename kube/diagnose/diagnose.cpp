@@ -70,8 +70,7 @@ class Walk {
 
   Status service(const kube::Target& target) {
     auto object = reading_.object(kube::kServices, target.name);
-    auto slices =
-        reading_.list(kube::kEndpointSlices, kube::endpoint_slice_selector(target.name));
+    auto slices = reading_.list(kube::kEndpointSlices, kube::endpoint_slice_selector(target.name));
     auto pods = reading_.list(kube::kPods);
     const auto found = object.get();
     if (!found) return fail(found.error());
@@ -79,9 +78,8 @@ class Walk {
     if (!found_slices) return fail(found_slices.error());
     auto found_pods = pods.get();
     if (!found_pods) return fail(found_pods.error());
-    const ServiceFacts facts{.service = *found,
-                             .slices = std::move(*found_slices),
-                             .pods = std::move(*found_pods)};
+    const ServiceFacts facts{
+        .service = *found, .slices = std::move(*found_slices), .pods = std::move(*found_pods)};
     const auto selected = selected_pods(facts);
     if (selected.empty()) add_workloads(kube::parse_service(*found).selector);
     look_at(selected);
@@ -93,7 +91,7 @@ class Walk {
   // ready and it is wrong all the same, that is the cause.
   void add_service(std::vector<Finding> own) {
     std::erase_if(own, [&](const Finding& finding) {
-      return finding.code == "no-ready-endpoints" && !report_.findings.empty();
+      return finding.code == Code::kNoReadyEndpoints && !report_.findings.empty();
     });
     add(std::move(own), report_.ready_pods > 0);
   }

@@ -67,12 +67,13 @@ Finding end_finding(const PodFacts& facts, const Json& container, const Json& st
                               std::to_string(restarts) + " times");
     return std::move(*probe);
   }
-  auto finding = finding_at(facts, container, restarts > 0 ? "crash-loop" : "container-failed",
-                            "the program ends with " + ending_text(terminated));
+  auto finding =
+      finding_at(facts, container, restarts > 0 ? Code::kCrashLoop : Code::kContainerFailed,
+                 "the program ends with " + ending_text(terminated));
   finding.fix = "its log tells why: kubectl logs " + name_of(facts) + " -c " + name +
                 (restarts > 0 ? " --previous" : "");
   if (reason == "OOMKilled") {
-    finding.code = "out-of-memory";
+    finding.code = Code::kOutOfMemory;
     finding.cause = "the container needs more memory than it may use, and was killed";
     finding.fix = "raise resources.limits.memory, or find what takes it";
     const Json& limits = kube::field(kube::field(container, "resources"), "limits");

@@ -4,10 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "kube/diagnose/code.h"
+
 namespace ferry::diagnose {
 
 struct Finding {
-  std::string code;    // stable, "crash-loop"; docs/diagnose.md lists them all
+  Code code;
   std::string object;  // what it was found at: "pod/web-1", "pod/web-1, container main"
   std::string cause;   // in a sentence
   std::vector<std::string> evidence;  // what the cluster says, a line each

@@ -19,22 +19,22 @@ Finding pull_finding(const PodFacts& facts, const Json& container, const std::st
   // The back-off's own message says less than the failure before it.
   auto words = last_message(facts, "Failed", name, "Failed to pull image");
   if (words.empty()) words = message;
-  auto finding = finding_at(facts, container, "image-pull-fails", "the image can't be pulled");
+  auto finding = finding_at(facts, container, Code::kImagePullFails, "the image can't be pulled");
   finding.evidence = {"image: " + image, "the kubelet: " + words};
   finding.fix = "try it where the nodes' registry can be reached: is the name right?";
   if (has(words, "unauthorized") || has(words, "denied") || has(words, "authentication") ||
       has(words, "403 Forbidden") || has(words, "401 Unauthorized")) {
-    finding.code = "image-access-denied";
+    finding.code = Code::kImageAccessDenied;
     finding.cause = "the registry doesn't let the cluster pull the image";
     finding.fix =
         "name a Secret with a login in imagePullSecrets of the pod or of its ServiceAccount";
   } else if (has(words, "not found") || has(words, "manifest unknown")) {
-    finding.code = "image-not-found";
+    finding.code = Code::kImageNotFound;
     finding.cause = "the registry has no such image";
     finding.fix = "check name and tag; was it pushed?";
   } else if (has(words, "no such host") || has(words, "connection refused") ||
              has(words, "i/o timeout") || has(words, "failed to do request")) {
-    finding.code = "registry-unreachable";
+    finding.code = Code::kRegistryUnreachable;
     finding.cause = "the node can't reach the registry of the image";
     finding.fix = "check the registry in the image's name, and the node's network";
   }
@@ -52,10 +52,10 @@ std::optional<Finding> image_finding(const PodFacts& facts, const Json& containe
   }
   std::optional<Finding> finding;
   if (reason == "InvalidImageName") {
-    finding = finding_at(facts, container, "image-name-invalid", "the image's name is not one");
+    finding = finding_at(facts, container, Code::kImageNameInvalid, "the image's name is not one");
     finding->fix = "as in registry.example/team/app:tag, in lower case";
   } else if (reason == "ErrImageNeverPull") {
-    finding = finding_at(facts, container, "image-not-on-node",
+    finding = finding_at(facts, container, Code::kImageNotOnNode,
                          "the image is not on the node, and may not be pulled");
     finding->fix = "bring it there, or change imagePullPolicy from Never";
   }

@@ -31,9 +31,8 @@ std::string name_of(const PodFacts& facts, std::string_view container) {
   return name_of(facts) + ", container " + std::string(container);
 }
 
-Finding finding_at(const PodFacts& facts, const Json& container, std::string code,
-                   std::string cause) {
-  return {.code = std::move(code),
+Finding finding_at(const PodFacts& facts, const Json& container, Code code, std::string cause) {
+  return {.code = code,
           .object = name_of(facts, kube::text_field(container, "name")),
           .cause = std::move(cause),
           .evidence = {},

@@ -28,7 +28,7 @@ std::string name_of(const PodFacts& facts);
 std::string name_of(const PodFacts& facts, std::string_view container);
 
 // A finding at a container of the pod's spec, evidence and fix still empty.
-Finding finding_at(const PodFacts& facts, const kube::Json& container, std::string code,
+Finding finding_at(const PodFacts& facts, const kube::Json& container, Code code,
                    std::string cause);
 
 }  // namespace ferry::diagnose

@@ -27,12 +27,9 @@ const Json& status_of(const Json& pod, std::string_view list, const std::string&
   return kube::field(pod, "");
 }
 
-Finding finding_at(const PodFacts& facts, std::string code, std::string cause) {
-  return {.code = std::move(code),
-          .object = name_of(facts),
-          .cause = std::move(cause),
-          .evidence = {},
-          .fix = {}};
+Finding finding_at(const PodFacts& facts, Code code, std::string cause) {
+  return {
+      .code = code, .object = name_of(facts), .cause = std::move(cause), .evidence = {}, .fix = {}};
 }
 
 // Calls visit(container, status) for each container, init containers first, as they start.
@@ -58,7 +55,8 @@ void add_readiness_gates(const PodFacts& facts, std::vector<Finding>& findings) 
     const auto type = kube::text_field(gate, "conditionType");
     const Json& state = condition(facts.pod, type);
     if (kube::text_field(state, "status") == "True") continue;
-    auto finding = finding_at(facts, "readiness-gate", "a readiness gate holds it back: " + type);
+    auto finding =
+        finding_at(facts, Code::kReadinessGate, "a readiness gate holds it back: " + type);
     const auto words = kube::text_field(state, "message");
     finding.evidence = {words.empty() ? "nobody has set the condition " + type : words};
     finding.fix = "ask whoever sets that condition: a load balancer's or a mesh's controller";
@@ -88,21 +86,21 @@ std::vector<Finding> pod_findings(const PodFacts& facts) {
   const auto reason = kube::text_field(kube::field(pod, "status"), "reason");
   std::vector<Finding> findings;
   if (phase == "Succeeded") {
-    auto finding = finding_at(facts, "completed", "it has done its work and ended");
+    auto finding = finding_at(facts, Code::kCompleted, "it has done its work and ended");
     finding.fix =
         "a pod that serves has to run on: make it a Deployment's, with a program that stays";
     return {finding};
   }
   if (reason == "Evicted" || reason == "NodeLost" || reason == "Shutdown" ||
       reason == "Terminated") {
-    auto finding = finding_at(facts, "evicted", "its node has put it out: " + reason);
+    auto finding = finding_at(facts, Code::kEvicted, "its node has put it out: " + reason);
     finding.evidence = {kube::text_field(kube::field(pod, "status"), "message")};
     finding.fix = "see what the node is short of: kubectl describe node " +
                   kube::text_field(kube::field(pod, "spec"), "nodeName");
     return {finding};
   }
   if (!kube::text_field(kube::field(pod, "metadata"), "deletionTimestamp").empty()) {
-    auto finding = finding_at(facts, "terminating", "it is being deleted");
+    auto finding = finding_at(facts, Code::kTerminating, "it is being deleted");
     for (const Json& holder : kube::array_field(kube::field(pod, "metadata"), "finalizers")) {
       if (holder.is_string()) {
         finding.evidence.push_back("a finalizer holds it: " + holder.get<std::string>());
@@ -122,7 +120,7 @@ std::vector<Finding> pod_findings(const PodFacts& facts) {
   if (findings.empty()) add_readiness_gates(facts, findings);
   const Json& ready = condition(pod, "Ready");
   if (findings.empty() && is_false(ready)) {
-    auto finding = finding_at(facts, "not-ready", "it is not ready");
+    auto finding = finding_at(facts, Code::kNotReady, "it is not ready");
     finding.evidence = {kube::text_field(ready, "message")};
     findings.push_back(std::move(finding));
   }

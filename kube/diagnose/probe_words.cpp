@@ -14,18 +14,19 @@ using kube::Json;
 struct Words {
   std::string_view field;      // in the container's spec
   std::string_view beginning;  // of the kubelet's event (prober.go)
-  std::string_view code;
+  Code code;
   std::string_view follows;  // from its failing
 };
 
 const Words& words_of(ProbeKind kind) {
-  static constexpr Words kStartup{"startupProbe", "Startup probe failed: ", "startup-probe-fails",
+  static constexpr Words kStartup{"startupProbe",
+                                  "Startup probe failed: ", Code::kStartupProbeFails,
                                   "so the container is killed and started again"};
   static constexpr Words kReadiness{"readinessProbe",
-                                    "Readiness probe failed: ", "readiness-probe-fails",
+                                    "Readiness probe failed: ", Code::kReadinessProbeFails,
                                     "so no Service sends it anything"};
   static constexpr Words kLiveness{"livenessProbe",
-                                   "Liveness probe failed: ", "liveness-probe-fails",
+                                   "Liveness probe failed: ", Code::kLivenessProbeFails,
                                    "so the container is killed and started again"};
   switch (kind) {
     case ProbeKind::kStartup: return kStartup;
@@ -110,7 +111,7 @@ std::optional<Finding> probe_failure(const PodFacts& facts, const Json& containe
   const auto message = last_message(facts, "Unhealthy", name, words.beginning);
   if (message.empty()) return std::nullopt;
   const std::string answer = message.substr(words.beginning.size());
-  Finding finding{.code = std::string(words.code),
+  Finding finding{.code = words.code,
                   .object = name_of(facts, name),
                   .cause = "",
                   .evidence = {},

@@ -28,19 +28,17 @@ std::string time_of(const Json& event) {
 }  // namespace
 
 std::future<Result<Json>> Reading::object(const kube::Resource& resource, std::string name) const {
-  return at_once([this, resource, name = std::move(name)] {
-    return api_.get(resource, ns_, name, cancel_);
-  });
+  return at_once(
+      [this, resource, name = std::move(name)] { return api_.get(resource, ns_, name, cancel_); });
 }
 
 std::future<Result<std::vector<Json>>> Reading::list(const kube::Resource& resource,
                                                      std::string labels) const {
-  return at_once(
-      [this, resource, labels = std::move(labels)]() -> Result<std::vector<Json>> {
-        auto list = api_.list(resource, ns_, {.labels = labels, .fields = {}}, cancel_);
-        if (!list) return fail(list.error());
-        return std::move(list->items);
-      });
+  return at_once([this, resource, labels = std::move(labels)]() -> Result<std::vector<Json>> {
+    auto list = api_.list(resource, ns_, {.labels = labels, .fields = {}}, cancel_);
+    if (!list) return fail(list.error());
+    return std::move(list->items);
+  });
 }
 
 std::future<std::vector<Json>> Reading::events() const {
@@ -48,9 +46,8 @@ std::future<std::vector<Json>> Reading::events() const {
     auto list = api_.list(kube::kEvents, ns_, {}, cancel_);
     if (!list) return std::vector<Json>();
     auto events = std::move(list->items);
-    std::stable_sort(events.begin(), events.end(), [](const Json& a, const Json& b) {
-      return time_of(a) < time_of(b);
-    });
+    std::stable_sort(events.begin(), events.end(),
+                     [](const Json& a, const Json& b) { return time_of(a) < time_of(b); });
     return events;
   });
 }

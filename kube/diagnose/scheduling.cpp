@@ -17,38 +17,38 @@ constexpr std::string_view kInsufficient = "Insufficient ";
 // A reason of the scheduler, the code of the finding it leads to, and what it means.
 struct Meaning {
   std::string_view says;  // the words begin so
-  std::string_view code;
+  Code code;
   std::string_view means;
   std::string_view fix;
 };
 
 constexpr std::array kMeanings = {
-    Meaning{kInsufficient, "unschedulable-resources", "",
+    Meaning{kInsufficient, Code::kUnschedulableResources, "",
             "lower the pod's requests, or make room: kubectl describe nodes shows what is taken"},
-    Meaning{"node(s) didn't match Pod's node affinity", "unschedulable-selector",
+    Meaning{"node(s) didn't match Pod's node affinity", Code::kUnschedulableSelector,
             "don't match its node selector or node affinity",
             "compare with the nodes' labels: kubectl get nodes --show-labels"},
-    Meaning{"node(s) had untolerated taint", "unschedulable-taint",
+    Meaning{"node(s) had untolerated taint", Code::kUnschedulableTaint,
             "have a taint that it doesn't tolerate",
             "add a toleration, or take the taint off: kubectl describe nodes"},
-    Meaning{"node(s) were unschedulable", "unschedulable-cordoned", "are cordoned",
+    Meaning{"node(s) were unschedulable", Code::kUnschedulableCordoned, "are cordoned",
             "let pods there again: kubectl uncordon NODE"},
-    Meaning{"node(s) didn't have free ports", "unschedulable-host-port",
+    Meaning{"node(s) didn't have free ports", Code::kUnschedulableHostPort,
             "have its host port taken already", "use another hostPort, or none"},
-    Meaning{"node(s) didn't match pod anti-affinity", "unschedulable-affinity",
+    Meaning{"node(s) didn't match pod anti-affinity", Code::kUnschedulableAffinity,
             "run a pod that it must not be with", "relax its podAntiAffinity, or add nodes"},
-    Meaning{"node(s) didn't match pod affinity", "unschedulable-affinity",
+    Meaning{"node(s) didn't match pod affinity", Code::kUnschedulableAffinity,
             "run no pod that it must be with", "relax its podAffinity"},
-    Meaning{"node(s) didn't match pod topology spread", "unschedulable-affinity",
+    Meaning{"node(s) didn't match pod topology spread", Code::kUnschedulableAffinity,
             "would break its topology spread constraints", "relax topologySpreadConstraints"},
-    Meaning{"node(s) had volume node affinity conflict", "unschedulable-volume",
+    Meaning{"node(s) had volume node affinity conflict", Code::kUnschedulableVolume,
             "can't reach its volume", "see kubectl get pv: the volume is bound to other nodes"},
-    Meaning{"pod has unbound immediate PersistentVolumeClaims", "unschedulable-volume",
+    Meaning{"pod has unbound immediate PersistentVolumeClaims", Code::kUnschedulableVolume,
             "wait for its PersistentVolumeClaim to be bound",
             "see what keeps the claim: kubectl describe pvc"},
-    Meaning{"persistentvolumeclaim", "unschedulable-volume",
+    Meaning{"persistentvolumeclaim", Code::kUnschedulableVolume,
             "wait for a PersistentVolumeClaim that is not there", "create the claim"},
-    Meaning{"Too many pods", "unschedulable-resources", "are full: they take no more pods",
+    Meaning{"Too many pods", Code::kUnschedulableResources, "are full: they take no more pods",
             "add nodes, or remove pods"},
 };
 
@@ -121,7 +121,7 @@ std::vector<NodeReason> node_reasons(std::string_view message) {
 }
 
 Finding unschedulable(const Json& pod, const std::string& message) {
-  Finding finding{.code = "unschedulable",
+  Finding finding{.code = Code::kUnschedulable,
                   .object = "pod/" + kube::text_field(kube::field(pod, "metadata"), "name"),
                   .cause = "no node takes the pod",
                   .evidence = {},
@@ -135,7 +135,7 @@ Finding unschedulable(const Json& pod, const std::string& message) {
     finding.code = first->code;
     finding.fix = first->fix;
   }
-  if (finding.code == "unschedulable-selector") {
+  if (finding.code == Code::kUnschedulableSelector) {
     if (const auto labels = selector_of(pod); !labels.empty()) {
       finding.evidence.push_back("its node selector: " + labels);
     }

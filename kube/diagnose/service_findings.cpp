@@ -31,8 +31,21 @@ std::size_t matches(const Labels& selector, const Labels& labels) {
   return count;
 }
 
-Finding finding_at(const kube::Service& service, std::string code, std::string cause) {
-  return {.code = std::move(code),
+// How many letters the values have in common, each from its beginning: a slip mostly comes late.
+std::size_t likeness(const Labels& selector, const Labels& labels) {
+  std::size_t count = 0;
+  for (const auto& [key, value] : selector) {
+    const auto found = labels.find(key);
+    if (found == labels.end()) continue;
+    const auto same =
+        std::mismatch(value.begin(), value.end(), found->second.begin(), found->second.end());
+    count += static_cast<std::size_t>(same.first - value.begin());
+  }
+  return count;
+}
+
+Finding finding_at(const kube::Service& service, Code code, std::string cause) {
+  return {.code = code,
           .object = "svc/" + service.name,
           .cause = std::move(cause),
           .evidence = {},
@@ -42,12 +55,13 @@ Finding finding_at(const kube::Service& service, std::string code, std::string c
 // The pod that comes nearest to what the selector wants, and where it differs.
 std::vector<std::string> nearest_pod(const Labels& selector, const std::vector<Json>& pods) {
   const Json* nearest = nullptr;
-  std::size_t most = 0;
+  std::pair<std::size_t, std::size_t> most;
   for (const Json& pod : pods) {
-    const std::size_t count = matches(selector, labels_of(pod));
-    if (nearest != nullptr && count <= most) continue;
+    const Labels labels = labels_of(pod);
+    const std::pair nearness(matches(selector, labels), likeness(selector, labels));
+    if (nearest != nullptr && nearness <= most) continue;
     nearest = &pod;
-    most = count;
+    most = nearness;
   }
   if (nearest == nullptr) return {"there are no pods in the namespace"};
   const auto pod = kube::parse_pod(*nearest);
@@ -63,7 +77,7 @@ std::vector<std::string> nearest_pod(const Labels& selector, const std::vector<J
 }
 
 Finding selects_nothing(const kube::Service& service, const std::vector<Json>& pods) {
-  auto finding = finding_at(service, "selects-nothing", "its selector selects no pod");
+  auto finding = finding_at(service, Code::kSelectsNothing, "its selector selects no pod");
   finding.evidence = {"selector: " + kube::to_selector(service.selector)};
   for (auto& line : nearest_pod(service.selector, pods)) {
     finding.evidence.push_back(std::move(line));
@@ -109,10 +123,11 @@ std::optional<Finding> port_finding(const kube::Service& service, const kube::Se
   if (name == nullptr && declared.empty()) return std::nullopt;  // declaring is up to them
   const std::string target =
       name != nullptr ? *name : std::to_string(std::get<std::uint16_t>(port.target_port));
-  auto finding = finding_at(service, name != nullptr ? "port-name-unknown" : "port-undeclared",
-                            "its port " + std::to_string(port.port) + " leads to port " + target +
-                                " of the pods, which " +
-                                (name != nullptr ? "none of them has" : "none of them declares"));
+  auto finding =
+      finding_at(service, name != nullptr ? Code::kPortNameUnknown : Code::kPortUndeclared,
+                 "its port " + std::to_string(port.port) + " leads to port " + target +
+                     " of the pods, which " +
+                     (name != nullptr ? "none of them has" : "none of them declares"));
   finding.evidence = {"declared: " +
                       kube::enumerate(std::vector<std::string>(declared.begin(), declared.end()),
                                       "no port at all")};
@@ -130,8 +145,9 @@ std::optional<Finding> endpoint_finding(const kube::Service& service, const Serv
     if (member.endpoint.terminating) ++terminating;
   }
   const bool leaving = terminating > 0 && terminating == endpoints.members.size();
-  auto finding = finding_at(service, leaving ? "endpoints-terminating" : "no-ready-endpoints",
-                            leaving ? "all of its pods are ending" : "none of its pods is ready");
+  auto finding =
+      finding_at(service, leaving ? Code::kEndpointsTerminating : Code::kNoReadyEndpoints,
+                 leaving ? "all of its pods are ending" : "none of its pods is ready");
   finding.evidence = {std::to_string(selected) + (selected == 1 ? " pod" : " pods") +
                       " selected, 0 ready"};
   if (endpoints.members.empty()) finding.evidence.push_back("its EndpointSlices are empty");
@@ -155,7 +171,7 @@ std::vector<Json> selected_pods(const ServiceFacts& facts) {
 std::vector<Finding> service_findings(const ServiceFacts& facts) {
   const auto service = kube::parse_service(facts.service);
   if (service.type == "ExternalName") {
-    auto finding = finding_at(service, "external-name",
+    auto finding = finding_at(service, Code::kExternalName,
                               "it only stands for a name outside of the "
                               "cluster: " +
                                   service.external_name);
@@ -164,7 +180,7 @@ std::vector<Finding> service_findings(const ServiceFacts& facts) {
   }
   if (service.selector.empty()) {
     if (!kube::parse_endpoint_slices(facts.slices).usable().empty()) return {};
-    auto finding = finding_at(service, "no-selector",
+    auto finding = finding_at(service, Code::kNoSelector,
                               "it has no selector, and nobody has given it "
                               "endpoints");
     finding.fix = "whoever made it has to make its EndpointSlices too, or give it a selector";

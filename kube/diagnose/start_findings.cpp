@@ -17,15 +17,15 @@ bool has(const std::string& text, std::string_view part) {
 
 Finding start_finding(const PodFacts& facts, const Json& container, const std::string& message) {
   auto finding =
-      finding_at(facts, container, "container-cannot-start", "the container can't be started");
+      finding_at(facts, container, Code::kContainerCannotStart, "the container can't be started");
   finding.evidence = {"the runtime: " + message};
   finding.fix = "check command, working directory and mounts of the container";
   if (has(message, "no such file or directory") || has(message, "executable file not found")) {
-    finding.code = "command-not-found";
+    finding.code = Code::kCommandNotFound;
     finding.cause = "the image has no such command";
     finding.fix = "check 'command' of the container, and what is in the image";
   } else if (has(message, "permission denied")) {
-    finding.code = "command-not-executable";
+    finding.code = Code::kCommandNotExecutable;
     finding.cause = "the command may not be executed";
     finding.fix = "is it executable in the image, also for the user that the container runs as?";
   }
@@ -36,14 +36,15 @@ std::optional<Finding> creating_finding(const PodFacts& facts, const Json& conta
   for (const char* reason : {"FailedMount", "FailedAttachVolume"}) {
     const auto words = last_message(facts, reason);
     if (words.empty()) continue;
-    auto finding = finding_at(facts, container, "volume-not-mounted", "a volume can't be mounted");
+    auto finding =
+        finding_at(facts, container, Code::kVolumeNotMounted, "a volume can't be mounted");
     finding.evidence = {"the kubelet: " + words};
     finding.fix = has(words, "not found") ? "create what the volume is made of, or mark it optional"
                                           : "see kubectl describe of the pod and of its claims";
     return finding;
   }
   if (const auto words = last_message(facts, "FailedCreatePodSandBox"); !words.empty()) {
-    auto finding = finding_at(facts, container, "pod-network-fails",
+    auto finding = finding_at(facts, container, Code::kPodNetworkFails,
                               "the node can't set up the pod's network");
     finding.evidence = {"the kubelet: " + words};
     finding.fix = "that is the cluster's own trouble: ask who runs it";

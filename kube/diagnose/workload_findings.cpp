@@ -25,9 +25,9 @@ bool has_status(const Json& condition, std::string_view status) {
   return kube::text_field(condition, "status") == status;
 }
 
-// Why the API server lets it have no more pods; empty: nothing keeps it. A Deployment has a condition
-// for that (of its ReplicaSet); a StatefulSet's controller tells it by events alone, which stay for
-// an hour after it is over.
+// Why the API server lets it have no more pods; empty: nothing keeps it. A Deployment has a
+// condition for that (of its ReplicaSet); a StatefulSet's controller tells it by events alone,
+// which stay for an hour after it is over.
 std::string refusal(const Json& workload, const std::vector<Json>& events) {
   const Json& failure = condition(workload, "ReplicaFailure");
   if (has_status(failure, "True")) return kube::text_field(failure, "message");
@@ -47,8 +47,8 @@ std::string refusal(const Json& workload, const std::vector<Json>& events) {
 std::vector<Finding> workload_findings(const Json& workload, const std::string& name,
                                        const std::vector<Json>& events) {
   std::vector<Finding> findings;
-  const auto add = [&](std::string code, std::string cause, std::string evidence, std::string fix) {
-    findings.push_back({.code = std::move(code),
+  const auto add = [&](Code code, std::string cause, std::string evidence, std::string fix) {
+    findings.push_back({.code = code,
                         .object = name,
                         .cause = std::move(cause),
                         .evidence = {},
@@ -59,15 +59,15 @@ std::vector<Finding> workload_findings(const Json& workload, const std::string& 
   const bool swapped = annotations.contains(std::string(kSwapAnnotation));
   if (kube::parse_workload(workload).replicas == 0) {
     if (swapped) {
-      add("swapped", "it rests while a stand-in answers for it", {},
+      add(Code::kSwapped, "it rests while a stand-in answers for it", {},
           "ferry list --swaps tells who has swapped it; ferry restore " + name + " puts it back");
     } else {
-      add("scaled-to-zero", "it is scaled to 0", {}, "kubectl scale " + name + " --replicas=1");
+      add(Code::kScaledToZero, "it is scaled to 0", {}, "kubectl scale " + name + " --replicas=1");
     }
   }
   if (const auto words = refusal(workload, events); !words.empty()) {
     const bool quota = words.find("exceeded quota") != std::string::npos;
-    add(quota ? "quota-exceeded" : "pods-refused",
+    add(quota ? Code::kQuotaExceeded : Code::kPodsRefused,
         quota ? "its pods would take more than the namespace's quota"
               : "the API server refuses its pods",
         "the API server: " + words,
@@ -76,11 +76,11 @@ std::vector<Finding> workload_findings(const Json& workload, const std::string& 
   }
   if (const Json& progress = condition(workload, "Progressing");
       has_status(progress, "False") && findings.empty()) {
-    add("rollout-stuck", "its rollout makes no progress", kube::text_field(progress, "message"),
+    add(Code::kRolloutStuck, "its rollout makes no progress", kube::text_field(progress, "message"),
         "see what is wrong with its newest pods; kubectl rollout undo " + name + " goes back");
   }
   if (kube::bool_field(kube::field(workload, "spec"), "paused", false)) {
-    add("paused", "its rollout is paused: changes of the template don't reach the pods", {},
+    add(Code::kPaused, "its rollout is paused: changes of the template don't reach the pods", {},
         "kubectl rollout resume " + name);
   }
   return findings;

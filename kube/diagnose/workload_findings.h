@@ -8,8 +8,8 @@
 
 namespace ferry::diagnose {
 
-// `name` as in "deploy/app", `events` those about it, oldest first. The likeliest cause first, those
-// of its pods left out.
+// `name` as in "deploy/app", `events` those about it, oldest first. The likeliest cause first,
+// those of its pods left out.
 std::vector<Finding> workload_findings(const kube::Json& workload, const std::string& name,
                                        const std::vector<kube::Json>& events = {});
 

@@ -199,6 +199,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"swap a --exposed 80", "no option '--exposed'", "'--expose'"},
         Bad{"restore", "what to restore is missing", "ferry restore deploy/app"},
         Bad{"restore a -o yaml", "no output format 'yaml'", "table or json"},
+        Bad{"diagnose", "what to diagnose is missing", "ferry diagnose svc/app"},
+        Bad{"diagnose svc/a -o name", "no output format 'name'", "table, json or yaml"},
         Bad{"leave", "which link to end is missing", "--all"},
         Bad{"leave 3 --all", "both links and --all", "ferry list"},
         Bad{"logs --lines many", "many", "ferry logs --help"},

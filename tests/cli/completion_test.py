@@ -61,6 +61,7 @@ class BashTest(unittest.TestCase):
         self.assertEqual(bash("ferry completion f"), {"fish"})
         self.assertEqual(bash("ferry swap-deployment d"), {"deploy/"})
         self.assertEqual(bash("ferry restore s"), {"sts/"})
+        self.assertEqual(bash("ferry diagnose s"), {"svc/", "sts/"})
         self.assertEqual(bash("ferry forward -n shop d"), {"deploy/"})
 
 

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <yaml-cpp/yaml.h>
 
+#include "cli/diagnosis.h"
 #include "cli/human.h"
 #include "cli/settings.h"
 #include "cli/swap_output.h"
@@ -12,6 +13,18 @@
 
 namespace ferry::cli {
 namespace {
+
+control::Diagnosis sample_diagnosis() {
+  return {.object = "svc/web",
+          .kube_namespace = "shop",
+          .pods = 2,
+          .findings = {{.code = "crash-loop",
+                        .object = "pod/web-1, container main",
+                        .cause = "it ends with exit code 7",
+                        .evidence = {"restarted 3 times", "log: no\x1bsuch file"},
+                        .fix = "read its log"},
+                       {.code = "port-undeclared", .object = "svc/web", .cause = "a hint"}}};
+}
 
 constexpr const char* kSchema = "docs/schema/output.schema.json";
 
@@ -129,6 +142,30 @@ TEST(OutputTest, APlanIsStepsWarningsAndObjects) {
             "---\nkind: Secret\n");
 }
 
+TEST(OutputTest, ADiagnosisIsCausesWithTheirEvidence) {
+  EXPECT_EQ(diagnosis_text(sample_diagnosis(), view(OutputFormat::kTable)),
+            "svc/web in namespace shop: none of 2 pods ready\n\n"
+            "1. pod/web-1, container main: it ends with exit code 7 (crash-loop)\n"
+            "     restarted 3 times\n     log: no?such file\n   try: read its log\n\n"
+            "2. svc/web: a hint (port-undeclared)\n");
+  EXPECT_EQ(diagnosis_text({.object = "pod/a", .kube_namespace = "b", .pods = 1, .ready_pods = 1},
+                           view(OutputFormat::kTable)),
+            "pod/a in namespace b: 1 of 1 pod ready\nnothing wrong is seen\n");
+}
+
+TEST(OutputTest, AHostCannotBeDiagnosed) {
+  Invocation invocation;
+  invocation.target = "deployment/web";
+  EXPECT_EQ(diagnose_spec(invocation).value().target,
+            (control::Target{control::TargetKind::kDeployment, "web"}));
+  for (const char* target : {"host/db.example", "svc/", "thing/web"}) {
+    invocation.target = target;
+    const auto spec = diagnose_spec(invocation);
+    ASSERT_FALSE(spec) << target;
+    EXPECT_EQ(spec.error().code, ErrorCode::kUsage);
+  }
+}
+
 TEST(OutputTest, WideTellsTheRest) {
   const std::string wide = links_text(sample_status().links, view(OutputFormat::kWide));
   for (const char* part : {"staging", "proxy", "t1", "detached", "[::1]:8080 -> 80",
@@ -150,6 +187,7 @@ TEST(OutputTest, JsonKeepsItsContract) {
   EXPECT_EQ(check(swaps_text(sample_listings(), json), "swaps"), "");
   EXPECT_EQ(check(swaps_text({}, json), "swaps"), "");
   EXPECT_EQ(check(plan_text({.steps = {"a"}, .warnings = {Error{}}}, json), "plan"), "");
+  EXPECT_EQ(check(diagnosis_text(sample_diagnosis(), json), "diagnosis"), "");
   EXPECT_EQ(check(version_text("0.1.0", "", json), "version"), "");
   EXPECT_EQ(check(version_text("0.1.0", "0.0.9", json), "version"), "");
   Settings settings;

@@ -57,6 +57,13 @@ class FakeService final : public Service {
     return swaps_;
   }
 
+  Result<Diagnosis> diagnose(DiagnoseSpec spec) override {
+    const std::lock_guard lock(mutex_);
+    if (refuse_) return fail(*refuse_);
+    diagnosed_.push_back(std::move(spec));
+    return diagnosis_;
+  }
+
   // Says what the test put into restore_events, then what restore_outcome holds.
   Result<std::string> restore(RestoreSpec spec,
                               std::function<void(const Event&)> on_event) override {
@@ -142,6 +149,10 @@ class FakeService final : public Service {
     const std::lock_guard lock(mutex_);
     swaps_ = std::move(swaps);
   }
+  void set_diagnosis(Diagnosis diagnosis) {
+    const std::lock_guard lock(mutex_);
+    diagnosis_ = std::move(diagnosis);
+  }
   void set_restore(std::vector<Event> events, Result<std::string> outcome) {
     const std::lock_guard lock(mutex_);
     restore_events_ = std::move(events);
@@ -201,6 +212,10 @@ class FakeService final : public Service {
     const std::lock_guard lock(mutex_);
     return restores_;
   }
+  std::vector<DiagnoseSpec> diagnosed() {
+    const std::lock_guard lock(mutex_);
+    return diagnosed_;
+  }
   std::string asked_namespace() {
     const std::lock_guard lock(mutex_);
     return asked_namespace_;
@@ -236,6 +251,8 @@ class FakeService final : public Service {
   std::vector<RestoreSpec> restores_;
   SwapPlanText plan_;
   std::vector<SwapListing> swaps_;
+  Diagnosis diagnosis_;
+  std::vector<DiagnoseSpec> diagnosed_;
   std::vector<Event> restore_events_;
   Result<std::string> restore_outcome_;
   std::optional<std::string> environment_;

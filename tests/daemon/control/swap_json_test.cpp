@@ -123,5 +123,32 @@ TEST(SwapJsonTest, StatusOfANewerDaemonIsUnderstood) {
   EXPECT_TRUE(link->swap.has_value());
 }
 
+TEST(DiagnosisJsonTest, SpecAndDiagnosisSurviveTheRoundTrip) {
+  DiagnoseSpec spec;
+  spec.kube.kube_namespace = "shop";
+  spec.target = {TargetKind::kStatefulSet, "db"};
+  EXPECT_EQ(diagnose_spec_from_json(to_json(spec, Include::kEverything)).value(), spec);
+  const Diagnosis diagnosis{.object = "svc/web",
+                            .kube_namespace = "shop",
+                            .pods = 3,
+                            .ready_pods = 1,
+                            .findings = {{.code = "crash-loop",
+                                          .object = "pod/web-1",
+                                          .cause = "it ends",
+                                          .evidence = {"log: a", std::string(9000, 'x')},
+                                          .fix = "mend it"}}};
+  EXPECT_EQ(diagnosis_from_json(to_json(diagnosis)).value(), diagnosis);
+}
+
+TEST(DiagnosisJsonTest, WhatCannotBeDiagnosedIsRefused) {
+  for (const char* text :
+       {R"({"target": {"kind": "host", "name": "db.example"}})", R"({"target": {"kind": "svc"}})",
+        R"({"target": {"kind": "svc", "name": "a"}, "prots": 1})", "{}", "[]"}) {
+    const auto spec = diagnose_spec_from_json(Json::parse(text));
+    ASSERT_FALSE(spec) << text;
+    EXPECT_EQ(spec.error().code, ErrorCode::kInvalid);
+  }
+}
+
 }  // namespace
 }  // namespace ferry::control

@@ -94,12 +94,22 @@ TEST_F(SwapServerTest, PlansAndLists) {
   EXPECT_EQ(service_.asked_namespace(), "shop");
 }
 
+TEST_F(SwapServerTest, ADiagnosisReachesTheClient) {
+  const Diagnosis diagnosis{.object = "svc/web", .findings = {{.code = "selects-nothing"}}};
+  service_.set_diagnosis(diagnosis);
+  const DiagnoseSpec spec{.kube = {.kube_namespace = "shop"},
+                          .target = {TargetKind::kService, "web"}};
+  EXPECT_EQ(client().diagnose(spec).value(), diagnosis);
+  EXPECT_THAT(service_.diagnosed(), ElementsAre(spec));
+}
+
 TEST_F(SwapServerTest, TheServicesErrorReachesTheClientWhole) {
   service_.refuse_links_with({ErrorCode::kConflict, "swapping deploy/web", "ann has it", "ask"});
   const auto never = [](const Event&) { return false; };
   for (const auto& error :
        {client().create(spec_of(false), never).error(), client().plan_swap(spec_of(false)).error(),
-        client().list_swaps({}).error()}) {
+        client().list_swaps({}).error(),
+        client().diagnose({.target = {TargetKind::kService, "web"}}).error()}) {
     EXPECT_EQ(error.code, ErrorCode::kConflict);
     EXPECT_EQ(error.why, "ann has it");
   }

@@ -55,7 +55,7 @@ class DiagnoseTest : public testing::Test {
   }
   std::vector<std::string> codes(const kube::Target& target) {
     std::vector<std::string> codes;
-    for (const auto& finding : report(target).findings) codes.push_back(finding.code);
+    for (const auto& finding : report(target).findings) codes.emplace_back(name_of(finding.code));
     return codes;
   }
 
@@ -133,8 +133,9 @@ TEST_F(DiagnoseTest, IndependentThingsAreReadAtOnce) {
     std::unique_lock lock(mutex);
     there.insert(request.path);
     changed.notify_all();
-    together = changed.wait_for(lock, std::chrono::seconds(10), [&] { return there.size() == 4; }) &&
-               together;
+    together = changed.wait_for(lock, std::chrono::seconds(10), [&] {
+      return there.size() == 4;
+    }) && together;
     return std::nullopt;
   };
   report(service_);

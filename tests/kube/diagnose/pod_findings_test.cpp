@@ -40,7 +40,7 @@ class SickPodTest : public testing::TestWithParam<Sick> {};
 
 TEST_P(SickPodTest, IsRecognized) {
   const auto finding = only_finding(recorded(GetParam().name));
-  EXPECT_EQ(finding.code, GetParam().code);
+  EXPECT_EQ(name_of(finding.code), GetParam().code);
   EXPECT_THAT(finding.object, HasSubstr("pod/" + GetParam().name));
   EXPECT_THAT(finding.cause, HasSubstr(GetParam().cause));
   if (!GetParam().evidence.empty()) {
@@ -119,7 +119,7 @@ TEST(PodFindingsTest, OutOfMemoryIsToldFromAKill) {
   state["reason"] = "OOMKilled";
   facts.pod["spec"]["containers"][0]["resources"] = {{"limits", {{"memory", "64Mi"}}}};
   const auto finding = only_finding(facts);
-  EXPECT_EQ(finding.code, "out-of-memory");
+  EXPECT_EQ(name_of(finding.code), "out-of-memory");
   EXPECT_THAT(finding.evidence, Contains("memory limit: 64Mi"));
 }
 
@@ -131,7 +131,7 @@ TEST(PodFindingsTest, ARegistrysRefusalIsToldFromAMissingImage) {
         event["message"] = "Failed to pull image \"x\": " + words;
       }
     }
-    return only_finding(facts).code;
+    return name_of(only_finding(facts).code);
   };
   EXPECT_EQ(say("pull access denied, repository does not exist"), "image-access-denied");
   EXPECT_EQ(say("manifest unknown: x:2 not found"), "image-not-found");
@@ -149,7 +149,7 @@ TEST(PodFindingsTest, AnUnmetReadinessGateIsNamed) {
   Json pod = kube::fixture_items("pods-list").at(0);
   pod["spec"]["readinessGates"] = {{{"conditionType", "lb.example/registered"}}};
   const auto finding = only_finding({.pod = pod, .events = {}, .last_lines = {}});
-  EXPECT_EQ(finding.code, "readiness-gate");
+  EXPECT_EQ(name_of(finding.code), "readiness-gate");
   EXPECT_THAT(finding.cause, HasSubstr("lb.example/registered"));
 }
 
@@ -158,7 +158,7 @@ TEST(PodFindingsTest, APodThatIsDeletedSaysWhoHoldsIt) {
   pod["metadata"]["deletionTimestamp"] = "2026-11-20T16:37:00Z";
   pod["metadata"]["finalizers"] = {"example.com/hold"};
   const auto finding = only_finding({.pod = pod, .events = {}, .last_lines = {}});
-  EXPECT_EQ(finding.code, "terminating");
+  EXPECT_EQ(name_of(finding.code), "terminating");
   EXPECT_THAT(finding.evidence, Contains(HasSubstr("example.com/hold")));
 }
 

@@ -36,7 +36,7 @@ TEST(SchedulingTest, OtherMessagesHaveNoReasons) {
 
 TEST(SchedulingTest, AnUnknownReasonIsPassedOnInTheSchedulersWords) {
   const auto finding = unschedulable({}, "0/1 nodes are available: 1 node(s) are cursed.");
-  EXPECT_EQ(finding.code, "unschedulable");
+  EXPECT_EQ(name_of(finding.code), "unschedulable");
   EXPECT_THAT(finding.evidence, Contains("1 node: node(s) are cursed"));
 }
 

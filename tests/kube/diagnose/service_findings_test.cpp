@@ -21,7 +21,7 @@ class ServiceFindingsTest : public testing::Test {
  protected:
   std::vector<std::string> codes() const {
     std::vector<std::string> codes;
-    for (const auto& finding : service_findings(facts_)) codes.push_back(finding.code);
+    for (const auto& finding : service_findings(facts_)) codes.emplace_back(name_of(finding.code));
     return codes;
   }
   Json& spec() { return facts_.service["spec"]; }
@@ -43,7 +43,7 @@ TEST_F(ServiceFindingsTest, ALabelThatDiffersIsNamed) {
   endpoints("endpointslices-none");
   const auto findings = service_findings(facts_);
   ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].code, "selects-nothing");
+  EXPECT_EQ(name_of(findings[0].code), "selects-nothing");
   EXPECT_EQ(findings[0].object, "svc/web");
   EXPECT_THAT(findings[0].evidence, AllOf(Contains("selector: app=web,tier=back"),
                                           Contains(HasSubstr("tier=front, not back"))));
@@ -52,6 +52,18 @@ TEST_F(ServiceFindingsTest, ALabelThatDiffersIsNamed) {
 TEST_F(ServiceFindingsTest, ALabelThatIsMissingIsNamed) {
   spec()["selector"] = {{"app", "web"}, {"zone", "a"}};
   EXPECT_THAT(service_findings(facts_)[0].evidence, Contains(HasSubstr("no label zone")));
+}
+
+TEST_F(ServiceFindingsTest, OfPodsThatMatchNothingTheOneThatASlipMissesIsNearest) {
+  spec()["selector"] = {{"app", "wel"}};
+  Json other = facts_.pods.front();
+  other["metadata"]["name"] = "another";
+  other["metadata"]["labels"] = {{"app", "crash"}};
+  Json meant = other;
+  meant["metadata"]["name"] = "meant";
+  meant["metadata"]["labels"] = {{"app", "well"}};
+  facts_.pods = {other, meant};
+  EXPECT_THAT(service_findings(facts_)[0].evidence, Contains(HasSubstr("app=well, not wel")));
 }
 
 TEST_F(ServiceFindingsTest, ANamespaceWithoutPodsSaysSo) {
@@ -63,7 +75,7 @@ TEST_F(ServiceFindingsTest, APortNameThatNoContainerHasIsNamed) {
   spec()["ports"][0]["targetPort"] = "web";
   const auto findings = service_findings(facts_);
   ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].code, "port-name-unknown");
+  EXPECT_EQ(name_of(findings[0].code), "port-name-unknown");
   EXPECT_THAT(findings[0].evidence, ElementsAre("declared: 8080 (http)"));
 }
 
@@ -102,9 +114,9 @@ TEST_F(ServiceFindingsTest, AnExternalNameIsNoServiceOfPods) {
 
 TEST(WorkloadFindingsTest, ScaledToZeroIsToldFromSwapped) {
   Json workload = kube::fixture_body("deployment-scaled-to-zero");
-  EXPECT_EQ(workload_findings(workload, "deploy/web").at(0).code, "scaled-to-zero");
+  EXPECT_EQ(name_of(workload_findings(workload, "deploy/web").at(0).code), "scaled-to-zero");
   workload["metadata"]["annotations"]["ferry.dev/swap"] = "{}";
-  EXPECT_EQ(workload_findings(workload, "deploy/web").at(0).code, "swapped");
+  EXPECT_EQ(name_of(workload_findings(workload, "deploy/web").at(0).code), "swapped");
 }
 
 TEST(WorkloadFindingsTest, OneThatRunsHasNone) {
@@ -116,7 +128,7 @@ TEST(WorkloadFindingsTest, ConditionsThatHoldItBackAreTold) {
   const auto first_code = [&](const Json& condition) {
     workload["status"]["conditions"] = {condition};
     const auto findings = workload_findings(workload, "deploy/web");
-    return findings.empty() ? "" : findings[0].code;
+    return findings.empty() ? "" : name_of(findings[0].code);
   };
   EXPECT_EQ(first_code({{"type", "ReplicaFailure"},
                         {"status", "True"},
@@ -130,13 +142,13 @@ TEST(WorkloadFindingsTest, ConditionsThatHoldItBackAreTold) {
 }
 
 TEST(WorkloadFindingsTest, AStatefulSetsQuotaIsToldByAnEventForAsLongAsPodsAreMissing) {
-  Json set = {{"metadata", {{"name", "db"}}}, {"spec", {{"replicas", 2}}},
-              {"status", {{"replicas", 1}}}};
+  Json set = {
+      {"metadata", {{"name", "db"}}}, {"spec", {{"replicas", 2}}}, {"status", {{"replicas", 1}}}};
   const std::vector<Json> events = {
       {{"reason", "FailedCreate"}, {"message", "create Pod db-1 failed: exceeded quota: small"}}};
   const auto findings = workload_findings(set, "sts/db", events);
   ASSERT_EQ(findings.size(), 1U);
-  EXPECT_EQ(findings[0].code, "quota-exceeded");
+  EXPECT_EQ(name_of(findings[0].code), "quota-exceeded");
   EXPECT_THAT(findings[0].evidence, Contains(HasSubstr("exceeded quota: small")));
   set["status"]["replicas"] = 2;
   EXPECT_THAT(workload_findings(set, "sts/db", events), IsEmpty());

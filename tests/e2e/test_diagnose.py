@@ -1,0 +1,129 @@
+"""`ferry diagnose` finds the cause of what really fails in a cluster."""
+
+import json
+import time
+
+import pytest
+
+import workloads
+from kube_api import wait_for
+from stage import Stage
+
+
+def changed(name, replicas=1, **container):
+    """A Deployment like workloads.deployment(), its container altered; None takes a member out."""
+    made = workloads.deployment(name, replicas=replicas)
+    own = made["spec"]["template"]["spec"]["containers"][0]
+    own.update(container)
+    made["spec"]["template"]["spec"]["containers"][0] = {k: v for k, v in own.items() if v is not None}
+    return made
+
+
+def probe(port, path="/healthz"):
+    return {"httpGet": {"port": port, "path": path}, "periodSeconds": 1}
+
+
+SICK = [
+    changed("crash", image="busybox:1.36", readinessProbe=None,
+            command=["/bin/sh", "-c", "echo cannot open /etc/shop.conf; exit 7"]),
+    changed("no-command", image="busybox:1.36", readinessProbe=None, command=["/no/such/command"]),
+    changed("no-image", image="localhost:1/no/such:1"),
+    changed("huge", resources={"requests": {"cpu": "10000"}}),
+    changed("not-found", replicas=2, readinessProbe=probe("http", "/nowhere")),
+    changed("refused", readinessProbe=probe(1)),
+    changed("no-config", envFrom=[{"configMapRef": {"name": "absent"}}]),
+    changed("resting", replicas=0),
+    changed("well"),
+]
+SERVICES = [
+    workloads.service("well", ports=[{"port": 80, "targetPort": "http"}]),
+    workloads.service("not-found", ports=[{"port": 80, "targetPort": "http"}]),
+    workloads.service("resting", ports=[{"port": 80, "targetPort": "http"}]),
+    workloads.service("astray", selector={"app": "wel"}, ports=[{"port": 80, "targetPort": "http"}]),
+    workloads.service("misnamed", selector={"app": "well"}, ports=[{"port": 80, "targetPort": "web"}]),
+]
+
+
+@pytest.fixture(scope="module")
+def clinic(cluster, api, build):
+    """A ferry with the rights of a user, in a namespace with everything that is sick."""
+    with Stage(cluster, api, build) as stage:
+        api.apply(stage.namespace, *SICK, *SERVICES)
+        yield stage.ferry
+
+
+def diagnosis(ferry, target):
+    done = ferry.run("diagnose", target, "-o", "json", check=False)
+    assert done.returncode in (0, 1), done.stderr
+    made = json.loads(done.stdout)
+    assert done.returncode == (1 if made["findings"] else 0)
+    return made
+
+
+def finding(ferry, target, code):
+    """The first finding, once it has this code."""
+    said = []
+
+    def found():
+        said[:] = diagnosis(ferry, target)["findings"]
+        return said and said[0]["code"] == code
+
+    wait_for(f"{target} is diagnosed as {code}", found, timeout=90)
+    return said[0]
+
+
+@pytest.mark.parametrize(
+    "name, code, evidence",
+    [
+        ("crash", "crash-loop", "log: cannot open /etc/shop.conf"),
+        ("no-command", "command-not-found", "/no/such/command"),
+        ("no-image", "registry-unreachable", "localhost:1/no/such:1"),
+        ("huge", "unschedulable-resources", "too little cpu is free (requested: app 10"),
+        ("not-found", "readiness-probe-fails", "statuscode: 404"),
+        ("refused", "readiness-probe-fails", "connection refused"),
+        ("no-config", "config-missing", "absent"),
+    ],
+)
+def test_a_sick_deployment_is_diagnosed(clinic, name, code, evidence):
+    found = finding(clinic, f"deploy/{name}", code)
+    assert found["object"].startswith(f"pod/{name}-")
+    assert any(evidence in line for line in found["evidence"]), found
+    assert found["fix"]
+
+
+def test_a_crash_is_told_with_exit_code_and_restarts(clinic):
+    def told():
+        found = finding(clinic, "deploy/crash", "crash-loop")
+        return "exit code 7" in found["cause"] and any("restarted" in line for line in found["evidence"])
+
+    wait_for("a restart", told)
+
+
+@pytest.mark.parametrize(
+    "name, code, evidence",
+    [
+        ("not-found", "readiness-probe-fails", "the same at 1 more pod"),
+        ("resting", "scaled-to-zero", ""),
+        ("astray", "selects-nothing", "app=well, not wel"),
+        ("misnamed", "port-name-unknown", "8080 (http)"),
+    ],
+)
+def test_a_service_leads_to_the_cause(clinic, name, code, evidence):
+    found = finding(clinic, f"svc/{name}", code)
+    assert not evidence or any(evidence in line for line in found["evidence"]), found
+
+
+def test_what_is_well_has_no_findings_and_is_looked_at_in_no_time(clinic):
+    wait_for("it is ready", lambda: not diagnosis(clinic, "svc/well")["findings"], timeout=60)
+    took = []
+    for target in ("svc/well", "deploy/well", "deploy/crash"):
+        begun = time.monotonic()
+        clinic.run("diagnose", target, check=False)
+        took.append(time.monotonic() - begun)
+    assert min(took) < 1, took
+    assert "1 of 1 pod ready\nnothing wrong is seen\n" in clinic.run("diagnose", "svc/well").stdout
+
+
+def test_what_is_not_there_is_said_so(clinic):
+    done = clinic.run("diagnose", "svc/absent", check=False)
+    assert done.returncode == 3 and "absent" in done.stderr
