@@ -326,6 +326,21 @@ class FaultsTest(WithCluster):
         self.assertEqual((response.status, response.headers["Content-Type"].split(";")[0]), (403, "text/html"))
         connection.close()
 
+    def test_a_lost_stream_says_nothing_more_and_another_one_works(self):
+        stream = self._port_forward()
+        self.assertEqual(self.cluster.ctl("lose", "streams"), "1 connections lost\n")
+        other = self._port_forward()
+        for one in (stream, other):
+            one.sock.settimeout(0.5)
+            one.sock.sendall(b"\x89\x80\0\0\0\0")  # a ping
+        with self.assertRaises(TimeoutError):
+            stream.sock.recv(1)
+        other.sock.settimeout(10)
+        self.assertEqual(other.sock.recv(2), b"\x8a\x00")
+        self.assertEqual(self.cluster.ctl("cut", "streams"), "2 connections reset\n")
+        stream.close()
+        other.close()
+
     def test_streams_alone_are_stalled_and_cut(self):
         stream = self._port_forward()
         watch, _ = self._watch()

@@ -77,6 +77,15 @@ class Faults:
     def cut_connections(self):
         self._ctl("cut")
 
+    def cut_streams(self):
+        """Those to pods alone, as when a kubelet restarts."""
+        self._ctl("cut", "streams")
+
+    def lose_node_of(self, namespace, pod):
+        """Nobody hears of it: what goes there arrives nowhere, and the pod is replaced."""
+        self._ctl("lose", "streams")
+        self._ctl("move-pod", f"{namespace}/{pod}")
+
     def stall_connections(self):
         self._ctl("stall")
 

@@ -44,7 +44,7 @@ def test_links_come_back_after_a_kill(ferry, web):
     wait_for("the foreground link works again", lambda: client.name_of(foreground.port))
     assert ferry.daemon_pid() != pid
     assert before["id"] in [link["id"] for link in ferry.links()]
-    assert "again" in foreground.stderr()
+    wait_for("its command says so", lambda: "again" in foreground.stderr())
 
 
 def test_quit_ends_everything(ferry, web):

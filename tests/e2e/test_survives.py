@@ -183,6 +183,23 @@ def test_connections_survive_a_cut_tunnel(link, bystander, ferry, faults):
 
 
 @pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_connections_survive_a_kubelet_that_cuts_its_streams(link, bystander, ferry, faults):
+    faults.cut_streams()
+    bystander.works()
+    assert ferry.status()["tunnels"][0]["reconnects"] >= 1
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
+def test_the_proxys_node_dies(link, bystander, api, namespace, faults):
+    """Nothing tells the daemon. Who wants something brings it to light, and need not wait for a time-out."""
+    (old,) = proxy_pods(api, namespace)
+    faults.lose_node_of(namespace, old["metadata"]["name"])
+    wait_for("another proxy is ready", lambda: proxy_pods(api, namespace), RECOVERY)
+    assert answers_again(link)
+    wait_for("what went through the old one has ended", bystander.ended)
+
+
+@pytest.mark.parametrize("route", ["proxy"], indirect=True)
 def test_a_download_survives_cuts_without_a_byte_lost(link, ferry, faults):
     stop = threading.Event()
 

@@ -15,7 +15,7 @@ def table(cluster):
     commands = {
         "admit": _admit, "answer": _answer, "answer-page": _answer_page, "clear": _clear, "cut": _cut,
         "cut-idle": _cut_idle, "deny": _deny, "expire": _expire, "forget-history": _forget_history, "refuse": _refuse,
-        "restart": _restart, "resume": _resume, "rotate-keys": _rotate_keys, "stall": _stall, "user": _user,
+        "lose": _lose, "restart": _restart, "resume": _resume, "rotate-keys": _rotate_keys, "stall": _stall, "user": _user,
     }
 
     async def describe(_cluster, _words):
@@ -47,6 +47,11 @@ async def _stall(cluster, words):
     if words:
         asyncio.get_running_loop().call_later(float(words[0]), gate.resume)
     return "stalled"
+
+
+async def _lose(cluster, words):
+    """lose [streams]: the present connections carry nothing any more, and nobody is told; new ones do."""
+    return f"{cluster.server.gate.lose(words[:1] == ['streams'])} connections lost"
 
 
 async def _resume(cluster, words):

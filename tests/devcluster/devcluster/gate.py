@@ -80,6 +80,13 @@ class Gate:
         """From now on no byte moves, in either direction, on any connection (or stream); none is closed."""
         self._stalled = "streams" if streams_only else "all"
 
+    def lose(self, streams_only=False):
+        """The present connections (or streams) carry nothing any more, and nobody is told; new ones do."""
+        chosen = [each for each in self._connections if each.is_stream or not streams_only]
+        for connection in chosen:
+            connection.lost = True
+        return len(chosen)
+
     def resume(self):
         self._stalled = None
         self._flow_changed.set()
@@ -87,7 +94,7 @@ class Gate:
 
     async def flow(self, connection):
         """Returns when this connection's bytes may move."""
-        while self._stalled == "all" or (self._stalled == "streams" and connection.is_stream):
+        while connection.lost or self._stalled == "all" or (self._stalled == "streams" and connection.is_stream):
             await self._flow_changed.wait()
 
     def cut_idle_after(self, seconds):
@@ -141,6 +148,7 @@ class Gate:
 class _Connection:
     def __init__(self, gate, registry, outer, inner):
         self.is_stream = False
+        self.lost = False
         self._gate = gate
         self._registry = registry
         self._outer = outer
