@@ -12,7 +12,6 @@ using control::TunnelState;
 namespace {
 
 constexpr Duration kRenewEarly = std::chrono::seconds(30);  // kube::Credentials does it before that
-constexpr Duration kQuiet = std::chrono::seconds(1);
 // A carrier that lasted so long was no bad try: the next one is made at once.
 constexpr Duration kStable = std::chrono::seconds(2);
 constexpr std::size_t kMaxDraining = 8;  // processes of one proxy that end at the same time
@@ -28,7 +27,6 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
       events_(events),
       backoff_(options.first_backoff, options.max_backoff),
       retry_timer_(loop, [this] { retry(); }),
-      doubt_timer_(loop, [this] { doubt(); }),
       expiry_timer_(loop, [this] { renew(Renewal::kWanted, "the credentials of its way expire"); }),
       waiting_(loop, options.max_pending, options.pending_timeout,
                [this] { return status_.reason; }),
@@ -46,7 +44,6 @@ void Tunnel::start() { retry_later(); }
 void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream> socket,
                    std::size_t port, ConnectionObserver& observer) {
   if (ready()) {
-    if (loop_.now() - session_->last_heard() > kQuiet && !doubt_timer_.active()) probe();
     session_->open(target, std::move(socket), port, observer);
     return;
   }
@@ -61,15 +58,8 @@ void Tunnel::forget(const ConnectionObserver& observer) {
   for (auto& draining : draining_) draining->session().forget(observer);
 }
 
-void Tunnel::probe() {
-  probed_at_ = loop_.now();
-  const Duration round_trip = session_->stats().round_trip.value_or(Duration::zero());
-  doubt_timer_.start(std::max(options_.doubt, 3 * round_trip));
-  session_->probe();
-}
-
 void Tunnel::check_now() {
-  if (ready()) probe();
+  if (ready()) session_->probe();
   if (ready() && renewal_ == Renewal::kNone) return;
   if (!attempt_since_) {
     if (!retry_timer_.active()) return;  // it shakes hands
@@ -194,10 +184,6 @@ void Tunnel::renew(Renewal renewal, const std::string& why) {
   if (!attempt_since_ && !retry_timer_.active()) retry_later();
 }
 
-void Tunnel::doubt() {
-  if (ready() && session_->last_heard() <= probed_at_) renew(Renewal::kInDoubt, "no answer yet");
-}
-
 void Tunnel::plan_renewal(const NewCarrier& carrier) {
   expiry_timer_.stop();
   // Credentials that could not be renewed lead to ever shorter lives, and then to the end.
@@ -231,8 +217,7 @@ void Tunnel::connecting_failed(const Error& error) {
   attempt_since_.reset();
   if (ready() && error.code != ErrorCode::kGone) {
     spdlog::debug("tunnel {}: no other connection yet: {}", id(), error.summary());
-    const bool answered = session_->last_heard() > probed_at_;
-    if (renewal_ == Renewal::kInDoubt && answered) renewal_ = Renewal::kNone;
+    if (renewal_ == Renewal::kInDoubt && !session_->in_doubt()) renewal_ = Renewal::kNone;
     retry_later();
     return;
   }
@@ -254,7 +239,6 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   if (&session != session_.get()) return;
   ready_since_ = loop_.now();
   renewal_ = Renewal::kNone;
-  doubt_timer_.stop();
   if (ever_ready_) ++status_.reconnects;
   ever_ready_ = true;
   spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
@@ -271,6 +255,10 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
   if (!session.established()) release(std::move(session_));
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
   if (!attempt_since_) retry_later();  // else a renewal is on its way already
+}
+
+void Tunnel::on_session_carrier_in_doubt(TunnelSession& session) {
+  if (&session == session_.get()) renew(Renewal::kInDoubt, "no answer yet");
 }
 
 void Tunnel::on_session_going_away(TunnelSession& session) {

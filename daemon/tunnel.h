@@ -45,8 +45,6 @@ struct TunnelOptions {
   // How long an attempt may take in that time (or 3 times as long as the last one that succeeded,
   // if that is more), until another looks more promising.
   Duration patience = std::chrono::seconds(1);
-  // Silence after a probe (or 3 round trips, if that is longer); then another carrier is made.
-  Duration doubt = std::chrono::milliseconds(500);
   Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
   Duration shortest_use = std::chrono::seconds(5);      // of a carrier whose way will expire
   std::size_t max_pending = 1024;                       // connections that wait
@@ -96,18 +94,17 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
 
   void on_session_ready(TunnelSession& session, bool resumed) override;
   void on_session_carrier_lost(TunnelSession& session, const Error& error) override;
+  void on_session_carrier_in_doubt(TunnelSession& session) override;
   void on_session_going_away(TunnelSession& session) override;
   void on_session_carrier_ending(TunnelSession& session) override;
   void on_session_over(TunnelSession& session, const Error& error) override;
 
-  void probe();
   void connect();
   Duration patience() const;
   void retry();
   void retry_after(Duration wait);
   void retry_later();
   void renew(Renewal renewal, const std::string& why);
-  void doubt();
   void plan_renewal(const NewCarrier& carrier);
   bool urgent() const;
   void connected(NewCarrier carrier);
@@ -129,14 +126,12 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   TunnelEvents& events_;
   Backoff backoff_;
   net::Timer retry_timer_;
-  net::Timer doubt_timer_;                  // runs from a probe on
   net::Timer expiry_timer_;                 // until the carrier had better be replaced
   TimePoint retry_at_{};                    // while the timer runs
   std::optional<TimePoint> attempt_since_;  // an attempt to connect is under way
   Duration connecting_took_{};              // the last time that it succeeded
   TimePoint ready_since_{};                 // of the latest carrier
   std::optional<TimePoint> lost_since_;     // no carrier that works
-  TimePoint probed_at_{};
   Renewal renewal_ = Renewal::kNone;
   WaitingConnections waiting_;
   CallerService* callers_ = nullptr;

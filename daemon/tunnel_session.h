@@ -21,6 +21,7 @@ class TunnelSessionOwner {
  public:
   virtual void on_session_ready(TunnelSession& session, bool resumed) = 0;
   virtual void on_session_carrier_lost(TunnelSession& session, const Error& error) = 0;
+  virtual void on_session_carrier_in_doubt(TunnelSession& session) = 0;
   // The proxy process will soon end: streams go on for a while, new ones are to go elsewhere.
   virtual void on_session_going_away(TunnelSession& session) = 0;
   // The carrier will soon end, and the session may go on over another.
@@ -64,7 +65,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
 
   bool established() const { return io_.session().established(); }
   bool idle() const { return streams_.empty(); }
-  TimePoint last_heard() const { return io_.last_heard(); }
+  bool in_doubt() const { return io_.session().in_doubt(); }  // the carrier doesn't answer
   const std::string& process() const { return process_; }
   tunnel::Stats stats() const { return io_.session().stats(); }
   OpenTraffic traffic(const ConnectionObserver& observer) const;
@@ -82,6 +83,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
   void on_accepted(tunnel::StreamId stream) override;
   void on_stream_ended(const tunnel::StreamEnd& end) override;
   void on_carrier_lost(const Error& error) override;
+  void on_carrier_in_doubt() override { owner_.on_session_carrier_in_doubt(*this); }
   void on_going_away(tunnel::Reason reason, Duration reconnect_in) override;
   void on_listen_result(const tunnel::ListenResult& result) override;
   void on_failed(const Error& error) override;

@@ -1,5 +1,7 @@
 #include "tunnel/liveness.h"
 
+#include <algorithm>
+
 namespace ferry::tunnel {
 namespace {
 
@@ -13,26 +15,28 @@ void Liveness::start(TimePoint now) {
   state_ = State::kGreeting;
   ping_wanted_ = false;
   ping_sent_.reset();
+  in_doubt_ = false;
   deadline_ = now + options_.greeting_timeout;
 }
 
 void Liveness::established(TimePoint now) {
   state_ = State::kIdle;
   ping_wanted_ = true;  // for the round trip
-  deadline_ = now + options_.ping_idle;
+  heard_at_ = now;
 }
 
 void Liveness::stop() {
   state_ = State::kOff;
+  in_doubt_ = false;
   ping_wanted_ = false;
   ping_sent_.reset();
-  deadline_.reset();
 }
 
 void Liveness::heard(TimePoint now) {
   if (state_ != State::kIdle && state_ != State::kProbing) return;
   state_ = State::kIdle;
-  deadline_ = now + options_.ping_idle;
+  in_doubt_ = false;
+  heard_at_ = now;
 }
 
 // While an answer is waited for, asking again doesn't give the carrier more time.
@@ -44,12 +48,25 @@ void Liveness::probe(TimePoint now) {
 void Liveness::begin_probing(TimePoint now) {
   state_ = State::kProbing;
   misses_ = 0;
+  in_doubt_ = false;
   ping_wanted_ = true;
-  deadline_ = now + options_.ping_timeout;
+  asked_at_ = now;
+  deadline_ = now + answerable(options_.doubt);
+}
+
+Duration Liveness::answerable(Duration time) const {
+  return std::max(time, 3 * round_trip_.value_or(Duration::zero()));
+}
+
+std::optional<TimePoint> Liveness::deadline(bool awaiting) const {
+  if (state_ == State::kOff) return std::nullopt;
+  if (state_ != State::kIdle) return deadline_;
+  return heard_at_ + (awaiting ? answerable(options_.answer_idle) : options_.ping_idle);
 }
 
 bool Liveness::wake(TimePoint now) {
-  if (!deadline_ || now - *deadline_ < kAsleep) return false;
+  const bool judges = state_ == State::kGreeting || state_ == State::kProbing;
+  if (!judges || now - deadline_ < kAsleep) return false;
   if (state_ == State::kGreeting) {
     deadline_ = now + options_.greeting_timeout;
   } else {
@@ -58,11 +75,17 @@ bool Liveness::wake(TimePoint now) {
   return true;
 }
 
-Liveness::Verdict Liveness::on_timeout(TimePoint now) {
-  if (!deadline_ || now < *deadline_) return Verdict::kAlive;
+Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
+  const auto due = deadline(awaiting);
+  if (!due || now < *due) return Verdict::kAlive;
   if (state_ == State::kIdle) {
     begin_probing(now);
     return Verdict::kAlive;
+  }
+  if (state_ == State::kProbing && !in_doubt_) {
+    in_doubt_ = true;
+    deadline_ = asked_at_ + options_.ping_timeout;
+    return Verdict::kInDoubt;
   }
   if (state_ == State::kProbing && ++misses_ < kMisses) {
     ping_wanted_ = true;

@@ -1,7 +1,9 @@
 // Whether the carrier is alive, and how long a round trip takes.
 //
-// Silence of ping_idle is answered with a PING; two PINGs without any sign of life are the end. A
-// process that was itself asleep (a deadline long past) asks again before it judges.
+// Silence is answered with a PING: after ping_idle, or after answer_idle while the peer owes an
+// acknowledgement (`awaiting`). A PING without any sign of life puts the carrier in doubt; two of
+// them are the end. A process that was itself asleep (a deadline long past) asks again before it
+// judges.
 #pragma once
 
 #include <cstdint>
@@ -22,13 +24,14 @@ class Liveness {
   void heard(TimePoint now);        // bytes came
   void probe(TimePoint now);        // ask now
 
-  // To be called with every new `now`: true when it is so far past the deadline that we, not the
+  // To be called with every new `now`: true when it is so far past a judgement that we, not the
   // carrier, must have been away. Asks then.
   bool wake(TimePoint now);
 
-  enum class Verdict : std::uint8_t { kAlive, kDead };
-  Verdict on_timeout(TimePoint now);
-  std::optional<TimePoint> deadline() const { return deadline_; }
+  enum class Verdict : std::uint8_t { kAlive, kInDoubt, kDead };  // kInDoubt: told once
+  Verdict on_timeout(TimePoint now, bool awaiting);
+  std::optional<TimePoint> deadline(bool awaiting) const;
+  bool in_doubt() const { return in_doubt_; }
 
   // A PING is wanted now (wants_ping), or could ride along with other output (may_sample).
   bool wants_ping() const { return ping_wanted_; }
@@ -40,12 +43,17 @@ class Liveness {
  private:
   enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
   void begin_probing(TimePoint now);
+  // At least three round trips.
+  Duration answerable(Duration time) const;
 
   const Options& options_;
   State state_ = State::kOff;
   int misses_ = 0;
+  bool in_doubt_ = false;
   bool ping_wanted_ = false;
-  std::optional<TimePoint> deadline_;
+  TimePoint heard_at_{};  // kIdle: the latest sign of life
+  TimePoint asked_at_{};  // kProbing
+  TimePoint deadline_{};  // kGreeting, kProbing
   std::uint64_t last_ping_ = 0;
   std::optional<TimePoint> ping_sent_;  // and not answered
   TimePoint sampled_at_{};

@@ -164,7 +164,7 @@ void Session::Impl::fail(Error error, std::string_view last_words) {
 
 std::optional<TimePoint> Session::Impl::next_timeout() const {
   if (failure) return std::nullopt;
-  std::optional<TimePoint> next = liveness.deadline();
+  std::optional<TimePoint> next = liveness.deadline(ring.used() > 0);
   if (!pending.ack) earliest(next, ack_at);
   earliest(next, scheduler.deadline());
   earliest(next, give_back_at);
@@ -177,7 +177,11 @@ void Session::Impl::on_timeout(TimePoint the_now) {
   if (ack_at && now >= *ack_at) pending.ack = true;
   scheduler.on_timeout(now);
   if (give_back_at && now >= *give_back_at) give_back_idle_credit(now);
-  if (liveness.on_timeout(now) == Liveness::Verdict::kDead) events.push(CarrierDead{});
+  switch (liveness.on_timeout(now, ring.used() > 0)) {
+    case Liveness::Verdict::kAlive: break;
+    case Liveness::Verdict::kInDoubt: events.push(CarrierInDoubt{}); break;
+    case Liveness::Verdict::kDead: events.push(CarrierDead{}); break;
+  }
 }
 
 std::optional<Event> Session::Impl::poll_event() {
@@ -256,6 +260,7 @@ void Session::go_away(Reason reason, Duration reconnect_in) {
 
 bool Session::established() const { return impl_->established; }
 bool Session::attached() const { return impl_->carrier != CarrierState::kNone; }
+bool Session::in_doubt() const { return impl_->liveness.in_doubt(); }
 bool Session::failed() const { return impl_->failure.has_value(); }
 const SessionKeys& Session::keys() const { return impl_->keys; }
 

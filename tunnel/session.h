@@ -92,6 +92,8 @@ struct UnlistenRequested {  // the proxy's: no more of this port
 struct PeerReady {  // the proxy's: whether the daemon's side takes callers; false until it says so
   bool ready = false;
 };
+// The carrier doesn't answer; another one may well be tried while it is waited for.
+struct CarrierInDoubt {};
 // The carrier gave no sign of life: drop it and detach().
 struct CarrierDead {};
 // The session is over (protocol broken, resume refused, version mismatch): every stream is gone.
@@ -102,7 +104,7 @@ struct Failed {
 
 using Event = std::variant<Established, Opened, Accepted, Refused, Data, Finished, Reset, Sendable,
                            Closed, GoingAway, ListenResult, ListenRequested, UnlistenRequested,
-                           PeerReady, CarrierDead, Failed>;
+                           PeerReady, CarrierInDoubt, CarrierDead, Failed>;
 
 struct Stats {
   std::uint64_t bytes_sent = 0;  // stream payload, each byte once
@@ -200,6 +202,7 @@ class Session {
   // --- what is ---
   bool established() const;  // HELLO was exchanged, ever
   bool attached() const;     // there is a carrier
+  bool in_doubt() const;     // since CarrierInDoubt nothing came
   bool failed() const;
   const SessionKeys& keys() const;
   Stats stats() const;

@@ -103,6 +103,8 @@ struct Options {
   Duration ack_delay = std::chrono::milliseconds(25);    // ... or this long
   Duration greeting_timeout = std::chrono::seconds(10);  // HELLO or RESUME without an answer
   Duration ping_idle = std::chrono::seconds(10);         // silence before a PING
+  Duration answer_idle = std::chrono::seconds(1);        // the same, while an ACK is waited for
+  Duration doubt = std::chrono::milliseconds(500);       // without its PONG, in doubt
   Duration ping_timeout = std::chrono::seconds(5);       // wait for its PONG; dead after two misses
   Duration credit_idle = std::chrono::seconds(2);        // unused that long, credit is given back
 

@@ -58,7 +58,7 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
   TunnelTest() {
     credentials_.write(directory_.path());
     make_proxy(testing::proxy_config(credentials_, 0));
-    options_.doubt = milliseconds(20);
+    options_.session.doubt = milliseconds(20);
     options_.shortest_use = milliseconds(20);
   }
   ~TunnelTest() override {

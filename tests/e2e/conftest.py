@@ -32,6 +32,15 @@ def pytest_collection_modifyitems(config, items):
                 item.add_marker(pytest.mark.skip(reason="needs the test cluster's fault switches"))
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test that fails tells what its ferries said."""
+    report = (yield).get_result()
+    if report.failed and call.when == "call":
+        for ferry in filter(lambda value: isinstance(value, Ferry), item.funcargs.values()):
+            report.sections.append(("Captured stdout of ferry", ferry.last_words()))
+
+
 @pytest.fixture(scope="session")
 def build(request):
     folder = pathlib.Path(request.config.getoption("--build")).resolve()

@@ -156,6 +156,12 @@ class Ferry:
         path = self.home / "state" / "ferry" / "ferryd.log"
         return path.read_text() if path.exists() else ""
 
+    def last_words(self, lines=40):
+        """What its commands and its daemon said of late."""
+        said = {started.log.name: started.stderr() for started in self._running}
+        said["ferryd.log"] = self.daemon_log()
+        return "\n".join(f"{name}:\n" + "\n".join(text.splitlines()[-lines:]) for name, text in said.items())
+
     def close(self):
         for started in self._running:
             if started.process.poll() is None:

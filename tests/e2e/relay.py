@@ -126,6 +126,8 @@ class Relay:
                 return
             await self._flows.wait()
             answers, asks = await asyncio.open_connection(*self._target, limit=CHUNK)
+            for end in (writer, asks):  # a line, not a store
+                end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
             link.writers.append(asks)
             await asyncio.gather(self._pump(link, reader, asks, False), self._pump(link, answers, writer, True))
             for each in link.writers:

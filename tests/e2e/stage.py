@@ -36,6 +36,7 @@ class Stage:
     def __init__(self, cluster, api, build, tell=print):
         self.cluster, self.api, self.build, self.tell = cluster, api, build, tell
         self._stack = contextlib.ExitStack()
+        self._ferries = []
         self.before = None
 
     def __enter__(self):
@@ -44,11 +45,15 @@ class Stage:
         return self
 
     def __exit__(self, *why):
+        if why[0]:
+            for ferry in self._ferries:
+                self.tell(ferry.last_words())
         return self._stack.__exit__(*why)
 
     def new_ferry(self, role=ROLE, host=None):
         """Another daemon with settings and a token of its own; with `host`, of the user nobody on another machine."""
         made = self._stack.enter_context(new_ferry(self.build, None, self.namespace, self.cluster.image))
+        self._ferries.append(made)
         config = made.home / "kubeconfig"
         if self.cluster.is_local:
             user = f"dev-{uuid.uuid4().hex[:6]}"

@@ -138,10 +138,12 @@ def test_nothing_answers_for_a_while(way):
 
 
 def test_black_hole(way):
+    """Who wants something while nothing comes through brings about another attempt; the first way that opens serves."""
     talk = Conversation(way.echo)
+    seen = way.relay.accepted
     way.relay.black_hole()
     talk.sends(b"into the dark")
-    time.sleep(1)  # the fault's length
+    wait_for("another way is tried", lambda: way.relay.accepted > seen)
     way.relay.heal()
     talk.hears(b"into the dark")
 
@@ -171,21 +173,18 @@ def test_delay(way):
 
 
 def test_little_bandwidth(way):
-    """A keystroke doesn't wait for a download that fills the line."""
-    way.relay.limit(4 * MIB)
-    done = threading.Event()
-
-    def download():
-        assert client.download_hash(way.http, 8 * MIB)[1] == 8 * MIB
-        done.set()
-
-    thread = threading.Thread(target=download)
-    thread.start()
+    """A keystroke doesn't wait for a download that fills the line: little of that comes before it."""
     talk = Conversation(way.echo)
-    talk.says(b"still here")
-    assert not done.is_set()
-    thread.join()
-    assert done.is_set()
+    way.relay.limit(4 * MIB)
+    with concurrent.futures.ThreadPoolExecutor(1) as pool:
+        before = way.relay.relayed
+        download = pool.submit(client.download_hash, way.http, 12 * MIB)
+        wait_for("the line is full", lambda: way.relay.relayed > before + 2 * MIB)
+        before = way.relay.relayed
+        talk.says(b"still here")
+        assert way.relay.relayed - before < 3 * MIB  # half of what the daemon and the proxy might have queued
+        assert not download.done()
+        assert download.result()[1] == 12 * MIB
 
 
 def test_corruption_is_caught_and_nothing_of_it_arrives(way):
@@ -236,6 +235,8 @@ def test_the_daemon_is_stopped_and_goes_on(stage):
     stopped(pid, STOPPED)
     talk.says(b"rested")
     assert client.name_of(link.ports[0])
+    assert "woke up: probing" in stage.ferry.daemon_log()
+    assert tunnel(stage.ferry)["reconnects"] == 1  # the proxy took the silence for a lost tunnel
 
 
 @contextlib.contextmanager
@@ -259,6 +260,7 @@ def test_the_proxy_is_stopped_and_goes_on(stage):
         stopped(way.proxy.process.pid, STOPPED)
         talk.says(b"rested")
         assert client.name_of(way.http)
+        assert tunnel(way.ferry)["reconnects"] >= 1  # the daemon took the silence for a lost tunnel
 
 
 @plays

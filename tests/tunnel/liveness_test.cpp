@@ -19,10 +19,10 @@ class LivenessTest : public ::testing::Test {
   }
 
   // Goes to the next deadline, as an awake caller does.
-  Verdict wait() {
-    now_ = liveness_.deadline().value() + milliseconds(3);
+  Verdict wait(bool awaiting = false) {
+    now_ = liveness_.deadline(awaiting).value() + milliseconds(3);
     EXPECT_FALSE(liveness_.wake(now_));
-    return liveness_.on_timeout(now_);
+    return liveness_.on_timeout(now_, awaiting);
   }
 
   const Options options_;
@@ -35,11 +35,42 @@ TEST_F(LivenessTest, SilenceIsAskedTwiceAndThenJudged) {
   EXPECT_EQ(wait(), Verdict::kAlive);
   EXPECT_TRUE(liveness_.wants_ping());
   liveness_.ping(now_);
+  EXPECT_EQ(wait(), Verdict::kInDoubt);
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(10'506));
   EXPECT_EQ(wait(), Verdict::kAlive);
   EXPECT_TRUE(liveness_.wants_ping());
+  EXPECT_TRUE(liveness_.in_doubt());
   EXPECT_EQ(wait(), Verdict::kDead);
   EXPECT_EQ(now_ - TimePoint{seconds(1000)}, seconds(20) + milliseconds(9));
-  EXPECT_FALSE(liveness_.deadline().has_value());
+  EXPECT_FALSE(liveness_.deadline(true).has_value());
+}
+
+TEST_F(LivenessTest, ItIsAskedSoonerWhileAnAcknowledgementIsAwaited) {
+  EXPECT_EQ(wait(true), Verdict::kAlive);
+  EXPECT_TRUE(liveness_.wants_ping());
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(1003));
+  EXPECT_EQ(wait(true), Verdict::kInDoubt);
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(1506));
+}
+
+TEST_F(LivenessTest, WhatIsSentAfterALongSilenceIsAskedForAtOnce) {
+  now_ += seconds(7);
+  EXPECT_EQ(liveness_.on_timeout(now_, false), Verdict::kAlive);
+  EXPECT_FALSE(liveness_.wants_ping());
+  EXPECT_FALSE(liveness_.wake(now_)) << "nothing was missed";
+  EXPECT_EQ(liveness_.on_timeout(now_, true), Verdict::kAlive);
+  EXPECT_TRUE(liveness_.wants_ping());
+  EXPECT_EQ(*liveness_.deadline(true), now_ + options_.doubt);
+}
+
+TEST_F(LivenessTest, ALongWayIsGivenThreeRoundTrips) {
+  liveness_.ping(now_);
+  now_ += seconds(2);
+  liveness_.pong(2, now_);
+  liveness_.heard(now_);
+  EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(6));
+  wait(true);
+  EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(6));
 }
 
 TEST_F(LivenessTest, AskingAgainGivesTheCarrierNoMoreTime) {
@@ -50,15 +81,18 @@ TEST_F(LivenessTest, AskingAgainGivesTheCarrierNoMoreTime) {
     liveness_.probe(now_);
     EXPECT_TRUE(liveness_.wants_ping());
     liveness_.ping(now_);
-    verdict = liveness_.on_timeout(now_);
+    verdict = liveness_.on_timeout(now_, false);
+    if (verdict == Verdict::kInDoubt) verdict = Verdict::kAlive;
   }
 }
 
 TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
   wait();
   wait();
+  EXPECT_TRUE(liveness_.in_doubt());
   liveness_.heard(now_);
-  EXPECT_EQ(*liveness_.deadline(), now_ + options_.ping_idle);
+  EXPECT_FALSE(liveness_.in_doubt());
+  EXPECT_EQ(*liveness_.deadline(false), now_ + options_.ping_idle);
   EXPECT_EQ(wait(), Verdict::kAlive);
 }
 
@@ -68,7 +102,8 @@ TEST_F(LivenessTest, AProcessThatSleptAsksBeforeItJudges) {
   now_ += std::chrono::hours(3);
   EXPECT_TRUE(liveness_.wake(now_));
   EXPECT_TRUE(liveness_.wants_ping());
-  EXPECT_EQ(liveness_.on_timeout(now_), Verdict::kAlive);
+  EXPECT_EQ(liveness_.on_timeout(now_, false), Verdict::kAlive);
+  EXPECT_EQ(wait(), Verdict::kInDoubt);
   EXPECT_EQ(wait(), Verdict::kAlive);
   EXPECT_EQ(wait(), Verdict::kDead);
 }

@@ -119,7 +119,6 @@ void SessionIo::say_last_words() {
 }
 
 void SessionIo::on_carrier_bytes(Bytes bytes) {
-  last_heard_ = loop_.now();
   static_cast<void>(touch().receive(bytes, loop_.now()));
   run();
 }
@@ -377,6 +376,8 @@ void SessionIo::handle(const UnlistenRequested& event) {
 }
 
 void SessionIo::handle(const PeerReady& event) { events_.on_peer_ready(event.ready); }
+
+void SessionIo::handle(const CarrierInDoubt&) { events_.on_carrier_in_doubt(); }
 
 void SessionIo::handle(const CarrierDead&) {
   lose_carrier(Error{ErrorCode::kTimedOut, "using the tunnel", "the other side does not answer",

@@ -59,6 +59,8 @@ class SessionEvents {
   virtual void on_stream_ended(const StreamEnd& end) = 0;
   // The carrier is gone or dead; it has been let go. Streams wait for the next one.
   virtual void on_carrier_lost(const Error& error) = 0;
+  // It doesn't answer at the moment.
+  virtual void on_carrier_in_doubt() {}
   // The peer will soon be gone; new streams had better go elsewhere.
   virtual void on_going_away(Reason reason, Duration reconnect_in) = 0;
   // Links, each told to one side only; see the events of the same names in session.h.
@@ -127,7 +129,6 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   const Session& session() const { return *session_; }
   std::optional<StreamTraffic> traffic(StreamId stream) const;  // none: no such stream
   std::size_t stream_count() const { return pumps_.size(); }
-  TimePoint last_heard() const { return last_heard_; }  // when the peer's latest bytes came
   // Bytes that came and that no socket has taken yet.
   std::size_t queued_for_sockets() const;
 
@@ -172,6 +173,7 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   void handle(const ListenRequested& event);
   void handle(const UnlistenRequested& event);
   void handle(const PeerReady& event);
+  void handle(const CarrierInDoubt& event);
   void handle(const CarrierDead& event);
   void handle(const Failed& event);
 
@@ -191,7 +193,6 @@ class SessionIo final : public net::Disposable, private CarrierSink {
       soon_;  // run() in the loop's next round, so that what comes close together leaves together
   StreamId reserved_ = 0;           // the stream whose reservation is open
   std::size_t reserved_bytes_ = 0;  // how large the latest one was
-  TimePoint last_heard_{};
   bool running_ = false;
   bool over_ = false;          // failed, or retired
   StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write
