@@ -172,21 +172,6 @@ def test_delay(way):
     transfers(way.http, 2 * MIB)
 
 
-def test_little_bandwidth(way):
-    """A keystroke doesn't wait for a download that fills the line: little of that comes before it."""
-    talk = Conversation(way.echo)
-    way.relay.limit(4 * MIB)
-    with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        before = way.relay.relayed
-        download = pool.submit(client.download_hash, way.http, 12 * MIB)
-        wait_for("the line is full", lambda: way.relay.relayed > before + 2 * MIB)
-        before = way.relay.relayed
-        talk.says(b"still here")
-        assert way.relay.relayed - before < 3 * MIB  # half of what the daemon and the proxy might have queued
-        assert not download.done()
-        assert download.result()[1] == 12 * MIB
-
-
 def test_corruption_is_caught_and_nothing_of_it_arrives(way):
     size = 12 * MIB
     before = tunnel(way.ferry)["reconnects"]
@@ -251,6 +236,21 @@ def lone_link(stage, *options):
                 yield types.SimpleNamespace(proxy=proxy, relay=relay, ferry=ferry, http=link.ports[0], echo=link.ports[1])
         finally:
             proxy.stop()
+
+
+@plays
+def test_a_keystroke_does_not_wait_for_a_download_that_fills_the_line(stage):
+    with lone_link(stage) as way:
+        talk = Conversation(way.echo)
+        way.relay.limit(4 * MIB)
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            download = pool.submit(client.download_hash, way.http, 12 * MIB)
+            wait_for("the line is full", lambda: way.relay.relayed > 2 * MIB)
+            before = way.relay.relayed
+            talk.says(b"still here")
+            assert way.relay.relayed - before < 2 * MIB  # what the kernels hold; the proxy has all the rest
+            assert not download.done()
+            assert download.result()[1] == 12 * MIB
 
 
 @plays
