@@ -28,8 +28,12 @@ struct Limits {
   std::size_t accepts_per_second = 1000;                 // more wait in the kernel's backlog
   Duration greeting_timeout = std::chrono::seconds(10);  // from accept to the end of the greeting
   std::size_t sessions = 64;
-  std::size_t pending_dials = 1024;                            // all sessions together
-  std::size_t session_memory = std::size_t{96} * 1024 * 1024;  // bytes held for detached sessions
+  std::size_t pending_dials = 1024;  // all sessions together
+  // Bytes of all sessions together; see tunnel::MemoryBudget.
+  std::size_t window_memory = std::size_t{40} * 1024 * 1024;
+  std::size_t ring_memory = std::size_t{40} * 1024 * 1024;
+  std::size_t stream_memory = std::size_t{64} * 1024 * 1024;
+  std::size_t session_memory = std::size_t{40} * 1024 * 1024;  // bytes held for detached sessions
   // How long a session is kept at most once its daemon seems to have begun anew.
   Duration superseded_keep = std::chrono::seconds(30);
   // A stand-in stays ready so long without its daemon: callers wait in their session meanwhile.

@@ -9,10 +9,11 @@
 namespace ferry::proxy {
 namespace {
 
-std::unique_ptr<tunnel::Session> make_session(const tunnel::SessionKeys& keys) {
+std::unique_ptr<tunnel::Session> make_session(const tunnel::SessionKeys& keys,
+                                              tunnel::MemoryBudget& memory) {
   tunnel::Options options;
   options.version = std::string(version());
-  return std::make_unique<tunnel::Session>(tunnel::Role::kProxy, options, keys);
+  return std::make_unique<tunnel::Session>(tunnel::Role::kProxy, options, keys, &memory);
 }
 
 // Enough of the id to tell sessions apart in a log; the id itself is no secret.
@@ -25,7 +26,8 @@ std::string short_name(const tunnel::SessionId& id) {
 ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
                              const tunnel::SessionKeys& keys,
                              const std::optional<tunnel::Holder>& holder, Metrics& metrics,
-                             tunnel::Farewells& farewells, ServedSessionOwner& owner)
+                             tunnel::MemoryBudget& memory, tunnel::Farewells& farewells,
+                             ServedSessionOwner& owner)
     : loop_(loop),
       dialer_(dialer),
       stand_in_(stand_in),
@@ -33,7 +35,7 @@ ServedSession::ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* sta
       owner_(owner),
       name_(short_name(keys.id)),
       holder_(holder),
-      io_(loop, make_session(keys), *this, farewells) {}
+      io_(loop, make_session(keys, memory), *this, farewells) {}
 
 void ServedSession::retire() {
   dials_.clear();

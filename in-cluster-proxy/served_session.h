@@ -38,7 +38,8 @@ class ServedSession final : public net::Disposable,
   // it, if that was said.
   ServedSession(net::Loop& loop, TargetDialer& dialer, StandIn* stand_in,
                 const tunnel::SessionKeys& keys, const std::optional<tunnel::Holder>& holder,
-                Metrics& metrics, tunnel::Farewells& farewells, ServedSessionOwner& owner);
+                Metrics& metrics, tunnel::MemoryBudget& memory, tunnel::Farewells& farewells,
+                ServedSessionOwner& owner);
   void retire() override;
 
   // The carrier that said HELLO; `early` is what it brought, the HELLO included.

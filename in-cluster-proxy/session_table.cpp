@@ -30,6 +30,9 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand
       metrics_(metrics),
       on_change_(std::move(on_change)),
       prune_timer_(loop, [this] { prune(); }),
+      memory_{.windows = tunnel::MemoryPool(config.limits.window_memory),
+              .rings = tunnel::MemoryPool(config.limits.ring_memory),
+              .streams = tunnel::MemoryPool(config.limits.stream_memory)},
       farewells_(loop) {}
 
 SessionTable::~SessionTable() = default;
@@ -58,7 +61,7 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
   auto& session = sessions_[keys.id] = std::make_unique<ServedSession>(
-      loop_, dialer_, stand_in_, keys, holder, metrics_, farewells_, owner);
+      loop_, dialer_, stand_in_, keys, holder, metrics_, memory_, farewells_, owner);
   session->begin(std::move(carrier), early);
   return {};
 }

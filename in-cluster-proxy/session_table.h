@@ -72,6 +72,7 @@ class SessionTable final : private ServedSessionOwner {
   Metrics& metrics_;
   std::function<void()> on_change_;
   net::Timer prune_timer_;
+  tunnel::MemoryBudget memory_;
   tunnel::Farewells farewells_;
   std::map<tunnel::SessionId, std::unique_ptr<ServedSession>> sessions_;
 };

@@ -5,7 +5,8 @@
 namespace ferry::tunnel {
 namespace {
 
-constexpr std::size_t kFirstWindowShare = 64;  // a new stream gets 1/64 of what is spare
+constexpr std::size_t kFirstWindowShare = 64;   // a new stream gets 1/64 of what is spare
+constexpr std::size_t kFirstOpeningShare = 32;  // many sessions may be begun and never used
 constexpr std::uint64_t kClaimShare = 12;
 constexpr std::uint64_t kSmallClaim = 2048;  // bytes: a request's head
 
@@ -79,7 +80,7 @@ void ReceiveWindow::close(CreditBudget& budget) {
 }
 
 void OpeningCredit::open(CreditBudget& budget) {
-  limit_ = initial(budget.options());
+  limit_ = std::min(full(budget), budget.spare_of_process() / kFirstOpeningShare);
   budget.take(left());
 }
 
@@ -90,10 +91,10 @@ bool OpeningCredit::claim(std::size_t n) {
 }
 
 bool OpeningCredit::replenish(CreditBudget& budget) {
-  const std::size_t full = initial(budget.options());
-  if (left() > full / 2) return false;
-  const std::size_t more = std::min(full - left(), budget.spare() / 4);
-  if (more < std::max(left() / 2, full / 64)) return false;
+  const std::size_t wanted = full(budget);
+  if (left() > wanted / 2) return false;
+  const std::size_t more = std::min(wanted - left(), budget.spare() / 4);
+  if (more < std::max(left() / 2, wanted / 64)) return false;
   budget.take(more);
   limit_ += more;
   return true;

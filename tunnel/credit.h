@@ -9,33 +9,46 @@
 // A stream beyond the budget still gets min_credit, so that everyone moves on.
 #pragma once
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 
 #include "base/time.h"
+#include "tunnel/memory_budget.h"
 #include "tunnel/types.h"
 
 namespace ferry::tunnel {
 
 class CreditBudget {
  public:
-  explicit CreditBudget(const Options& options) : options_(options) {}
+  // `memory`: the session's share of the process' windows. Both must outlive the budget.
+  CreditBudget(const Options& options, MemoryShare& memory) : options_(options), memory_(memory) {}
 
   const Options& options() const { return options_; }
   std::size_t granted() const { return granted_; }
   std::size_t spare() const { return spare_of(options_.window_budget); }
-  void take(std::size_t n) { granted_ += n; }
-  void give_back(std::size_t n) { granted_ -= n; }
+  std::size_t spare_of_process() const { return memory_.spare(); }
+  void take(std::size_t n) {
+    granted_ += n;
+    memory_.take(n);
+  }
+  void give_back(std::size_t n) {
+    granted_ -= n;
+    memory_.give_back(n);
+  }
 
   // What a new stream's window starts with: less as the budget fills, so that the last quarter is
   // left to windows that grow because they are used.
   std::size_t first_window() const;
 
  private:
-  std::size_t spare_of(std::size_t total) const { return total > granted_ ? total - granted_ : 0; }
+  std::size_t spare_of(std::size_t total) const {
+    return total > granted_ ? std::min(total - granted_, memory_.spare()) : 0;
+  }
 
   const Options& options_;
+  MemoryShare& memory_;
   std::size_t granted_ = 0;
 };
 
@@ -79,17 +92,16 @@ class ReceiveWindow {
 // sends on new streams before it heard of any credit of theirs. Absolute like a stream's.
 class OpeningCredit {
  public:
-  // The whole of what is allowed ahead; said in HELLO.
-  static std::size_t initial(const Options& options) { return options.window_budget / 8; }
-
   void open(CreditBudget& budget);
-  std::uint64_t limit() const { return limit_; }
+  std::uint64_t limit() const { return limit_; }  // at first, said in HELLO
   // A new stream claims n bytes: they are its exposure from now on. False: more than allowed.
   bool claim(std::size_t n);
   // Raises limit() if there is room for it and it is worth a frame. True: it was raised.
   bool replenish(CreditBudget& budget);
 
  private:
+  // The whole of what is allowed ahead.
+  static std::size_t full(const CreditBudget& budget) { return budget.options().window_budget / 8; }
   std::size_t left() const { return static_cast<std::size_t>(limit_ - claimed_); }
 
   std::uint64_t limit_ = 0;

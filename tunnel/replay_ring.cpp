@@ -18,11 +18,16 @@ void ReplayRing::add_block() {
   block.start = end_;
   if (spare_.empty()) {
     block.data = std::make_unique_for_overwrite<std::uint8_t[]>(kBlockSize);
+    memory_.take(kBlockSize);
   } else {
     block.data = std::move(spare_.back());
     spare_.pop_back();
   }
   blocks_.push_back(std::move(block));
+}
+
+bool ReplayRing::has_place(std::size_t size) const {
+  return !spare_.empty() || (!blocks_.empty() && kBlockSize - blocks_.back().used >= size);
 }
 
 MutableBytes ReplayRing::reserve(std::size_t size) {
@@ -80,7 +85,11 @@ void ReplayRing::release_acknowledged() {
       block.used = 0;
       break;
     }
-    if (spare_.size() < kMaxSpare) spare_.push_back(std::move(block.data));
+    if (spare_.size() < kMaxSpare) {
+      spare_.push_back(std::move(block.data));
+    } else {
+      memory_.give_back(kBlockSize);
+    }
     ++done;
   }
   blocks_.erase(blocks_.begin(), blocks_.begin() + static_cast<std::ptrdiff_t>(done));
@@ -114,11 +123,19 @@ bool ReplayRing::rewind(std::uint64_t offset) {
 }
 
 void ReplayRing::trim() {
+  const std::size_t before = memory();
   spare_.clear();
   if (used() == 0 && !reserved_) {
     blocks_.clear();
     cursor_ = 0;
   }
+  memory_.give_back(before - memory());
+}
+
+void ReplayRing::clear() {
+  acked_ = sent_ = end_ = 0;
+  reserved_ = false;
+  trim();
 }
 
 }  // namespace ferry::tunnel

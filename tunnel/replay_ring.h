@@ -12,12 +12,16 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "tunnel/memory_budget.h"
 
 namespace ferry::tunnel {
 
 class ReplayRing {
  public:
   static constexpr std::size_t kBlockSize = std::size_t{256} * 1024;
+
+  // `memory`: the session's share of the process' rings. It must outlive the ring.
+  explicit ReplayRing(MemoryShare& memory) : memory_(memory) {}
 
   std::uint64_t acked() const { return acked_; }
   std::uint64_t sent() const { return sent_; }
@@ -26,6 +30,8 @@ class ReplayRing {
   std::size_t unsent() const { return static_cast<std::size_t>(end_ - sent_); }
   std::size_t memory() const { return (blocks_.size() + spare_.size()) * kBlockSize; }
 
+  // Whether a frame of this size takes no further memory.
+  bool has_place(std::size_t size) const;
   // A place for one frame of up to `size` bytes (at most kMaxFrame), header included. It stays
   // where it is until commit() or append(); asking again gives it up.
   MutableBytes reserve(std::size_t size);
@@ -46,7 +52,7 @@ class ReplayRing {
   // Gives back what is held in reserve for the next frames.
   void trim();
   // Forgets everything, offsets included.
-  void clear() { *this = ReplayRing(); }
+  void clear();
 
  private:
   struct Block {
@@ -59,6 +65,7 @@ class ReplayRing {
   void release_acknowledged();
   bool is_boundary(std::uint64_t offset) const;
 
+  MemoryShare& memory_;
   std::vector<Block> blocks_;  // oldest first
   std::vector<std::unique_ptr<std::uint8_t[]>> spare_;
   std::size_t cursor_ = 0;  // index of the block that holds sent_

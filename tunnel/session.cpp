@@ -10,8 +10,6 @@
 namespace ferry::tunnel {
 namespace {
 
-constexpr std::size_t kSmallestRing = std::size_t{64} * 1024;
-
 template <typename T>
 void earliest(std::optional<TimePoint>& all, const T& one) {
   if (one && (!all || *one < *all)) all = one;
@@ -44,12 +42,16 @@ bool ends_stream(const Event& event) {
 
 }  // namespace
 
-Session::Impl::Impl(Role the_role, Options the_options, SessionKeys the_keys)
+Session::Impl::Impl(Role the_role, Options the_options, SessionKeys the_keys, MemoryBudget* memory)
     : role(the_role),
       options(std::move(the_options)),
       keys(the_keys),
-      streams(the_role),
-      budget(options),
+      window_memory(memory == nullptr ? nullptr : &memory->windows),
+      ring_memory(memory == nullptr ? nullptr : &memory->rings),
+      stream_memory(memory == nullptr ? nullptr : &memory->streams),
+      ring(ring_memory),
+      streams(the_role, stream_memory),
+      budget(options, window_memory),
       scheduler(options.unsent_limit),
       liveness(options),
       opens(options.opens_per_second),
@@ -58,6 +60,7 @@ Session::Impl::Impl(Role the_role, Options the_options, SessionKeys the_keys)
   // Below this, what is kept for closing streams could leave no room for data.
   const std::size_t least = kSmallestRing + options.max_streams * kClosingBytes;
   ring_capacity = std::max(options.ring_start, least);
+  opening_credit.open(budget);
 }
 
 Session::Impl::~Impl() { wipe(keys.secret); }
@@ -202,8 +205,8 @@ std::optional<Event> Session::Impl::poll_event() {
 
 // --- the public face -----------------------------------------------------------------------------
 
-Session::Session(Role role, Options options, SessionKeys keys)
-    : impl_(std::make_unique<Impl>(role, std::move(options), keys)) {}
+Session::Session(Role role, Options options, SessionKeys keys, MemoryBudget* memory)
+    : impl_(std::make_unique<Impl>(role, std::move(options), keys, memory)) {}
 Session::~Session() = default;
 
 void Session::attach(TimePoint now) { impl_->attach(now); }

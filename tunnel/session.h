@@ -22,6 +22,7 @@
 #include "base/bytes.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "tunnel/memory_budget.h"
 #include "tunnel/types.h"
 
 namespace ferry::tunnel {
@@ -119,8 +120,9 @@ struct Stats {
 
 class Session {
  public:
-  // `keys` for Role::kProxy only (the daemon learns them from HELLO).
-  Session(Role role, Options options, SessionKeys keys = {});
+  // `keys` for Role::kProxy only (the daemon learns them from HELLO). `memory`: what all sessions
+  // of the process may hold together; it must outlive the session. Null: no such bound.
+  Session(Role role, Options options, SessionKeys keys = {}, MemoryBudget* memory = nullptr);
   ~Session();
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

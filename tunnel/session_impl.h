@@ -24,6 +24,8 @@ namespace ferry::tunnel {
 // Room in the ring that every live stream holds for OPEN_OK, FIN and RST, so that closing always
 // gets through.
 inline constexpr std::size_t kClosingBytes = 32;
+// What a ring may hold in any case.
+inline constexpr std::size_t kSmallestRing = std::size_t{64} * 1024;
 
 enum class CarrierState : std::uint8_t {
   kNone,
@@ -33,7 +35,7 @@ enum class CarrierState : std::uint8_t {
 };
 
 struct Session::Impl {
-  Impl(Role role, Options options, SessionKeys keys);
+  Impl(Role role, Options options, SessionKeys keys, MemoryBudget* memory);
   ~Impl();
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
@@ -170,6 +172,10 @@ struct Session::Impl {
   std::uint64_t received = 0;      // sequenced bytes
   std::uint64_t acknowledged = 0;  // of them, told to the peer
   std::optional<TimePoint> ack_at;
+
+  MemoryShare window_memory;
+  MemoryShare ring_memory;
+  MemoryShare stream_memory;
 
   ReplayRing ring;
   std::size_t ring_capacity = 0;

@@ -31,7 +31,7 @@ Hello Session::Impl::own_hello() const {
   Hello hello;
   hello.version = options.version;
   hello.max_streams = options.max_streams;
-  hello.opening_credit = OpeningCredit::initial(options);
+  hello.opening_credit = opening_credit.limit();
   if (role == Role::kProxy) hello.keys = keys;
   if (role == Role::kDaemon) hello.holder = options.holder;
   return hello;

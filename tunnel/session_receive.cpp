@@ -75,7 +75,6 @@ void Session::Impl::on_hello(const Frame& frame) {
   peer_features = hello->features;
   peer_version = hello->version;
   opening_claims.open(hello->opening_credit);
-  opening_credit.open(budget);
   established = true;
   carry(now);
   events.push(Established{false, peer_version});
@@ -130,7 +129,8 @@ void Session::Impl::on_open(const Frame& frame) {
   if (!streams.may_peer_open(id)) return protocol_error("OPEN with an id that is not the peer's");
   if (!opening_credit.claim(request->claim)) return protocol_error("OPEN claims too much credit");
   streams.note_peer_id(id);
-  const bool allowed = opens.allow(now) && live_streams() < options.max_streams;
+  const bool allowed =
+      opens.allow(now) && live_streams() < options.max_streams && streams.has_room();
   if (allowed) {
     offer(id, std::move(*request));
   } else {

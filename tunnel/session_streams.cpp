@@ -31,6 +31,9 @@ Status Session::Impl::may_open(const Target& target) const {
   if (live_streams() >= most || !streams.has_next_own()) {
     return ferry::fail(ErrorCode::kExhausted, what, "too many streams in this session");
   }
+  if (!streams.has_room()) {
+    return ferry::fail(ErrorCode::kExhausted, what, "all memory for streams is used up");
+  }
   return {};
 }
 
@@ -73,8 +76,12 @@ void Session::Impl::refuse(StreamId id, Reason reason, std::string_view detail) 
   retire(*stream, std::nullopt);
 }
 
+// As much as it was found to need, as long as the process has memory for it.
 bool Session::Impl::ring_has_room(std::size_t frame_size) const {
-  return ring.used() + live_streams() * kClosingBytes + frame_size <= ring_capacity;
+  const std::size_t size = ring.used() + live_streams() * kClosingBytes + frame_size;
+  if (size > ring_capacity) return false;
+  return ring.has_place(frame_size) || ring_memory.spare() >= ReplayRing::kBlockSize ||
+         ring.used() + frame_size <= kSmallestRing;
 }
 
 bool Session::Impl::ring_makes_room(std::size_t frame_size) {

@@ -13,6 +13,7 @@ Stream* StreamTable::find_live(StreamId id) {
 }
 
 Stream& StreamTable::add(StreamId id) {
+  memory_.take(kStreamMemory);
   Stream& stream = streams_[id];
   stream.id = id;
   return stream;
@@ -26,6 +27,11 @@ Stream& StreamTable::add_own() {
 
 bool StreamTable::may_peer_open(StreamId id) const {
   return id != 0 && !is_own(id) && id >= next_peer_ && id < kLastId;
+}
+
+void StreamTable::clear() {
+  memory_.give_back(streams_.size() * kStreamMemory);
+  streams_.clear();
 }
 
 bool StreamTable::was_opened(StreamId id) const {

@@ -19,8 +19,8 @@ def hello(protocol=1, version=b"0.0.1"):
     return frame(HELLO, payload=payload)
 
 
-def opening(stream, port, claim=0, host=b"127.0.0.1"):
-    return frame(OPEN, stream, struct.pack(">BIIHB", 0, claim, 65536, port, len(host)) + host)
+def opening(stream, port, claim=0, host=b"127.0.0.1", grant=65536):
+    return frame(OPEN, stream, struct.pack(">BIIHB", 0, claim, grant, port, len(host)) + host)
 
 
 def client_context(keys):
@@ -65,6 +65,15 @@ class RawPeer:
             while one := self.next_frame():
                 frames.append(one)
         return frames
+
+    def read_until_silence(self, seconds=0.5):
+        """Takes what comes until nothing has come for so long, and says nothing to it; how many bytes."""
+        self._tls.settimeout(seconds)
+        size = 0
+        with contextlib.suppress(TimeoutError):
+            while part := self._tls.recv(1 << 20):
+                size += len(part)
+        return size
 
     def flood(self, chunk, seconds=30):
         """Says it again and again until the other side has had enough; whether it had."""

@@ -11,7 +11,6 @@ it stops to give at net.ipv4.tcp_mem, so that a network namespace with small one
 import contextlib
 import os
 import pathlib
-import re
 import selectors
 import socket
 import ssl
@@ -25,6 +24,7 @@ import pytest
 
 import http_client as client
 import raw_peer as raw
+from ferry import rss_mib
 from kube_api import wait_for
 from test_tunnel_port import link, lone_ferry, proxy  # noqa: F401: fixtures
 
@@ -36,12 +36,9 @@ WINDOWS_MIB = 32 + STREAMS * 2 / 1024
 RING_MIB = 8
 STREAM_KIB = 4
 BASE_MIB = 20
+SESSIONS_MIB = 40 + 40  # windows and rings of all sessions together
+SESSION_MIB = 0.75  # of each, besides
 BUDGET_MIB = WINDOWS_MIB + RING_MIB + BASE_MIB + STREAMS * STREAM_KIB / 1024
-
-
-def rss_mib(pid):
-    text = pathlib.Path(f"/proc/{pid}/status").read_text()
-    return int(re.search(r"VmRSS:\s+(\d+)", text).group(1)) / 1024
 
 
 def metrics(proxy):
@@ -302,3 +299,24 @@ def test_stalled_streams_stay_within_the_budget_and_hold_up_nobody(proxy, lone_f
     assert peak["ferryd"] < BUDGET_MIB and peak["ferry-proxy"] < BUDGET_MIB
     assert times[-1] < 2
     wait_for("every stream has ended", lambda: metrics(proxy)["ferry_proxy_streams"] == 0, timeout=60)
+
+
+def test_greedy_sessions_share_the_budget_of_their_proxy(proxy, lone_ferry, stalling, capsys):
+    """Twelve that download as much as they are given, and acknowledge nothing; each alone could make it keep 64 MiB."""
+    peers = []
+    for _ in range(12):
+        peers.append(raw.RawPeer(proxy.port, proxy.keys / "daemon"))
+        peers[-1].say(*[raw.opening(stream, stalling, grant=4 << 20) for stream in range(1, 41, 2)])
+    taken = [peer.read_until_silence() for peer in peers]
+    rss = rss_mib(proxy.process.pid)
+    limit = BASE_MIB + SESSIONS_MIB + len(peers) * SESSION_MIB
+    with capsys.disabled():
+        shares = ", ".join(f"{n / 2**20:.1f}" for n in taken)
+        print(f"\n12 greedy sessions: {shares} MiB; RSS of ferry-proxy {rss:.1f} MiB (budget {limit:.0f} MiB)")
+    assert sum(taken) > 20 * 2**20 and min(taken) > 0
+    assert rss < limit
+    made = lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", *proxy.options())
+    assert client.download_hash(made.port, 20_000_000)[0] == client.hash_of_pattern(20_000_000)
+    assert metrics(proxy)["ferry_proxy_sessions"] == 13
+    for peer in peers:
+        peer.close()

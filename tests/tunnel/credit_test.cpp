@@ -21,7 +21,8 @@ class CreditTest : public ::testing::Test {
   }
 
   Options options_;
-  CreditBudget budget_{options_};
+  MemoryShare memory_{nullptr};
+  CreditBudget budget_{options_, memory_};
 };
 
 TEST_F(CreditTest, MoreThanTheCreditIsRefused) {
@@ -121,7 +122,7 @@ TEST_F(CreditTest, OpeningCreditIsRaisedUntilTheBudgetIsSpent) {
 
 TEST_F(CreditTest, ClaimsShrinkAsOpeningCreditRunsOut) {
   OpeningClaims claims;
-  const std::uint64_t limit = OpeningCredit::initial(options_);
+  const std::uint64_t limit = options_.window_budget / 8;
   claims.open(limit);
   std::vector<std::uint32_t> all;
   std::uint64_t sum = 0;

@@ -13,13 +13,14 @@ Proof proof_for(const Secret& secret, std::uint32_t carrier) {
 
 // --- the applications ----------------------------------------------------------------------------
 
-Endpoint::Endpoint(Role role, Options options) : role_(role), options_(std::move(options)) {
+Endpoint::Endpoint(Role role, Options options, MemoryBudget* memory)
+    : role_(role), options_(std::move(options)), memory_(memory) {
   renew();
 }
 
 void Endpoint::renew() {
   const SessionKeys keys = role_ == Role::kProxy ? kTestKeys : SessionKeys{};
-  session_ = std::make_unique<Session>(role_, options_, keys);
+  session_ = std::make_unique<Session>(role_, options_, keys, memory_);
 }
 
 StreamId Endpoint::open(const std::string& host, TimePoint now) {
@@ -138,9 +139,9 @@ void Endpoint::on_event(const Event& event) {
 
 // --- the carrier between them --------------------------------------------------------------------
 
-Pair::Pair(Options daemon_options, Options proxy_options)
+Pair::Pair(Options daemon_options, Options proxy_options, MemoryBudget* memory)
     : daemon(Role::kDaemon, std::move(daemon_options)),
-      proxy(Role::kProxy, std::move(proxy_options)) {}
+      proxy(Role::kProxy, std::move(proxy_options), memory) {}
 
 void Pair::establish() {
   connect();

@@ -51,7 +51,7 @@ struct AppLinks {
 
 class Endpoint {
  public:
-  Endpoint(Role role, Options options);
+  Endpoint(Role role, Options options, MemoryBudget* memory = nullptr);
 
   Session& session() { return *session_; }
   // A session that never got its greeting answered is thrown away.
@@ -86,6 +86,7 @@ class Endpoint {
 
   Role role_;
   Options options_;
+  MemoryBudget* memory_;
   std::unique_ptr<Session> session_;
   std::map<StreamId, AppStream> streams_;
 };
@@ -106,7 +107,8 @@ struct Wire {
 class Pair {
  public:
   explicit Pair(Options options = {}) : Pair(options, options) {}
-  Pair(Options daemon_options, Options proxy_options);
+  // `memory`: the proxy's, which other pairs may share.
+  Pair(Options daemon_options, Options proxy_options, MemoryBudget* memory = nullptr);
 
   // Connects, and exchanges HELLOs.
   void establish();

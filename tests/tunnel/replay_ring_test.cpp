@@ -26,7 +26,8 @@ std::string take(ReplayRing& ring, std::size_t max) {
 }
 
 TEST(ReplayRingTest, GivesOutWholeFramesOnly) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   for (int i = 0; i < 3; ++i) ring.append(frame_of(100, 1));
   EXPECT_EQ(take(ring, 250).size(), 216U);
   EXPECT_EQ(take(ring, 1).size(), 108U) << "at least one, or nothing would move";
@@ -34,7 +35,8 @@ TEST(ReplayRingTest, GivesOutWholeFramesOnly) {
 }
 
 TEST(ReplayRingTest, SendsAgainFromWhereThePeerGotTo) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   for (std::uint8_t i = 0; i < 100; ++i) ring.append(frame_of(10'000, i));
   const std::string all = take(ring, 10'000'000);
   ASSERT_TRUE(ring.acknowledge(3 * 10'008));
@@ -44,7 +46,8 @@ TEST(ReplayRingTest, SendsAgainFromWhereThePeerGotTo) {
 }
 
 TEST(ReplayRingTest, MemoryFollowsUse) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   EXPECT_EQ(ring.memory(), 0U);
   for (std::uint8_t i = 0; i < 200; ++i) ring.append(frame_of(kMaxPayload, i));
   EXPECT_GE(ring.memory(), 200U * kMaxFrame);
@@ -59,7 +62,8 @@ TEST(ReplayRingTest, MemoryFollowsUse) {
 }
 
 TEST(ReplayRingTest, OffsetsThatCannotBeAreRefused) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   for (int i = 0; i < 4; ++i) ring.append(frame_of(92, 1));
   take(ring, 200);
   EXPECT_FALSE(ring.acknowledge(300)) << "not sent yet";
@@ -73,7 +77,8 @@ TEST(ReplayRingTest, OffsetsThatCannotBeAreRefused) {
 }
 
 TEST(ReplayRingTest, AReservedPlaceStaysWhileEverythingBeforeIsAcknowledged) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   ring.append(frame_of(50, 1));
   take(ring, 1000);
   const MutableBytes place = ring.reserve(108);
@@ -85,7 +90,8 @@ TEST(ReplayRingTest, AReservedPlaceStaysWhileEverythingBeforeIsAcknowledged) {
 }
 
 TEST(ReplayRingTest, AReservationGivenBackLeavesNothing) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   ring.reserve(1000);
   ring.commit(0);
   EXPECT_EQ(ring.used(), 0U);
@@ -93,7 +99,8 @@ TEST(ReplayRingTest, AReservationGivenBackLeavesNothing) {
 }
 
 TEST(ReplayRingTest, FramesOfEverySizeCrossBlocksWhole) {
-  ReplayRing ring;
+  MemoryShare memory{nullptr};
+  ReplayRing ring(memory);
   std::string written;
   for (std::size_t size = 1; size < kMaxPayload; size += 611) {
     const auto frame = frame_of(size, static_cast<std::uint8_t>(size));
