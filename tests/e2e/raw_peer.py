@@ -1,26 +1,27 @@
-"""A daemon made of bytes, for a ferry-proxy: says what no daemon would say (tunnel/README.md is the protocol)."""
+"""Peers made of bytes, for a ferry-proxy and for a ferryd: they say what nobody would say (tunnel/README.md is the protocol)."""
 
 import contextlib
 import socket
 import ssl
 import struct
+import threading
 import time
 
-OPEN, OPEN_FAIL, DATA, RST = 0x01, 0x03, 0x04, 0x06
-HELLO, RESUME, RESUME_FAIL, ACK, PING, ABORT = 0x80, 0x81, 0x83, 0x84, 0x86, 0x89
+OPEN, OPEN_OK, OPEN_FAIL, DATA, RST = 0x01, 0x02, 0x03, 0x04, 0x06
+HELLO, RESUME, RESUME_FAIL, ACK, CREDIT, PING, ABORT = 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x89
 
 
 def frame(kind, stream=0, payload=b""):
     return struct.pack(">BBHI", kind, 0, len(payload), stream) + payload
 
 
-def hello(protocol=1, version=b"0.0.1"):
-    payload = b"FRRY" + struct.pack(">HB", protocol, len(version)) + version + struct.pack(">IIQB", 0, 100, 1 << 20, 0)
-    return frame(HELLO, payload=payload)
+def hello(protocol=1, version=b"0.0.1", keys=b""):
+    limits = struct.pack(">IIQB", 1, 100, 1 << 20, 1 if keys else 0)
+    return frame(HELLO, payload=b"FRRY" + struct.pack(">HB", protocol, len(version)) + version + limits + keys)
 
 
-def opening(stream, port, claim=0, host=b"127.0.0.1", grant=65536):
-    return frame(OPEN, stream, struct.pack(">BIIHB", 0, claim, grant, port, len(host)) + host)
+def opening(stream, port, claim=0, host=b"127.0.0.1", grant=65536, kind=0):
+    return frame(OPEN, stream, struct.pack(">BIIHB", kind, claim, grant, port, len(host)) + host)
 
 
 def client_context(keys):
@@ -33,16 +34,10 @@ def client_context(keys):
     return context
 
 
-class RawPeer:
-    """A carrier on which HELLO has been exchanged, unless told otherwise."""
-
-    def __init__(self, port, keys, greets=True):
-        raw = socket.create_connection(("127.0.0.1", port), timeout=20)
-        self._tls = client_context(keys).wrap_socket(raw)
+class Carrier:
+    def __init__(self, tls):
+        self._tls = tls
         self._heard = b""
-        if greets:
-            self.say(hello())
-            assert self.next_frame()[0] == HELLO
 
     def say(self, *frames):
         self._tls.sendall(b"".join(frames))
@@ -87,3 +82,55 @@ class RawPeer:
 
     def close(self):
         self._tls.close()
+
+
+class RawPeer(Carrier):
+    """A daemon that has exchanged HELLO, unless told otherwise."""
+
+    def __init__(self, port, keys, greets=True):
+        raw = socket.create_connection(("127.0.0.1", port), timeout=20)
+        super().__init__(client_context(keys).wrap_socket(raw))
+        if greets:
+            self.say(hello())
+            assert self.next_frame()[0] == HELLO
+
+
+class HostileProxy:
+    """A proxy with the right keys. It knows no session of old; what it does to each new one is `misbehave(carrier)`."""
+
+    def __init__(self, port, keys, misbehave):
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        self._context.minimum_version = ssl.TLSVersion.TLSv1_3
+        self._context.load_cert_chain(keys / "tls.crt", keys / "tls.key")
+        self._context.load_verify_locations(keys / "ca.crt")
+        self._context.verify_mode = ssl.CERT_REQUIRED
+        self._misbehave = misbehave
+        self.words = []  # with which daemons ended their sessions
+        self._listener = socket.create_server(("127.0.0.1", port))
+        self._thread = threading.Thread(target=self._serve)
+        self._thread.start()
+
+    def _serve(self):
+        while True:
+            try:
+                raw, _ = self._listener.accept()
+            except OSError:
+                return
+            with contextlib.suppress(OSError, ssl.SSLError):
+                raw.settimeout(20)
+                carrier = Carrier(self._context.wrap_socket(raw, server_side=True))
+                self._greet(carrier)
+                carrier.close()
+
+    def _greet(self, carrier):
+        kind, _, _ = carrier.next_frame()
+        if kind == RESUME:
+            carrier.say(frame(RESUME_FAIL, payload=b"there is no such session"))
+        else:
+            self._misbehave(carrier)
+        self.words += [payload.decode() for kind, _, payload in carrier.frames_to_the_end() if kind == ABORT]
+
+    def close(self):
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self._thread.join()
