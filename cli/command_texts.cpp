@@ -55,14 +55,15 @@ const std::array<CommandText, 12> kCommandTexts = {{
      kUsesCluster, "table json"},
     {Command::kDiagnose, "diagnose", "", "Say why something in the cluster does not work",
      "TYPE/NAME",
-     "TYPE is svc, deploy, sts, rs or pod. Goes from there over the pods, their conditions, "
-     "events,\n"
-     "probes and logs to the cause, and says it with the evidence and the next step, the "
-     "likeliest\n"
-     "first. It reads only. Exit code 0: nothing is wrong, 1: something is.",
+     "TYPE is svc, deploy, sts, rs or pod, or link for a link of 'ferry list'. Goes from there "
+     "over\n"
+     "the pods, their conditions, events, probes and logs to the cause, and says it with the\n"
+     "evidence and the next step, the likeliest first. Where all looks well, the ports are tried.\n"
+     "Exit code 0: nothing is wrong, 1: something is.",
      "ferry diagnose svc/app\n"
      "ferry diagnose deploy/app -n shop\n"
-     "ferry diagnose pod/app-7d9f -o json",
+     "ferry diagnose pod/app-7d9f -o json\n"
+     "ferry diagnose link/f1",
      kUsesCluster, "table json yaml"},
     {Command::kStatus, "status", "", "Show the daemon, its tunnels and its links", "",
      "A link that is 'active' was tested: a connection to its target has been accepted.",

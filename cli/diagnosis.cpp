@@ -1,5 +1,6 @@
 #include "cli/diagnosis.h"
 
+#include <string_view>
 #include <utility>
 
 #include "cli/target_args.h"
@@ -28,9 +29,14 @@ std::string finding_text(int number, const control::Finding& finding) {
 }  // namespace
 
 Result<control::DiagnoseSpec> diagnose_spec(const Invocation& invocation) {
+  constexpr std::string_view kLink = "link/";
+  if (invocation.target.starts_with(kLink) && invocation.target.size() > kLink.size()) {
+    return control::DiagnoseSpec{
+        .kube = {}, .target = {}, .link = invocation.target.substr(kLink.size())};
+  }
   auto target = parse_target(invocation.target);
   if (!target) return fail(target.error());
-  control::DiagnoseSpec spec{.kube = {}, .target = std::move(*target)};
+  control::DiagnoseSpec spec{.kube = {}, .target = std::move(*target), .link = {}};
   if (auto problem = problem_of(spec)) {
     problem->code = ErrorCode::kUsage;
     problem->what = "reading the target '" + invocation.target + "'";
@@ -41,8 +47,9 @@ Result<control::DiagnoseSpec> diagnose_spec(const Invocation& invocation) {
 
 std::string diagnosis_text(const control::Diagnosis& diagnosis, const View& view) {
   if (view.format != OutputFormat::kTable) return document(to_json(diagnosis), view.format);
-  std::string out = diagnosis.object + " in namespace " + diagnosis.kube_namespace + ": " +
-                    pods_text(diagnosis) + "\n";
+  std::string out = diagnosis.object;
+  if (!diagnosis.kube_namespace.empty()) out += " in namespace " + diagnosis.kube_namespace;
+  out += ": " + pods_text(diagnosis) + "\n";
   if (diagnosis.findings.empty()) return out + "nothing wrong is seen\n";
   int number = 0;
   for (const auto& finding : diagnosis.findings) out += "\n" + finding_text(++number, finding);

@@ -8,4 +8,8 @@ void settle_access(control::KubeAccess& access, const Cluster& cluster) {
   if (access.kubeconfig.empty()) access.kubeconfig_list = cluster.kubeconfig_list;
 }
 
+std::string proxy_key(const Cluster& cluster) {
+  return "proxy " + cluster.server + " " + cluster.user + " " + cluster.ns;
+}
+
 }  // namespace ferry::daemon

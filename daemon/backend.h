@@ -29,6 +29,9 @@ struct Cluster {
 // context or its namespace, and whatever KUBECONFIG the next daemon has.
 void settle_access(control::KubeAccess& access, const Cluster& cluster);
 
+// What tells the tunnel to a user's proxy from others.
+std::string proxy_key(const Cluster& cluster);
+
 // The proxy that stands in for a swapped workload.
 struct StandInPlace {
   Cluster cluster;

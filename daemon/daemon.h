@@ -14,6 +14,7 @@
 #include "daemon/tunnel_pool.h"
 #include "daemon/wake_watch.h"
 #include "daemon/workers.h"
+#include "kube/diagnose/door.h"
 #include "net/address_watch.h"
 
 namespace ferry::daemon {
@@ -63,6 +64,8 @@ class Daemon final : public control::Service {
   template <typename Work>
   auto on_loop(Work work);
   std::vector<control::LinkStatus> all_links() const;
+  Result<control::Diagnosis> diagnose_link(const std::string& id);
+  std::vector<diagnose::Knock> try_doors(const Cluster& cluster, std::vector<diagnose::Door> doors);
   void tick();
   void look_around(const char* why);
 

@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include "kube/diagnose/diagnose.h"
-#include "kube/target.h"
-
 namespace ferry::daemon {
 namespace {
 
@@ -20,30 +17,36 @@ kube::TargetKind kind_of(control::TargetKind kind) {
   return kube::TargetKind::kHost;
 }
 
-control::Finding for_clients(diagnose::Finding finding) {
-  return {.code = std::string(name_of(finding.code)),
-          .object = std::move(finding.object),
-          .cause = std::move(finding.cause),
-          .evidence = std::move(finding.evidence),
-          .fix = std::move(finding.fix)};
-}
-
 }  // namespace
 
-Result<control::Diagnosis> diagnose(Backend& backend, const control::DiagnoseSpec& spec,
-                                    const kube::CancelToken& cancel) {
-  const auto cluster = backend.open_cluster(spec.kube);
+kube::Target kube_target(const control::Target& target) {
+  return {kind_of(target.kind), target.name};
+}
+
+Result<diagnose::Report> diagnose_target(Backend& backend, const control::KubeAccess& kube,
+                                         const control::Target& target, const TryDoors& try_doors,
+                                         const kube::CancelToken& cancel) {
+  const auto cluster = backend.open_cluster(kube);
   if (!cluster) return fail(cluster.error());
-  auto report = diagnose::diagnose(*cluster->api, {kind_of(spec.target.kind), spec.target.name},
-                                   cluster->ns, cancel);
-  if (!report) return fail(report.error());
-  control::Diagnosis diagnosis{.object = std::move(report->object),
-                               .kube_namespace = std::move(report->ns),
-                               .pods = static_cast<std::uint32_t>(report->pods),
-                               .ready_pods = static_cast<std::uint32_t>(report->ready_pods),
+  auto report = diagnose::diagnose(*cluster->api, kube_target(target), cluster->ns, cancel);
+  if (report && unexplained(*report) && !report->doors.empty()) {
+    add_knocks(*report, try_doors(*cluster, report->doors));
+  }
+  return report;
+}
+
+control::Diagnosis for_clients(diagnose::Report report) {
+  control::Diagnosis diagnosis{.object = std::move(report.object),
+                               .kube_namespace = std::move(report.ns),
+                               .pods = static_cast<std::uint32_t>(report.pods),
+                               .ready_pods = static_cast<std::uint32_t>(report.ready_pods),
                                .findings = {}};
-  for (auto& finding : report->findings) {
-    diagnosis.findings.push_back(for_clients(std::move(finding)));
+  for (auto& finding : report.findings) {
+    diagnosis.findings.push_back({.code = std::string(name_of(finding.code)),
+                                  .object = std::move(finding.object),
+                                  .cause = std::move(finding.cause),
+                                  .evidence = std::move(finding.evidence),
+                                  .fix = std::move(finding.fix)});
   }
   return diagnosis;
 }

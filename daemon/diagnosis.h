@@ -1,13 +1,28 @@
 // What clients ask about things that don't work.
 #pragma once
 
+#include <functional>
+#include <vector>
+
 #include "daemon/backend.h"
 #include "kube/cancel.h"
+#include "kube/diagnose/diagnose.h"
+#include "kube/target.h"
 
 namespace ferry::daemon {
 
-// As of control::Service. Blocks, on the thread of whoever asks.
-Result<control::Diagnosis> diagnose(Backend& backend, const control::DiagnoseSpec& spec,
-                                    const kube::CancelToken& cancel);
+kube::Target kube_target(const control::Target& target);
+
+// Tries doors in the cluster, and waits for what comes of it.
+using TryDoors = std::function<std::vector<diagnose::Knock>(const Cluster& cluster,
+                                                            std::vector<diagnose::Door> doors)>;
+
+// As of control::Service, for a target. Where nothing else explains why it shouldn't work, its
+// doors are tried. Blocks, on the thread of whoever asks.
+Result<diagnose::Report> diagnose_target(Backend& backend, const control::KubeAccess& kube,
+                                         const control::Target& target, const TryDoors& try_doors,
+                                         const kube::CancelToken& cancel);
+
+control::Diagnosis for_clients(diagnose::Report report);
 
 }  // namespace ferry::daemon

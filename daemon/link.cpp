@@ -11,6 +11,7 @@ using control::LinkState;
 namespace {
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLongestRetry = std::chrono::seconds(30);
+constexpr Duration kPatience = std::chrono::seconds(3);  // until the cause of waiting is looked for
 }  // namespace
 
 Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool keep_trying,
@@ -25,7 +26,9 @@ Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool 
       backoff_(kFirstRetry, kLongestRetry),
       retry_(house.loop, [this] { look_up_target(); }),
       ending_(house.loop, [this] { give_up(*last_error_); }),
-      health_(house.loop, spec_.ports.size(), [this] { assess(); }) {}
+      health_(house.loop, spec_.ports.size(), [this] { assess(); }),
+      waiting_cause_(house.loop, house.workers, kPatience,
+                     [this](const std::string& line) { notice(line); }) {}
 
 Link::~Link() { take_down(); }
 
@@ -123,6 +126,12 @@ std::optional<std::string> Link::obstacle() const {
 
 void Link::set_state(LinkState state, const std::string& reason) {
   if (state_ == state && reason_ == reason) return;
+  // While the way to the cluster is cut, the target is not to blame.
+  if (state == LinkState::kWaiting && route_ && route_->blocked().empty()) {
+    waiting_cause_.waits(cluster_, spec_.target);
+  } else {
+    waiting_cause_.goes_on();
+  }
   if (state_ != state) since_ = control::unix_millis_now();
   state_ = state;
   reason_ = reason;
@@ -149,6 +158,7 @@ void Link::take_down() {
   retry_.stop();
   ending_.stop();
   look_up_.reset();
+  waiting_cause_.goes_on();
   follower_.reset();
   health_.stop();
   ports_.clear();

@@ -16,6 +16,7 @@
 #include "daemon/local_port.h"
 #include "daemon/traffic_meter.h"
 #include "daemon/tunnel_pool.h"
+#include "daemon/waiting_cause.h"
 #include "daemon/workers.h"
 #include "kube/swap/run.h"
 
@@ -122,6 +123,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   Tunnel* tunnel_ = nullptr;  // held in the pool
   std::unique_ptr<LinkRoute> route_;
   LinkHealth health_;  // its tests use the route
+  WaitingCause waiting_cause_;
   std::vector<std::unique_ptr<LocalPort>> ports_;
 };
 

@@ -112,7 +112,7 @@ void Link::choose_route() {
       break;
     case control::Route::kProxy: break;
   }
-  go_through("proxy " + cluster_.server + " " + cluster_.user + " " + cluster_.ns,
+  go_through(proxy_key(cluster_),
              [this] { return house_.backend.proxy_in_cluster(cluster_, spec_.proxy); });
 }
 

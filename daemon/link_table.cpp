@@ -88,6 +88,12 @@ Result<control::LinkStatus> LinkTable::status(const std::string& id) const {
   return found->second->status();
 }
 
+Result<control::KubeAccess> LinkTable::place(const std::string& id) const {
+  const auto found = links_.find(id);
+  if (found == links_.end()) return fail(no_such_link(id));
+  return found->second->spec().kube;
+}
+
 std::vector<control::LinkStatus> LinkTable::status() const {
   std::vector<control::LinkStatus> all;
   for (const auto& entry : links_) all.push_back(entry.second->status());

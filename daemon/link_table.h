@@ -27,6 +27,8 @@ class LinkTable final : private LinkEvents {
   Status remove(const std::string& id);
   Result<control::LinkStatus> status(const std::string& id) const;
   std::vector<control::LinkStatus> status() const;
+  // Where a link's target was looked for.
+  Result<control::KubeAccess> place(const std::string& id) const;
 
   void sample_rates();
   // Ends all links; detached ones stay remembered. add() fails from then on.

@@ -57,6 +57,16 @@ Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_sourc
   return entry->tunnel;
 }
 
+Tunnel* TunnelPool::join(const std::string& key, TunnelEvents& user) {
+  for (const auto& entry : entries_) {
+    if (entry->key != key || !entry->tunnel.ready()) continue;
+    entry->users.push_back(&user);
+    entry->unused.stop();
+    return &entry->tunnel;
+  }
+  return nullptr;
+}
+
 void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
   const auto found = std::find_if(entries_.begin(), entries_.end(),
                                   [&](const auto& entry) { return &entry->tunnel == &tunnel; });

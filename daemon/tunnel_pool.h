@@ -24,6 +24,8 @@ class TunnelPool {
   using MakeSource = std::function<std::unique_ptr<CarrierSource>()>;
   Tunnel& acquire(const std::string& key, const MakeSource& make_source,
                   control::TunnelStatus status, TunnelEvents& user);
+  // The tunnel with this key, held in the same way, if it is ready; else none.
+  Tunnel* join(const std::string& key, TunnelEvents& user);
   void release(const Tunnel& tunnel, const TunnelEvents& user);
 
   void check_now();

@@ -220,7 +220,9 @@ std::optional<Error> problem_of(const RestoreSpec& spec) {
 }
 
 std::optional<Error> problem_of(const DiagnoseSpec& spec) {
-  if (spec.target.name.empty()) return bad("target.name", "it is empty");
+  if (spec.target.name.empty() == spec.link.empty()) {
+    return bad("target", "either a target or a link is asked about");
+  }
   if (spec.target.kind != TargetKind::kHost) return std::nullopt;
   return bad("target.kind", "a host is no object of the cluster",
              "name a Service, a workload or a pod");

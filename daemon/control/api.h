@@ -156,7 +156,8 @@ struct RestoreSpec {
 // What is to be looked at: why does it not work?
 struct DiagnoseSpec {
   KubeAccess kube;
-  Target target;  // a Service, a workload or a pod
+  Target target;     // a Service, a workload or a pod
+  std::string link;  // in its place, a link's id
 
   bool operator==(const DiagnoseSpec&) const = default;
 };

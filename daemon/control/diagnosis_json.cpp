@@ -31,7 +31,13 @@ Result<Finding> finding_at(const Json& json, const std::string& path) {
 }  // namespace
 
 Json to_json(const DiagnoseSpec& spec, Include include) {
-  return {{"kube", to_json(spec.kube, include)}, {"target", to_json(spec.target)}};
+  Json json = {{"kube", to_json(spec.kube, include)}};
+  if (spec.link.empty()) {
+    json["target"] = to_json(spec.target);
+  } else {
+    json["link"] = spec.link;
+  }
+  return json;
 }
 
 Result<DiagnoseSpec> diagnose_spec_from_json(const Json& json) {
@@ -39,6 +45,7 @@ Result<DiagnoseSpec> diagnose_spec_from_json(const Json& json) {
   DiagnoseSpec spec;
   reader.nested("kube", spec.kube, kube_from_json);
   reader.nested("target", spec.target, target_from_json);
+  reader.text("link", spec.link);
   return checked(reader, std::move(spec));
 }
 

@@ -12,6 +12,7 @@ using control::LinkState;
 namespace {
 
 constexpr std::chrono::seconds kConnectLimit = std::chrono::minutes(2);
+constexpr Duration kPatience = std::chrono::seconds(5);  // for a pod to come up
 
 // An error or a warning on one line, its way out included.
 std::string in_words(const Error& error) {
@@ -29,6 +30,8 @@ SwapLink::SwapLink(const LinkHouse& house, std::string id, std::string swap_id,
       since_(control::unix_millis_now()),
       created_(since_),
       limit_(house.loop, [this] { out_of_time(); }),
+      waiting_cause_(house.loop, house.workers, kPatience,
+                     [this](const std::string& line) { tell(EventKind::kNotice, line); }),
       steps_(house.workers) {
   status_.swap_id = std::move(swap_id);
   if (spec_.orphan_timeout_seconds != 0) {
@@ -296,6 +299,11 @@ void SwapLink::assess() {
 void SwapLink::set_phase(Phase phase) {
   if (phase == status_.phase) return;
   status_.phase = phase;
+  if (phase == Phase::kStarting) {
+    waiting_cause_.waits(*cluster_, {control::TargetKind::kDeployment, status_.stand_in});
+  } else {
+    waiting_cause_.goes_on();
+  }
   if (phase >= Phase::kRestoring) {
     status_.ready = false;
     set_state(phase == Phase::kOver && last_error_ ? LinkState::kFailed : LinkState::kEnding, "");

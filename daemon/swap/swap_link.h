@@ -19,6 +19,7 @@
 #include "daemon/swap/step_runner.h"
 #include "daemon/swap/swap_steps.h"
 #include "daemon/swap/unanswered.h"
+#include "daemon/waiting_cause.h"
 #include "net/timer.h"
 
 namespace ferry::daemon {
@@ -127,6 +128,7 @@ class SwapLink final : public net::Disposable, private LocalSideEvents {
   std::unique_ptr<LocalSide> local_side_;  // once the stand-in runs
   bool taken_up_again_ = false;            // however long it takes: it was swapped already
   net::Timer limit_;
+  WaitingCause waiting_cause_;  // for the stand-in's pod
   StepRunner steps_;
 };
 

@@ -80,6 +80,10 @@ std::vector<control::LinkStatus> SwapTable::status() const {
   return all;
 }
 
+Result<control::KubeAccess> SwapTable::place(const std::string& id) const {
+  return find(id).map([](const SwapLink* swap) { return swap->spec().kube; });
+}
+
 Result<std::string> SwapTable::environment(const std::string& id) const {
   return find(id).and_then([](const SwapLink* swap) { return swap->environment(); });
 }

@@ -27,6 +27,8 @@ class SwapTable final : private SwapLinkEvents {
   Status remove(const std::string& id);
   Result<control::LinkStatus> status(const std::string& id) const;
   std::vector<control::LinkStatus> status() const;
+  // Where a swap's workload was looked for.
+  Result<control::KubeAccess> place(const std::string& id) const;
   Result<std::string> environment(const std::string& id) const;
 
   void sample_rates();

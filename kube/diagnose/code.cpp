@@ -41,6 +41,9 @@ std::string_view name_of(Code code) {
     case Code::kPortUndeclared: return "port-undeclared";
     case Code::kNoReadyEndpoints: return "no-ready-endpoints";
     case Code::kEndpointsTerminating: return "endpoints-terminating";
+    case Code::kPortNotListening: return "port-not-listening";
+    case Code::kConnectionBlocked: return "connection-blocked";
+    case Code::kServiceUnreachable: return "service-unreachable";
     case Code::kExternalName: return "external-name";
     case Code::kNoSelector: return "no-selector";
     case Code::kScaledToZero: return "scaled-to-zero";
@@ -49,6 +52,10 @@ std::string_view name_of(Code code) {
     case Code::kPodsRefused: return "pods-refused";
     case Code::kRolloutStuck: return "rollout-stuck";
     case Code::kPaused: return "paused";
+    case Code::kTunnelDown: return "tunnel-down";
+    case Code::kLocalPortClosed: return "local-port-closed";
+    case Code::kLocalProbeFails: return "local-probe-fails";
+    case Code::kLinkWaits: return "link-waits";
   }
   return "";
 }

@@ -45,6 +45,9 @@ enum class Code : std::uint8_t {
   kPortUndeclared,
   kNoReadyEndpoints,
   kEndpointsTerminating,
+  kPortNotListening,
+  kConnectionBlocked,
+  kServiceUnreachable,
   kExternalName,
   kNoSelector,
   kScaledToZero,
@@ -53,8 +56,13 @@ enum class Code : std::uint8_t {
   kPodsRefused,
   kRolloutStuck,
   kPaused,
+  // Of Ferry's own links.
+  kTunnelDown,
+  kLocalPortClosed,
+  kLocalProbeFails,
+  kLinkWaits,
 };
-inline constexpr Code kLastCode = Code::kPaused;
+inline constexpr Code kLastCode = Code::kLinkWaits;
 
 // "crash-loop"
 std::string_view name_of(Code code);

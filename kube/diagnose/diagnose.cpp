@@ -65,6 +65,7 @@ class Walk {
     const auto object = reading_.object(kube::kPods, target.name).get();
     if (!object) return fail(object.error());
     look_at({*object});
+    report_.doors = pod_doors({*object});
     return {};
   }
 
@@ -84,6 +85,7 @@ class Walk {
     if (selected.empty()) add_workloads(kube::parse_service(*found).selector);
     look_at(selected);
     add_service(service_findings(facts));
+    report_.doors = service_doors(facts);
     return {};
   }
 
@@ -106,6 +108,7 @@ class Walk {
     look_at(*pods);
     // A rollout that is stuck follows from its pods; that there are none is a cause.
     add(own_findings(*object, report_.object), pods->empty());
+    report_.doors = pod_doors(*pods);
     return {};
   }
 
@@ -151,7 +154,11 @@ class Walk {
       facts.events = events_about(events(), metadata(facts.pod, "uid"));
     }
     read_logs(sick);
-    add(findings_of(sick), false);
+    std::vector<Finding> findings;
+    for (const PodFacts& facts : sick) {
+      for (Finding& finding : pod_findings(facts)) findings.push_back(std::move(finding));
+    }
+    add(told_once(std::move(findings)), false);
   }
 
   void read_logs(std::vector<PodFacts>& sick) {
@@ -169,31 +176,6 @@ class Walk {
     for (auto& [lines, soon] : asked) lines = soon.get();
   }
 
-  // Pods of one workload mostly suffer from the same, which is told once.
-  static std::vector<Finding> findings_of(const std::vector<PodFacts>& sick) {
-    std::vector<Finding> all;
-    std::vector<int> more;
-    for (const PodFacts& facts : sick) {
-      for (Finding& finding : pod_findings(facts)) {
-        const auto same = std::find_if(all.begin(), all.end(), [&](const Finding& known) {
-          return known.code == finding.code && known.cause == finding.cause;
-        });
-        if (same != all.end()) {
-          ++more[static_cast<std::size_t>(same - all.begin())];
-          continue;
-        }
-        all.push_back(std::move(finding));
-        more.push_back(0);
-      }
-    }
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      if (more[i] == 0) continue;
-      all[i].evidence.push_back("the same at " + std::to_string(more[i]) + " more pod" +
-                                (more[i] == 1 ? "" : "s"));
-    }
-    return all;
-  }
-
   const std::vector<Json>& events() {
     if (events_soon_.valid()) events_ = events_soon_.get();
     return events_;
@@ -206,6 +188,22 @@ class Walk {
 };
 
 }  // namespace
+
+bool unexplained(const Report& report) {
+  return std::all_of(report.findings.begin(), report.findings.end(),
+                     [](const Finding& finding) { return finding.code == Code::kPortUndeclared; });
+}
+
+void add_knocks(Report& report, const std::vector<Knock>& knocks) {
+  auto findings = door_findings(knocks);
+  const bool tried = !knocks.empty();
+  if (tried && findings.empty()) {
+    std::erase_if(report.findings,
+                  [](const Finding& finding) { return finding.code == Code::kPortUndeclared; });
+  }
+  report.findings.insert(report.findings.begin(), std::make_move_iterator(findings.begin()),
+                         std::make_move_iterator(findings.end()));
+}
 
 Result<Report> diagnose(kube::Api& api, const kube::Target& target, const std::string& ns,
                         const kube::CancelToken& cancel) {

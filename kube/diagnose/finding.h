@@ -16,4 +16,8 @@ struct Finding {
   std::string fix;                    // the next step
 };
 
+// Pods of one workload mostly suffer from the same: findings of one code and cause become one,
+// which counts the others.
+std::vector<Finding> told_once(std::vector<Finding> findings);
+
 }  // namespace ferry::diagnose

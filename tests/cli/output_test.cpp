@@ -158,7 +158,9 @@ TEST(OutputTest, AHostCannotBeDiagnosed) {
   invocation.target = "deployment/web";
   EXPECT_EQ(diagnose_spec(invocation).value().target,
             (control::Target{control::TargetKind::kDeployment, "web"}));
-  for (const char* target : {"host/db.example", "svc/", "thing/web"}) {
+  invocation.target = "link/f1";
+  EXPECT_EQ(diagnose_spec(invocation).value().link, "f1");
+  for (const char* target : {"host/db.example", "link/", "svc/", "thing/web"}) {
     invocation.target = target;
     const auto spec = diagnose_spec(invocation);
     ASSERT_FALSE(spec) << target;

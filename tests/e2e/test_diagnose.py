@@ -40,6 +40,7 @@ SERVICES = [
     workloads.service("not-found", ports=[{"port": 80, "targetPort": "http"}]),
     workloads.service("resting", ports=[{"port": 80, "targetPort": "http"}]),
     workloads.service("astray", selector={"app": "wel"}, ports=[{"port": 80, "targetPort": "http"}]),
+    workloads.service("deaf", selector={"app": "well"}, ports=[{"port": 80, "targetPort": 9999}]),
     workloads.service("misnamed", selector={"app": "well"}, ports=[{"port": 80, "targetPort": "web"}]),
 ]
 
@@ -111,6 +112,36 @@ def test_a_crash_is_told_with_exit_code_and_restarts(clinic):
 def test_a_service_leads_to_the_cause(clinic, name, code, evidence):
     found = finding(clinic, f"svc/{name}", code)
     assert not evidence or any(evidence in line for line in found["evidence"]), found
+
+
+def test_a_port_on_which_nobody_listens_is_found_by_trying(clinic):
+    finding(clinic, "deploy/crash", "crash-loop")
+    found = finding(clinic, "svc/deaf", "port-not-listening")
+    assert found["object"].startswith("pod/well-") and "9999" in found["cause"]
+    assert any(line.startswith("the node: ") for line in found["evidence"]), found
+
+
+def test_with_a_tunnel_the_proxy_looks_from_inside(clinic):
+    wait_for("it is ready", lambda: not diagnosis(clinic, "svc/well")["findings"], timeout=60)
+    link = clinic.forward("svc/well", ":80", "--route", "proxy")
+    try:
+        found = finding(clinic, "svc/deaf", "port-not-listening")
+        assert any(line.startswith("the proxy: ") for line in found["evidence"]), found
+        assert not diagnosis(clinic, "svc/well")["findings"]
+    finally:
+        link.end()
+
+
+def test_a_link_that_waits_says_why(clinic):
+    link = clinic.forward("svc/not-found", ":80", "--route", "direct")
+    try:
+        wait_for("the cause is told", lambda: "readiness-probe-fails" in link.stderr(), timeout=30)
+        assert "statuscode: 404" in link.stderr()
+        (status,) = clinic.links()
+        made = diagnosis(clinic, f"link/{status['id']}")
+        assert [each["code"] for each in made["findings"]] == ["readiness-probe-fails", "link-waits"]
+    finally:
+        link.end()
 
 
 def test_what_is_well_has_no_findings_and_is_looked_at_in_no_time(clinic):

@@ -128,6 +128,8 @@ TEST(DiagnosisJsonTest, SpecAndDiagnosisSurviveTheRoundTrip) {
   spec.kube.kube_namespace = "shop";
   spec.target = {TargetKind::kStatefulSet, "db"};
   EXPECT_EQ(diagnose_spec_from_json(to_json(spec, Include::kEverything)).value(), spec);
+  const DiagnoseSpec of_link{.link = "f1"};
+  EXPECT_EQ(diagnose_spec_from_json(to_json(of_link, Include::kEverything)).value(), of_link);
   const Diagnosis diagnosis{.object = "svc/web",
                             .kube_namespace = "shop",
                             .pods = 3,
@@ -143,7 +145,8 @@ TEST(DiagnosisJsonTest, SpecAndDiagnosisSurviveTheRoundTrip) {
 TEST(DiagnosisJsonTest, WhatCannotBeDiagnosedIsRefused) {
   for (const char* text :
        {R"({"target": {"kind": "host", "name": "db.example"}})", R"({"target": {"kind": "svc"}})",
-        R"({"target": {"kind": "svc", "name": "a"}, "prots": 1})", "{}", "[]"}) {
+        R"({"target": {"kind": "svc", "name": "a"}, "prots": 1})",
+        R"({"target": {"kind": "svc", "name": "a"}, "link": "f1"})", "{}", "[]"}) {
     const auto spec = diagnose_spec_from_json(Json::parse(text));
     ASSERT_FALSE(spec) << text;
     EXPECT_EQ(spec.error().code, ErrorCode::kInvalid);
