@@ -14,7 +14,6 @@ namespace {
 constexpr Duration kRenewEarly = std::chrono::seconds(30);  // kube::Credentials does it before that
 // A carrier that lasted so long was no bad try: the next one is made at once.
 constexpr Duration kStable = std::chrono::seconds(2);
-constexpr std::size_t kMaxDraining = 8;  // processes of one proxy that end at the same time
 
 }  // namespace
 

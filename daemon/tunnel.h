@@ -53,6 +53,9 @@ struct TunnelOptions {
 
 class Tunnel final : public net::Disposable, private TunnelSessionOwner {
  public:
+  // Processes of one proxy that end at the same time; the oldest of more is let go.
+  static constexpr std::size_t kMaxDraining = 8;
+
   // `status` brings what doesn't change: id, route, context, namespace.
   Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<CarrierSource> source,
          control::TunnelStatus status, TunnelEvents& events);

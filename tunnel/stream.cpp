@@ -47,7 +47,6 @@ std::optional<StreamState> next_state(StreamState state, StreamInput input) {
     case StreamInput::kRefuseReceived: return after_refuse(state, input);
     case StreamInput::kFinSent: return after_fin_sent(state);
     case StreamInput::kFinReceived: return after_fin_received(state);
-    case StreamInput::kEnded: return State::kGone;
   }
   return std::nullopt;
 }

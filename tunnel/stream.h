@@ -31,7 +31,6 @@ enum class StreamInput : std::uint8_t {
   kRefuseReceived,  // OPEN_FAIL
   kFinSent,
   kFinReceived,
-  kEnded,  // RST either way, or all consumed in kFinished
 };
 
 // nullopt: not allowed in this state.

@@ -20,6 +20,7 @@ using std::chrono::milliseconds;
 
 // What the test says about the way to the proxy.
 struct Way {
+  std::string address;  // of the proxy
   std::optional<Duration> expires_in;
   std::optional<Error> error;
   bool swallows = false;  // attempts never end
@@ -28,8 +29,8 @@ struct Way {
 
 class TestSource final : public CarrierSource {
  public:
-  TestSource(net::Loop& loop, Way& way, std::string address, std::string credentials)
-      : loop_(loop), way_(way), proxy_(loop, std::move(address), std::move(credentials)) {}
+  TestSource(net::Loop& loop, Way& way, std::string credentials)
+      : loop_(loop), way_(way), credentials_(std::move(credentials)) {}
 
   void connect(Callback callback, Progress progress) override {
     ++way_.attempts;
@@ -38,19 +39,21 @@ class TestSource final : public CarrierSource {
       loop_.post([callback, error = *way_.error] { callback(fail(error)); });
       return;
     }
-    proxy_.connect(
+    proxy_ = std::make_unique<ProxyAt>(loop_, way_.address, credentials_);
+    proxy_->connect(
         [this, callback](Result<NewCarrier> carrier) {
           if (carrier) carrier->expires_in = way_.expires_in;
           callback(std::move(carrier));
         },
         std::move(progress));
   }
-  std::unique_ptr<CarrierSource> abandon() override { return proxy_.abandon(); }
+  std::unique_ptr<CarrierSource> abandon() override { return proxy_->abandon(); }
 
  private:
   net::Loop& loop_;
   Way& way_;
-  ProxyAt proxy_;
+  const std::string credentials_;
+  std::unique_ptr<ProxyAt> proxy_;
 };
 
 class TunnelTest : public ::testing::Test, public TunnelEvents, public ConnectionObserver {
@@ -70,12 +73,12 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
     EXPECT_TRUE(made.has_value()) << made.error().summary();
     proxy_ = std::move(*made);
     relay_ = std::make_unique<testing::TcpRelay>(*loop_, proxy_->tunnel_address());
+    way_.address = to_string(relay_->address());
   }
   void begin() {
     TunnelEvents& events = *this;
     tunnel_ = std::make_unique<Tunnel>(
-        *loop_, options_,
-        std::make_unique<TestSource>(*loop_, way_, to_string(relay_->address()), directory_.path()),
+        *loop_, options_, std::make_unique<TestSource>(*loop_, way_, directory_.path()),
         control::TunnelStatus{}, events);
     tunnel_->start();
   }
@@ -107,11 +110,15 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
 
   void on_tunnel_changed() override {
     if (tunnel_->state() == TunnelState::kLost) ++losses_;
+    if (flapping_ && tunnel_->ready()) loop_->post([this] { relay_->cut(); });
     loop_.poke();
   }
   void on_tunnel_progress(const std::string&) override {}
   void on_connected(std::size_t) override {}
-  void on_ended(std::size_t, const ConnectionEnd&) override {}
+  void on_ended(std::size_t, const ConnectionEnd& end) override {
+    ends_.push_back(end);
+    loop_.poke();
+  }
 
   net::testing::TestLoop loop_;
   const testing::TemporaryDirectory directory_;
@@ -122,6 +129,8 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
   TunnelOptions options_;
   Way way_;
   int losses_ = 0;
+  bool flapping_ = false;  // what is connected is cut at once
+  std::vector<ConnectionEnd> ends_;
   net::testing::Recorder recorder_{loop_};
   std::unique_ptr<net::ByteStream> local_;
   std::unique_ptr<Tunnel> tunnel_;
@@ -167,7 +176,8 @@ TEST_F(TunnelTest, TheOldCarrierGoesOnUntilTheNewOneIsThere) {
   ASSERT_TRUE(run_until([this] { return way_.attempts >= 4; }));
   EXPECT_EQ(losses_, 0);
   expect_that_the_connection_works();
-  way_ = {};
+  way_.error.reset();
+  way_.expires_in.reset();
   ASSERT_TRUE(wait_for_replacements(1));
   EXPECT_EQ(losses_, 0);
   expect_that_the_connection_works();
@@ -181,6 +191,53 @@ TEST_F(TunnelTest, ACutWhileTheNextCarrierIsMadeLosesNothing) {
   relay_->cut();
   ASSERT_TRUE(wait_for_replacements(1));
   expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, ATunnelThatIsCutAgainAndAgainIsConnectedLessAndLessOften) {
+  options_.first_backoff = milliseconds(100);
+  options_.urgent = {};
+  flapping_ = true;
+  begin();
+  const auto begun = std::chrono::steady_clock::now();
+  ASSERT_TRUE(run_until([this] { return way_.attempts == 4; }));
+  // Half of 100, 200 and 400 ms is the least that it waits.
+  EXPECT_GE(std::chrono::steady_clock::now() - begun, milliseconds(350));
+}
+
+TEST_F(TunnelTest, OfTooManyProcessesThatAreEndingTheOldestIsLetGo) {
+  start();
+  std::vector<std::unique_ptr<proxy::Proxy>> ending;
+  std::vector<std::unique_ptr<testing::TcpRelay>> relays;
+  const auto move_on = [&] {
+    ending.push_back(std::move(proxy_));
+    relays.push_back(std::move(relay_));
+    make_proxy(testing::proxy_config(credentials_, 0));
+    const int before = way_.attempts;
+    ending.back()->drain();
+    ASSERT_TRUE(run_until([&] { return way_.attempts > before && tunnel_->ready(); }));
+  };
+  std::vector<std::unique_ptr<net::ByteStream>> others;
+  net::testing::Recorder seen(loop_);
+  for (std::size_t i = 1; i <= Tunnel::kMaxDraining; ++i) {
+    move_on();
+    seen.received.clear();
+    auto pair = net::testing::connect_tcp(loop_);
+    others.push_back(std::move(pair.client));
+    others.back()->start(seen);
+    tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
+    ASSERT_TRUE(loop_.run_until([&] { return seen.received == "echo:"; }));
+  }
+  EXPECT_TRUE(ends_.empty());
+  expect_that_the_connection_works();
+  move_on();
+  ASSERT_TRUE(loop_.run_until([this] { return recorder_.closed.has_value(); }));
+  ASSERT_EQ(ends_.size(), 1U);
+  EXPECT_EQ(ends_[0].error->code, ErrorCode::kExhausted);
+  seen.received.clear();
+  others.front()->write(as_bytes("hello"));
+  EXPECT_TRUE(loop_.run_until([&] { return seen.received == "hello"; }));
+  tunnel_.reset();
+  for (auto& one : others) one->reset();
 }
 
 TEST_F(TunnelTest, WhyTheProxyRefusesIsInTheStatus) {

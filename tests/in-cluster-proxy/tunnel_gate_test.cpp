@@ -214,6 +214,23 @@ TEST(TunnelGateTest, ALostSessionMakesRoomForANewOne) {
   EXPECT_EQ(world.proxy->metrics().of(SessionFate::kRoom), 1U);
 }
 
+TEST(TunnelGateTest, ASessionThatHoldsNothingMakesRoomFirst) {
+  Config config = World::config();
+  config.limits.sessions = 2;
+  World world(config);
+  Service service(world.loop);
+  const auto older = world.served_by(service);
+  older.daemon->side.io->drop_carrier();
+  world.run_until([&] { return world.proxy->sessions().attached() == 0; });
+  const auto empty = world.daemon();
+  empty->side.io->drop_carrier();
+  world.run_until([&] { return world.proxy->sessions().attached() == 0; });
+  const auto third = world.daemon();
+  EXPECT_EQ(world.proxy->sessions().size(), 2U);
+  older.daemon->resume();
+  ASSERT_TRUE(world.loop.run_until([&] { return older.daemon->side.resumed == 1; }));
+}
+
 TEST(TunnelGateTest, CountsWhatBecameOfEachConnection) {
   World world;
   Stranger garbage(world);

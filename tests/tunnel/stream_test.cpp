@@ -45,15 +45,6 @@ TEST(StreamStateTest, WhatIsOutOfOrderIsNotAllowed) {
   EXPECT_FALSE(walk(State::kOffered, {Input::kFinSent})) << "before it was accepted";
 }
 
-TEST(StreamStateTest, EveryLivingStreamCanEnd) {
-  for (const State state :
-       {State::kOpening, State::kOpeningFinished, State::kOffered, State::kOfferedFinished,
-        State::kOpen, State::kLocalFinished, State::kRemoteFinished, State::kFinished}) {
-    EXPECT_EQ(next_state(state, Input::kEnded), State::kGone);
-  }
-  EXPECT_FALSE(next_state(State::kGone, Input::kEnded));
-}
-
 TEST(StreamStateTest, DataGoesOnlyWhereNoFinWas) {
   EXPECT_TRUE(may_send(State::kOpening));
   EXPECT_TRUE(may_send(State::kRemoteFinished));
