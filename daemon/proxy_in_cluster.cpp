@@ -94,7 +94,10 @@ void ProxyInCluster::shake_hands(std::unique_ptr<net::ByteStream> stream) {
           carrier->expires_in = cluster_.credentials->expires_in();
           callback_(std::move(carrier));
         } else {
-          fail_attempt(carrier.error(), Step::kCheck);
+          // Certificates that have ended are not the pod's fault, and another look at it wouldn't
+          // help: whoever finds the proxy makes them anew.
+          const bool expired = carrier.error().code == ErrorCode::kUnauthenticated;
+          fail_attempt(carrier.error(), expired ? Step::kFind : Step::kCheck);
         }
       });
 }

@@ -24,7 +24,8 @@ class ProxyInCluster final : public CarrierSource {
 
   // The pod that served last is tried first, without asking the API server anything else. When the
   // API server, or the pod, refuses, the next attempt looks whether the pod is still there (kGone
-  // if not), and the one after that finds another.
+  // if not), and the one after that finds another. Where the certificates are refused (they may
+  // have ended), the next attempt finds it anew.
   void connect(Callback callback, Progress progress) override;
   std::unique_ptr<CarrierSource> abandon() override;
 
