@@ -133,13 +133,15 @@ def test_with_a_tunnel_the_proxy_looks_from_inside(clinic):
 
 
 def test_a_link_that_waits_says_why(clinic):
+    wait_for("its pods answer", lambda: "404" in str(diagnosis(clinic, "deploy/not-found")), timeout=60)
     link = clinic.forward("svc/not-found", ":80", "--route", "direct")
     try:
-        wait_for("the cause is told", lambda: "readiness-probe-fails" in link.stderr(), timeout=30)
-        assert "statuscode: 404" in link.stderr()
+        wait_for("the cause is told to its end", lambda: "  try: " in link.stderr(), timeout=30)
+        assert "readiness-probe-fails" in link.stderr() and "statuscode: 404" in link.stderr()
         (status,) = clinic.links()
         made = diagnosis(clinic, f"link/{status['id']}")
-        assert [each["code"] for each in made["findings"]] == ["readiness-probe-fails", "link-waits"]
+        codes = [each["code"] for each in made["findings"]]
+        assert codes[0] == "readiness-probe-fails" and codes[-1] == "link-waits", codes
     finally:
         link.end()
 
