@@ -16,6 +16,7 @@ namespace {
 
 namespace fs = std::filesystem;
 using Json = nlohmann::json;
+using WallTime = std::chrono::system_clock::time_point;
 
 constexpr auto kLife = std::chrono::hours(24 * 365);
 constexpr auto kRenewBefore = std::chrono::hours(24 * 30);
@@ -42,10 +43,10 @@ tl::unexpected<Error> io_error(const std::string& doing, const fs::path& path, i
               "the state directory must be writable by you");
 }
 
-Result<ProxyIdentity> make_identity() {
+Result<ProxyIdentity> make_identity(WallTime now) {
   net::CertificateSpec spec;
-  spec.not_before = std::chrono::system_clock::now() - kClockSkew;
-  spec.not_after = std::chrono::system_clock::now() + kLife;
+  spec.not_before = now - kClockSkew;
+  spec.not_after = now + kLife;
   ProxyIdentity identity;
   identity.owner = random_hex(16);
   spec.common_name = "ferry " + identity.owner;
@@ -85,8 +86,8 @@ Status write_identity(const fs::path& path, const std::string& text) {
   return write_private_file(path, text);
 }
 
-bool ends_soon(const ProxyIdentity& identity) {
-  const auto limit = std::chrono::system_clock::now() + kRenewBefore;
+bool ends_soon(const ProxyIdentity& identity, WallTime now) {
+  const auto limit = now + kRenewBefore;
   for (const net::Identity* one : {&identity.daemon, &identity.proxy}) {
     const auto expiry = net::expiry_of(one->certificate_pem);
     if (!expiry || *expiry < limit) return true;
@@ -134,12 +135,12 @@ std::string random_hex(std::size_t digits) {
 }
 
 Result<ProxyIdentity> load_or_make_proxy_identity(const fs::path& state_dir,
-                                                  const std::string& cluster,
-                                                  const std::string& ns) {
+                                                  const std::string& cluster, const std::string& ns,
+                                                  WallTime now) {
   Result<ProxyIdentity> known = load_proxy_identity(state_dir, cluster, ns);
-  if (known && !ends_soon(*known)) return known;
+  if (known && !ends_soon(*known, now)) return known;
   if (!known && known.error().code != ErrorCode::kNotFound) return known;
-  Result<ProxyIdentity> fresh = make_identity();
+  Result<ProxyIdentity> fresh = make_identity(now);
   if (!fresh) return fresh;
   const Status written =
       write_identity(file_of(state_dir, cluster, ns), to_json(*fresh, cluster, ns).dump(1));

@@ -6,6 +6,7 @@
 // certificates are signed.
 #pragma once
 
+#include <chrono>
 #include <filesystem>
 #include <string>
 
@@ -21,12 +22,12 @@ struct ProxyIdentity {
   net::Identity proxy;
 };
 
-// Reads the identity for `cluster` (an API server's URL) and `ns`, or makes one: when there is
-// none, when the file can't be understood, or when its certificates end within a month. Errors:
-// kIo, kInternal.
-Result<ProxyIdentity> load_or_make_proxy_identity(const std::filesystem::path& state_dir,
-                                                  const std::string& cluster,
-                                                  const std::string& ns);
+// Reads the identity for `cluster` (an API server's URL) and `ns`, or makes one, good for a year
+// from `now` on: when there is none, when the file can't be understood, or when its certificates
+// end within a month of `now`. Errors: kIo, kInternal.
+Result<ProxyIdentity> load_or_make_proxy_identity(
+    const std::filesystem::path& state_dir, const std::string& cluster, const std::string& ns,
+    std::chrono::system_clock::time_point now = std::chrono::system_clock::now());
 
 // Removes the file, if there is one.
 void forget_proxy_identity(const std::filesystem::path& state_dir, const std::string& cluster,

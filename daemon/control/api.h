@@ -314,6 +314,7 @@ struct TunnelStatus {
   std::string reason;
   UnixMillis since = 0;
   std::uint64_t reconnects = 0;               // how often it was connected again
+  std::uint64_t sessions_lost = 0;            // refused, or over with the streams that they had
   std::uint64_t round_trip_microseconds = 0;  // 0: not measured yet
   std::uint64_t streams = 0;
   std::uint64_t bytes_sent = 0;

@@ -80,6 +80,10 @@ void tunnel_metrics(std::string& out, const std::vector<TunnelStatus>& tunnels) 
   each<TunnelStatus>(out, tunnels, "ferry_tunnel_reconnects_total", "counter",
                      "How often the tunnel was connected again.",
                      [](const TunnelStatus& tunnel) { return std::to_string(tunnel.reconnects); });
+  each<TunnelStatus>(
+      out, tunnels, "ferry_tunnel_sessions_lost_total", "counter",
+      "Sessions that were refused, or ended with the streams that they had.",
+      [](const TunnelStatus& tunnel) { return std::to_string(tunnel.sessions_lost); });
   each<TunnelStatus>(out, tunnels, "ferry_tunnel_streams", "gauge", "Open streams.",
                      [](const TunnelStatus& tunnel) { return std::to_string(tunnel.streams); });
   each<TunnelStatus>(

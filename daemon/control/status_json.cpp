@@ -97,6 +97,7 @@ Result<TunnelStatus> tunnel_at(const Json& json, const std::string& path) {
   reader.text("reason", tunnel.reason);
   reader.time("since", tunnel.since);
   reader.number("reconnects", tunnel.reconnects);
+  reader.number("sessionsLost", tunnel.sessions_lost);
   reader.number("roundTripMicroseconds", tunnel.round_trip_microseconds);
   reader.number("streams", tunnel.streams);
   reader.number("bytesSent", tunnel.bytes_sent);
@@ -169,6 +170,7 @@ Json to_json(const TunnelStatus& tunnel) {
           {"reason", tunnel.reason},
           {"since", time_to_json(tunnel.since)},
           {"reconnects", tunnel.reconnects},
+          {"sessionsLost", tunnel.sessions_lost},
           {"roundTripMicroseconds", tunnel.round_trip_microseconds},
           {"streams", tunnel.streams},
           {"bytesSent", tunnel.bytes_sent},

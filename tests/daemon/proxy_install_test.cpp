@@ -445,6 +445,18 @@ TEST_F(ProxyInstallTest, KeepsKeysWhereOnlyTheUserCanReadThem) {
   EXPECT_EQ(files, 1U);
 }
 
+TEST_F(ProxyInstallTest, CertificatesAreMadeAnewAMonthBeforeTheyEnd) {
+  const auto now = std::chrono::system_clock::now();
+  const auto first = load_or_make_proxy_identity(state_, "c", "n", now);
+  ASSERT_TRUE(first.has_value());
+  const auto days = [](int n) { return std::chrono::hours(24 * n); };
+  EXPECT_EQ(load_or_make_proxy_identity(state_, "c", "n", now + days(330))->owner, first->owner);
+  const auto next = load_or_make_proxy_identity(state_, "c", "n", now + days(340));
+  ASSERT_TRUE(next.has_value());
+  EXPECT_NE(next->owner, first->owner) << "another proxy: the old one has the old certificate";
+  EXPECT_GT(*net::expiry_of(next->daemon.certificate_pem), now + days(700));
+}
+
 TEST_F(ProxyInstallTest, ADamagedStateFileLeadsToANewIdentity) {
   const auto first = load_or_make_proxy_identity(state_, "c", "n");
   ASSERT_TRUE(first.has_value());

@@ -75,6 +75,7 @@ TunnelStatus full_tunnel() {
   tunnel.reason = "cut";
   tunnel.since = 1795248303007;
   tunnel.reconnects = 2;
+  tunnel.sessions_lost = 1;
   tunnel.round_trip_microseconds = 1500;
   tunnel.streams = 7;
   tunnel.bytes_sent = 1;

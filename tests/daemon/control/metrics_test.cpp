@@ -32,6 +32,8 @@ TEST(MetricsTest, TellEachLinkAndTunnel) {
               HasSubstr("ferry_link_up{link=\"3\",target=\"svc/app\",namespace=\"shop\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("ferry_link_sent_bytes_total{link=\"3\",target=\"svc/app\",namespace="
                               "\"shop\"} 99\n"));
+  EXPECT_THAT(text,
+              HasSubstr("ferry_tunnel_sessions_lost_total{tunnel=\"t1\",route=\"proxy\"} 0\n"));
   EXPECT_THAT(text, HasSubstr("ferry_tunnel_streams{tunnel=\"t1\",route=\"proxy\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("ferry_tunnel_round_trip_seconds{tunnel=\"t1\",route=\"proxy\"} "
                               "0.001500\n"));
