@@ -292,6 +292,7 @@ void Tunnel::on_session_carrier_ending(TunnelSession& session) {
 void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
   if (&session == session_.get()) {
     spdlog::warn("tunnel {}: session over: {}", id(), error.summary());
+    ++status_.sessions_lost;
     status_.last_error = error;
     release(std::move(session_));
     set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
@@ -328,6 +329,7 @@ void Tunnel::end_draining(TunnelSession& session, const Error& error) {
 }
 
 void Tunnel::lose_session(const Error& error) {
+  ++status_.sessions_lost;
   session_->end_streams(error);
   release(std::move(session_));
 }

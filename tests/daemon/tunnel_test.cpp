@@ -248,6 +248,7 @@ TEST_F(TunnelTest, WhyTheProxyRefusesIsInTheStatus) {
   ASSERT_TRUE(run_until([this] { return tunnel_->status().last_error.has_value(); }));
   EXPECT_THAT(tunnel_->status().reason, ::testing::HasSubstr("as many sessions as it takes"));
   ASSERT_TRUE(run_until([this] { return way_.attempts >= 3; })) << "it tries again";
+  EXPECT_GE(tunnel_->status().sessions_lost, 2U);
 }
 
 TEST_F(TunnelTest, WhoeverWaitsMakesTheNextAttemptComeSoon) {

@@ -119,6 +119,8 @@ def test_a_hostile_proxy_ends_its_own_session_only(proxy, lone_ferry, link, misb
         proxy.start()
     wait_for("the link works again", lambda: client.name_of(link.port), timeout=30)
     assert lone_ferry.daemon_pid() == pid
+    if misbehave is not no_answer:
+        assert lone_ferry.status()["tunnels"][0]["sessionsLost"] >= 2  # the killed proxy's, and the hostile one's
     if misbehave.__name__ in TOLD:
         assert any(re.search(reason, words) for words in hostile.words), hostile.words
 
