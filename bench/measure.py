@@ -1,0 +1,184 @@
+"""What is measured: each scenario, for each path, once a round."""
+
+import contextlib
+import dataclasses
+import json
+import subprocess
+import sys
+import time
+
+import paths
+
+GIB = 1 << 30
+PATIENCE = 120  # seconds, for one measurement
+ONE_WAY = "50ms"  # of the delay between near and far
+
+
+class Failed(Exception):
+    """A path that doesn't carry the load."""
+
+
+def client(load, path, kind, width, amount):
+    """What the load says: a dict."""
+    words = [load, kind, path.host, str(path.port), str(width), str(amount)]
+    try:
+        done = subprocess.run(words, text=True, capture_output=True, timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        raise Failed(f"still not done after {PATIENCE} s") from None
+    if done.returncode != 0:
+        raise Failed(done.stderr.strip())
+    return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def idle_connections(load, path, count):
+    """So many open connections, each of which got an answer once; gives what the load says of their opening."""
+    process = subprocess.Popen([load, "idle", path.host, str(path.port), str(count), "0"],
+                               stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        line = process.stdout.readline()
+        if not line:
+            raise Failed(process.stderr.read().strip())
+        yield json.loads(line)
+    finally:
+        process.communicate()
+
+
+def tc(*words, check=True):
+    subprocess.run(["tc", *words], check=check, stderr=None if check else subprocess.DEVNULL)
+
+
+@contextlib.contextmanager
+def distance():
+    """50 ms each way between near and far (paths.py); what stays on either side isn't delayed."""
+    tc("qdisc", "add", "dev", "lo", "root", "handle", "1:", "prio", "bands", "3", "priomap", *"0000000000000000")
+    try:
+        tc("qdisc", "add", "dev", "lo", "parent", "1:3", "handle", "30:", "netem", "delay", ONE_WAY, "limit", "200000")
+        for end in ("src", "dst"):
+            tc("filter", "add", "dev", "lo", "protocol", "ip", "parent", "1:", "prio", "1", "u32",
+               "match", "ip", end, f"{paths.FAR}/32", "flowid", "1:3")
+        yield
+    finally:
+        tc("qdisc", "del", "dev", "lo", "root", check=False)
+
+
+@dataclasses.dataclass
+class Scenario:
+    """`figure`: the key of what is quoted. `skip`: paths that can't or needn't."""
+
+    name: str
+    kind: str
+    width: int
+    unit: str
+    figure: str
+    quick: bool = False
+    skip: tuple = ()
+
+    def measure(self, load, made, options):
+        """{path's name: {key: number}}"""
+        found = {}
+        for path in made:
+            if path.name in self.skip:
+                continue
+            try:
+                found[path.name] = self.one(load, path, options)
+            except Failed as why:
+                if path.name in ("direct", "ferry"):
+                    sys.exit(f"bench: {path.name}, {self.name}: {why}")
+                print(f"{path.name} is left out of '{self.name}': {why}", file=sys.stderr)
+        return found
+
+    def one(self, load, path, options):
+        before = path.cpu_seconds()
+        result = client(load, path, self.kind, self.width, self.amount(options))
+        cpu = path.cpu_seconds() - before
+        if "bytes" in result:
+            result["cpu_s_per_gib"] = cpu / (result["bytes"] / GIB)
+        else:
+            result["cpu_us_per_request"] = cpu / result["requests"] * 1e6
+        return result
+
+    def amount(self, options):
+        return options.bytes if self.unit == "MB/s" else options.seconds
+
+
+class Far(Scenario):
+    """With the delay. As many bytes as reach a steady state; the slow ones take long enough."""
+
+    def measure(self, load, made, options):
+        with distance():
+            return super().measure(load, made, options)
+
+    def amount(self, options):
+        return min(options.bytes, GIB // 2)
+
+
+class Idle(Scenario):
+    """Memory of both ends for each connection, and how long it takes to open the last ones, next to the first."""
+
+    def one(self, load, path, options):
+        before = path.rss_bytes()
+        with idle_connections(load, path, self.width) as result:
+            result["bytes_each"] = (path.rss_bytes() - before) / self.width
+        result["slower"] = result["last_ms"] / result["first_ms"]
+        return result
+
+
+class AmongIdle(Scenario):
+    """A download while so many other connections are open."""
+
+    def one(self, load, path, options):
+        with idle_connections(load, path, self.width):
+            return client(load, path, "down", 1, options.bytes)
+
+
+class Churn(Scenario):
+    """Memory after so many short connections."""
+
+    def one(self, load, path, options):
+        made = 0
+        while made < self.width:
+            made += client(load, path, "connect", 50, 1)["requests"]
+        return {"requests": made, "mib": path.rss_bytes() / (1 << 20)}
+
+
+class Start(Scenario):
+    """From `ferry forward`, typed, to the first answer through it."""
+
+    def one(self, load, path, options):
+        path.run("quit")
+        if self.width:
+            path.run("status")
+        begun = time.monotonic()
+        typed = path.foreground()
+        while True:
+            done = subprocess.run([load, "request", path.host, str(path.port), "1", "0.001"], capture_output=True)
+            if done.returncode == 0:
+                break
+            time.sleep(0.002)
+        took = time.monotonic() - begun
+        typed.terminate()
+        typed.wait()
+        path.begin()
+        return {"ms": took * 1000}
+
+
+NO_FORKS = ("socat",)  # a process for each connection
+NO_CROWD = (*NO_FORKS, "ssh -L", "ssh -R")  # they look at every channel for each byte: 10,000 take them more than ten minutes
+FERRY_ALONE = ("direct", "socat", "ssh -L", "ssh -R", "stunnel pair", "HAProxy TLS pair")
+
+SCENARIOS = [
+    *(Scenario(f"{words}, {width} stream{'s' * (width > 1)}", kind, width, "MB/s", "mb_per_s", quick=width == 1 and kind != "both")
+      for kind, words in (("down", "download"), ("up", "upload"), ("both", "both ways at once")) for width in (1, 8)),
+    *(Scenario(f"new connections, {width} at a time", "connect", width, "per s", "per_s", quick=width < 500) for width in (1, 50, 500)),
+    *(Scenario(f"requests, {width} connection{'s' * (width > 1)}", "request", width, "per s", "per_s", quick=width < 500)
+      for width in (1, 50, 500)),
+    Scenario("requests beside a download", "beside", 1, "ms", "p50_ms", quick=True),
+    *(Far(f"download at 100 ms, {width} stream{'s' * (width > 1)}", "down", width, "MB/s", "mb_per_s") for width in (1, 8)),
+    *(Idle(f"idle connections, {width}", "idle", width, "bytes", "bytes_each", skip=NO_FORKS if width < 10000 else NO_CROWD)
+      for width in (1000, 10000)),
+    *(AmongIdle(f"download among {width} idle", "down", width, "MB/s", "mb_per_s", skip=NO_CROWD) for width in (1, 100, 10000)),
+    *(Churn(f"memory after {width} connections", "connect", width, "MiB", "mib", skip=FERRY_ALONE) for width in (1000, 100000)),
+    *(Start(f"start, {words}", "start", running, "ms", "ms", skip=FERRY_ALONE)
+      for running, words in ((0, "without a daemon"), (1, "with a daemon"))),
+]

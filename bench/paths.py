@@ -1,0 +1,245 @@
+"""The ways to the server: none, Ferry's, and those of its peers; each with both of its ends on this machine.
+
+A path has `host` and `port` for the client, and `pids`, the processes that relay (their children count as well). All of
+them use AES-128-GCM over TLS 1.3, or what comes nearest, and certificates made for the run.
+"""
+
+import contextlib
+import json
+import os
+import pathlib
+import resource
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+TICKS = os.sysconf("SC_CLK_TCK")
+NEAR, FAR = "127.0.0.1", "127.0.0.2"  # between the two there may be a delay (`run`)
+
+
+def free_port(host=NEAR):
+    with socket.create_server((host, 0)) as listener:
+        return listener.getsockname()[1]
+
+
+def wait_for_port(host, port, what):
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
+            return
+        time.sleep(0.05)
+    sys.exit(f"bench: {what} does not listen on port {port}")
+
+
+def descendants(pid):
+    """The process and all below it."""
+    found = [pid]
+    for parent in found:
+        with contextlib.suppress(OSError):
+            for thread in os.listdir(f"/proc/{parent}/task"):
+                children = pathlib.Path(f"/proc/{parent}/task/{thread}/children").read_text()
+                found.extend(int(child) for child in children.split())
+    return found
+
+
+class Path:
+    """Base of them all. `needs`: programs without which there is no such path on this machine."""
+
+    needs = ()
+    encrypts = True
+    host = NEAR
+
+    def __init__(self):
+        self._processes = []
+
+    @classmethod
+    def missing(cls):
+        return [program for program in cls.needs if not shutil.which(program, path=os.environ["PATH"] + ":/usr/sbin")]
+
+    @property
+    def pids(self):
+        return [process.pid for process in self._processes]
+
+    def start(self, *words, **options):
+        process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL, **options)
+        self._processes.append(process)
+        return process
+
+    def listens(self, what, host=NEAR, port=None):
+        wait_for_port(host, port or self.port, what)
+
+    def cpu_seconds(self):
+        """User and system time of the processes, their ended children included."""
+        total = 0
+        for pid in {p for root in self.pids for p in descendants(root)}:
+            with contextlib.suppress(OSError):
+                fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                total += sum(int(fields[i]) for i in (11, 12, 13, 14))
+        return total / TICKS
+
+    def rss_bytes(self):
+        total = 0
+        for pid in {p for root in self.pids for p in descendants(root)}:
+            with contextlib.suppress(OSError):
+                for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+                    if line.startswith("RssAnon:"):
+                        total += int(line.split()[1]) * 1024
+        return total
+
+    def stop(self):
+        for process in reversed(self._processes):
+            process.terminate()
+        for process in self._processes:
+            process.wait()
+
+
+class Direct(Path):
+    name, encrypts, host = "direct", False, FAR
+
+    def __init__(self, port, folder):
+        super().__init__()
+        self.port = port
+
+
+class Socat(Path):
+    """The plain relay: nothing is encrypted, and there is one of it."""
+
+    name, needs, encrypts = "socat", ("socat",), False
+
+    def __init__(self, port, folder):
+        super().__init__()
+        self.port = free_port()
+        self.start("socat", "-b", "131072", f"TCP-LISTEN:{self.port},bind={NEAR},reuseaddr,fork,backlog=4096,nodelay",
+                   f"TCP:{FAR}:{port},nodelay", stderr=subprocess.DEVNULL)
+        self.listens("socat")
+
+
+def make_certificate(folder):
+    """One file with a key and a certificate of its own, as stunnel and HAProxy like it."""
+    key, certificate, both = folder / "key.pem", folder / "certificate.pem", folder / "both.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2",
+                    "-subj", "/CN=bench", "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    both.write_text(key.read_text() + certificate.read_text())
+    both.chmod(0o600)
+    return both
+
+
+class Stunnel(Path):
+    name, needs = "stunnel pair", ("stunnel4", "openssl")
+
+    def __init__(self, port, folder):
+        super().__init__()
+        self.port, between = free_port(), free_port(FAR)
+        pem = make_certificate(folder)
+        self._run(folder / "server.conf", f"cert = {pem}\nciphersuites = TLS_AES_128_GCM_SHA256\n", FAR, between, NEAR, port)
+        self._run(folder / "client.conf", f"client = yes\nverifyPeer = yes\nCAfile = {pem}\n", NEAR, self.port, FAR, between)
+        self.listens("stunnel", FAR, between)
+        self.listens("stunnel")
+
+    def _run(self, file, tls, host, port, to_host, to_port):
+        file.write_text(f"foreground = yes\npid =\ndebug = err\nsocket = l:TCP_NODELAY=1\nsocket = r:TCP_NODELAY=1\n[bench]\n"
+                        f"sslVersion = TLSv1.3\naccept = {host}:{port}\nconnect = {to_host}:{to_port}\n{tls}")
+        self.start("stunnel4", file, stderr=subprocess.DEVNULL)
+
+
+class HaProxy(Path):
+    name, needs = "HAProxy TLS pair", ("haproxy", "openssl")
+
+    def __init__(self, port, folder):
+        super().__init__()
+        self.port, between = free_port(), free_port(FAR)
+        pem = make_certificate(folder)
+        ciphers = "ciphersuites TLS_AES_128_GCM_SHA256"
+        self._run(folder / "server.cfg", f"bind {FAR}:{between} ssl crt {pem} ssl-min-ver TLSv1.3 {ciphers}",
+                  f"{NEAR}:{port}")
+        self._run(folder / "client.cfg", f"bind {NEAR}:{self.port}",
+                  f"{FAR}:{between} ssl ca-file {pem} verify required verifyhost bench ssl-min-ver TLSv1.3 {ciphers}")
+        self.listens("HAProxy", FAR, between)
+        self.listens("HAProxy")
+
+    def _run(self, file, bind, server):
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 100  # it takes two descriptors for each connection
+        file.write_text(f"global\n  maxconn {most}\n  nbthread 1\ndefaults\n  mode tcp\n  timeout connect 20s\n  timeout client 1h\n"
+                        f"  timeout server 1h\nlisten bench\n  {bind}\n  server one {server}\n")
+        self.start("haproxy", "-q", "-db", "-f", file)
+
+
+class Ssh(Path):
+    """`reverse`: the port is sshd's, and the server is reached from ssh's side."""
+
+    name, needs, reverse = "ssh -L", ("ssh", "sshd", "ssh-keygen"), False
+
+    def __init__(self, port, folder):
+        super().__init__()
+        self.port, sshd_port = free_port(), free_port(FAR)
+        for key in ("host", "user"):
+            subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
+        shutil.copy(folder / "user.pub", folder / "authorized")
+        pathlib.Path("/run/sshd").mkdir(exist_ok=True)
+        self.start(
+            shutil.which("sshd", path="/usr/sbin:/usr/local/sbin"), "-D", "-f", "/dev/null", "-p", sshd_port,
+            "-o", f"ListenAddress={FAR}", "-h", folder / "host", "-o", f"PidFile={folder}/sshd.pid", "-o", "MaxSessions=4096",
+            "-o", "StrictModes=no", "-o", f"AuthorizedKeysFile={folder}/authorized", "-o", "UsePAM=no",
+            stderr=subprocess.DEVNULL)
+        self.listens("sshd", FAR, sshd_port)
+        way = f"{NEAR}:{self.port}:{NEAR}:{port}"
+        self.start(
+            "ssh", "-N", "-F", "/dev/null", "-p", sshd_port, "-i", folder / "user", "-c", "aes128-gcm@openssh.com",
+            "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={folder}/known", "-o", "LogLevel=ERROR",
+            "-R" if self.reverse else "-L", way, FAR)
+        self.listens(self.name)
+
+
+class SshReverse(Ssh):
+    name, reverse = "ssh -R", True
+
+
+class Ferry(Path):
+    name = "ferry"
+    build = None  # where the programs are; `run` says it
+
+    def __init__(self, port, folder):
+        super().__init__()
+        self.port, between = free_port(), free_port(FAR)
+        self._ferry = self.build / "cli" / "ferry"
+        self._env = {**os.environ, "HOME": str(folder), "FERRY_LOG_LEVEL": "warning"}
+        for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            self._env[variable] = str(folder / variable)
+            (folder / variable).mkdir(mode=0o700)
+        keys = folder / "keys"
+        subprocess.run([ROOT / "scripts" / "make-credentials", keys], check=True)
+        self.start(self.build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"{FAR}:{between}", "--tls-dir", keys / "proxy",
+                   "--allow", "127.0.0.0/8", "--log-level", "warning")
+        self.listens("ferry-proxy", FAR, between)
+        self.link = ["forward", f"host/{NEAR}", f"{self.port}:{port}", "--proxy-addr", f"{FAR}:{between}",
+                     "--proxy-credentials", str(keys / "daemon")]
+        self.begin()
+
+    def begin(self):
+        """Starts the daemon, and the link in it."""
+        self.run(*self.link, "--detach")
+        self._daemon = json.loads(self.run("status", "-o", "json"))["pid"]
+
+    @property
+    def pids(self):
+        return [*super().pids, self._daemon]
+
+    def run(self, *words):
+        return subprocess.run([self._ferry, *words], env=self._env, check=True, text=True, capture_output=True).stdout
+
+    def foreground(self):
+        """`ferry forward`, typed."""
+        return subprocess.Popen([self._ferry, *self.link], env=self._env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def stop(self):
+        self.run("quit")
+        for process in self._processes:
+            process.send_signal(signal.SIGTERM)
+            process.wait()
+
+
+ALL = (Direct, Ferry, Socat, Ssh, SshReverse, Stunnel, HaProxy)

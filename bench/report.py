@@ -1,0 +1,129 @@
+"""The measurements as a table, as JSON, as a chart; and which of Ferry's own figures they reach."""
+
+import json
+import statistics
+
+TLS_PEERS = ("ssh -L", "ssh -R", "stunnel pair", "HAProxy TLS pair")
+FLOOR = 1.11  # CPU-seconds for a GiB: a pair of plain relays, and AES-GCM once at each end
+
+
+def summary(scenarios, rounds):
+    """A row for each scenario and path."""
+    rows = []
+    for scenario in scenarios:
+        for path in rounds[0][scenario.name]:
+            if any(path not in each[scenario.name] for each in rounds):
+                continue
+            runs = [each[scenario.name][path] for each in rounds]
+            values = sorted(run[scenario.figure] for run in runs)
+            row = {"scenario": scenario.name, "path": path, "unit": scenario.unit,
+                   "median": statistics.median(values), "min": values[0], "max": values[-1]}
+            if "direct" in rounds[0][scenario.name] and scenario.unit in ("MB/s", "per s"):
+                row["ratio_to_direct"] = statistics.median(
+                    each[scenario.name][path][scenario.figure] / each[scenario.name]["direct"][scenario.figure] for each in rounds)
+            for key in ("cpu_s_per_gib", "cpu_us_per_request", "p50_ms", "p99_ms", "slower"):
+                if key in runs[0]:
+                    row[key] = statistics.median(run[key] for run in runs)
+            rows.append(row)
+    return rows
+
+
+def print_table(rows):
+    print(f"{'scenario':<32}{'path':<18}{'median':>10} {'unit':<6}{'(min-max)':>20}{'/direct':>9}{'CPU':>14}{'p50 ms':>9}{'p99 ms':>9}")
+    for row in rows:
+        cpu = ""
+        if row["path"] != "direct":
+            cpu = f"{row['cpu_s_per_gib']:.2f} s/GiB" if "cpu_s_per_gib" in row else ""
+            cpu = f"{row['cpu_us_per_request']:.0f} us/req" if "cpu_us_per_request" in row else cpu
+        digits = 3 if row["unit"] == "ms" and row["median"] < 100 else 0
+        spread = f"({row['min']:.{digits}f}-{row['max']:.{digits}f})"
+        ratio = f"{row['ratio_to_direct']:>9.3f}" if "ratio_to_direct" in row else " " * 9
+        delays = "".join(f"{row[key]:>9.3f}" if key in row else " " * 9 for key in ("p50_ms", "p99_ms"))
+        print(f"{row['scenario']:<32}{row['path']:<18}{row['median']:>10.{digits}f} {row['unit']:<6}{spread:>20}{ratio}{cpu:>14}{delays}")
+
+
+def figures(rows):
+    """What Ferry means to reach: {"name", "ferry", "peer", "ratio", "target", "met"}, as far as it was measured."""
+    table = {(row["scenario"], row["path"]): row for row in rows}
+    made = []
+
+    def ferry(scenario, key="median"):
+        return table.get((scenario, "ferry"), {}).get(key)
+
+    def best_peer(scenario, key="median", better=max):
+        values = [table[scenario, peer][key] for peer in TLS_PEERS if key in table.get((scenario, peer), {})]
+        return better(values) if values else None
+
+    def add(name, own, peer, target, met, ratio=None):
+        """met(own, ratio)"""
+        if own is None:
+            return
+        if ratio is None and peer:
+            ratio = own / peer
+        made.append({"name": name, "ferry": own, "peer": peer, "ratio": ratio, "target": target, "met": bool(met(own, ratio))})
+
+    for scenario in ("download, 1 stream", "upload, 1 stream"):
+        add(f"{scenario}, MB/s", ferry(scenario), best_peer(scenario), "2 x the best of ssh, stunnel, HAProxy TLS",
+            lambda _, ratio: ratio is not None and ratio >= 2)
+        add(f"{scenario}, CPU-s per GiB", ferry(scenario, "cpu_s_per_gib"), best_peer(scenario, "cpu_s_per_gib", min),
+            f"at most 1.5 x the floor, {1.5 * FLOOR:.2f}", lambda own, _: own <= 1.5 * FLOOR)
+    scenario = "requests, 1 connection"
+    add(f"{scenario}, p50 ms", ferry(scenario, "p50_ms"), best_peer(scenario, "p50_ms", min), "no worse than the best TLS peer",
+        lambda _, ratio: ratio is not None and ratio <= 1)
+    add(f"{scenario}, p99 ms", ferry(scenario, "p99_ms"), best_peer(scenario, "p99_ms", min), "no step of 40 ms", lambda own, _: own < 40)
+    for width, least in ((1, 0.30), (50, 0.50)):
+        scenario = f"new connections, {width} at a time"
+        add(f"{scenario}, per s", ferry(scenario), best_peer(scenario), f"{least:.2f} of direct", lambda _, ratio, least=least: ratio >= least,
+            ferry(scenario, "ratio_to_direct"))
+    scenario = "download at 100 ms, 1 stream"
+    add(f"{scenario}, MB/s", ferry(scenario), best_peer(scenario), "0.9 of plain TCP", lambda _, ratio: ratio >= 0.9,
+        ferry(scenario, "ratio_to_direct"))
+    scenario = "requests beside a download"
+    add(f"{scenario}, p50 ms", ferry(scenario), best_peer(scenario, better=min), "at most 1 ms", lambda own, _: own <= 1)
+    for count in (1000, 10000):
+        scenario = f"idle connections, {count}"
+        add(f"{scenario}, bytes each, both sides", ferry(scenario), best_peer(scenario, better=min), "at most 4 KiB each and side",
+            lambda own, _: own <= 8192)
+    return made
+
+
+def print_figures(made):
+    print()
+    print(f"{'figure':<46}{'ferry':>10}{'best peer':>11}{'ratio':>8}   target")
+    for one in made:
+        peer = f"{one['peer']:.2f}" if one["peer"] is not None else "-"
+        ratio = f"{one['ratio']:.2f}" if one["ratio"] is not None else "-"
+        print(f"{one['name']:<46}{one['ferry']:>10.2f}{peer:>11}{ratio:>8}   {one['target']}: {'met' if one['met'] else 'NOT MET'}")
+
+
+def write_json(path, made, rows, rounds):
+    path.write_text(json.dumps({"figures": made, "summary": rows, "rounds": rounds}, indent=1) + "\n")
+
+
+CHARTED = ("download, 1 stream", "upload, 1 stream", "download at 100 ms, 1 stream", "new connections, 50 at a time",
+           "requests, 1 connection")
+COLOURS = {"direct": "#9aa0a6", "ferry": "#0b6bcb", "socat": "#c0c4c8"}
+PEER = "#e0a458"
+
+
+def chart(rows):
+    """Bars, a group for each scenario, each bar a path's part of the group's best."""
+    width, bar, gap, left = 760, 16, 26, 250
+    parts, y = [], 20
+    for scenario in CHARTED:
+        group = [row for row in rows if row["scenario"] == scenario]
+        if not group:
+            continue
+        best = max(row["median"] for row in group)
+        parts.append(f'<text x="10" y="{y + 12}" font-weight="bold">{scenario}</text>')
+        y += 20
+        for row in group:
+            length = max(1, (width - left - 110) * row["median"] / best)
+            colour = COLOURS.get(row["path"], PEER)
+            parts.append(f'<text x="{left - 8}" y="{y + 12}" text-anchor="end">{row["path"]}</text>'
+                         f'<rect x="{left}" y="{y}" width="{length:.0f}" height="{bar - 3}" fill="{colour}"/>'
+                         f'<text x="{left + length + 6:.0f}" y="{y + 11}">{row["median"]:.0f} {row["unit"]}</text>')
+            y += bar
+        y += gap
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{y}" font-family="sans-serif" font-size="12">\n'
+            f'<rect width="100%" height="100%" fill="white"/>\n' + "\n".join(parts) + "\n</svg>\n")
