@@ -54,7 +54,7 @@ class Forwarder {
   void wait();
   void on_news(const News& news);
   void on_stream_end(std::size_t index, const Status& ended);
-  bool start_again(Held& held, std::size_t index);
+  bool start_again(Held& held, std::size_t index, const Error& error);
   void on_signal();
   void end_links();
   void keep_exit_code(const Error& error);
@@ -146,7 +146,7 @@ void Forwarder::on_stream_end(std::size_t index, const Status& ended) {
     return;
   }
   if (!ended) {
-    if (ended.error().code == ErrorCode::kReset && start_again(held, index)) return;
+    if (start_again(held, index, ended.error())) return;
     terminal_.error(ended.error());
     keep_exit_code(ended.error());
   } else if (held.talk->failure()) {
@@ -154,12 +154,15 @@ void Forwarder::on_stream_end(std::size_t index, const Status& ended) {
   }
 }
 
-// The daemon was killed or crashed: a new one takes the link over, on the same local ports.
-bool Forwarder::start_again(Held& held, std::size_t index) {
+// The daemon was killed or crashed: a new one takes the link over, on the same local ports. One
+// that was about to end when it was found never heard of the link.
+bool Forwarder::start_again(Held& held, std::size_t index, const Error& error) {
   constexpr int kRestarts = 5;
-  if (!held.talk->announced() || options_.detach || held.restarts == kRestarts) return false;
+  const bool there = held.talk->announced() && !options_.detach;
+  const bool lost = error.code == ErrorCode::kReset && there;
+  if ((!lost && error.code != ErrorCode::kUnreachable) || held.restarts == kRestarts) return false;
   ++held.restarts;
-  held.talk->lost("ferryd went away; starting it again", control::unix_millis_now());
+  if (there) held.talk->lost("ferryd went away; starting it again", control::unix_millis_now());
   auto client = options_.daemon();
   if (!client) return false;
   client_.emplace(*client);

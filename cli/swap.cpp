@@ -59,7 +59,7 @@ class Swapper {
   void on_news(const Removed& removed);
   void on_news(const Result<control::PodEnvironment>& environment);
   void on_link(const control::LinkStatus& link);
-  bool start_again();
+  bool start_again(const Error& error);
   void on_signal(int signal);
   void on_child();
   void leave_it(int signal);
@@ -198,7 +198,7 @@ void Swapper::on_link(const control::LinkStatus& link) {
 void Swapper::on_news(const StreamEnd& ended) {
   streaming_ = false;
   if (!ended.status) {
-    if (ended.status.error().code == ErrorCode::kReset && start_again()) return;
+    if (start_again(ended.status.error())) return;
     auto error = ended.status.error();
     if (talk_.link()) error.fix = how_to_finish();
     give_up(error);
@@ -213,13 +213,18 @@ void Swapper::on_news(const StreamEnd& ended) {
   if (!stays) companion_.end(signal_ == 0 ? SIGTERM : signal_);
 }
 
-// The daemon was killed or crashed. A new one puts back what is left, and swaps anew.
-bool Swapper::start_again() {
-  if (!talk_.link() || spec_.detach || restarts_ == kRestarts) return false;
+// The daemon was killed or crashed. A new one puts back what is left, and swaps anew. One that was
+// about to end when it was found never heard of the swap.
+bool Swapper::start_again(const Error& error) {
+  const bool there = talk_.link() && !spec_.detach;
+  const bool lost = error.code == ErrorCode::kReset && there;
+  if ((!lost && error.code != ErrorCode::kUnreachable) || restarts_ == kRestarts) return false;
   ++restarts_;
-  talk_.lost(ending_ ? "ferryd went away; another one puts it back"
-                     : "ferryd went away; swapping anew with another one",
-             control::unix_millis_now());
+  if (there) {
+    talk_.lost(ending_ ? "ferryd went away; another one puts it back"
+                       : "ferryd went away; swapping anew with another one",
+               control::unix_millis_now());
+  }
   auto client = options_.daemon();
   if (!client) return false;
   daemon_.use(*client);

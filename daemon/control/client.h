@@ -20,8 +20,8 @@ class Client {
   // Whether somebody listens. Errors: kNotFound (nobody: start a daemon), kForbidden, kIo.
   Status probe() const;
 
-  // Of each call below: what the daemon says, or kUnreachable (no daemon, or it went away), or
-  // kProtocol (something else answered).
+  // Of each call below: what the daemon says, or kUnreachable (there is none, and nobody heard of
+  // the call), kReset (it went away in the middle), or kProtocol (something else answered).
   Result<std::string> version() const;
   Result<DaemonStatus> status() const;
   Result<std::vector<LinkStatus>> links() const;

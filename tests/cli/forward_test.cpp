@@ -49,11 +49,11 @@ class ForwardTest : public testing::Test {
   ForwardOptions options(bool detach) {
     return {.detach = detach,
             .daemon = [this]() -> Result<control::Client> {
-              if (lost_) {
+              if (lost_.exchange(false)) {
                 stopped_.get_future().wait();
                 serve();
               }
-              return control::Client(dir_.path() + "/s");
+              return control::Client(dir_.path() + (dying_-- > 0 ? "/nobody" : "/s"));
             },
             .program = "ferry"};
   }
@@ -91,6 +91,7 @@ class ForwardTest : public testing::Test {
   std::optional<control::Server> server_;
   std::atomic<bool> lost_ = false;
   std::promise<void> stopped_;
+  std::atomic<int> dying_ = 0;  // how often the daemon that is found is no more when it is asked
   WatchedText out_;
   WatchedText error_;
   Terminal terminal_{out_.stream(), error_.stream(), {}};
@@ -165,6 +166,21 @@ TEST_F(ForwardTest, ALostDaemonIsStartedAgainAndTheLinksTakenUpOnTheirPorts) {
   EXPECT_THAT(error_.str(), HasSubstr("svc/app: waiting: ferryd went away; starting it again\n"));
   EXPECT_THAT(error_.str(), HasSubstr("svc/app: works again after"));
   EXPECT_EQ(out_.str(), "Forwarding from 127.0.0.1:40001 -> 80\n");
+}
+
+TEST_F(ForwardTest, ADaemonThatIsAboutToEndWhenItIsFoundIsReplaced) {
+  dying_ = 2;
+  auto running = start({spec_of("app", 8080, false)});
+  ASSERT_TRUE(wait_for_links(1));
+  activate("1");
+  ASSERT_TRUE(out_.wait_for("Forwarding from"));
+  dying_ = 1;
+  lost_ = true;
+  server_->stop();
+  stopped_.set_value();
+  ASSERT_TRUE(wait_for_links(2));
+  end("2", std::nullopt);
+  EXPECT_EQ(running.get().exit_code, kExitDone);
 }
 
 TEST_F(ForwardTest, WithoutADaemonItSaysWhy) {

@@ -26,7 +26,7 @@ class SwapTest : public SwapFixture {
                 stopped_.get_future().wait();
                 serve();
               }
-              return client();
+              return dying_-- > 0 ? control::Client(dir_.path() + "/nobody") : client();
             },
             .environment = {{"PATH", "/usr/bin:/bin"}, {"HOME", "/here"}, {"LOCAL", "yes"}},
             .program = "ferry"};
@@ -47,6 +47,7 @@ class SwapTest : public SwapFixture {
 
   bool lost_ = false;
   std::promise<void> stopped_;
+  int dying_ = 0;  // how often the daemon that is found is no more when it is asked
 };
 
 TEST_F(SwapTest, SaysWhatAnswersWhereAndPutsItBackOnCtrlC) {
@@ -279,6 +280,16 @@ TEST_F(SwapTest, AfterALostDaemonItWaitsForWhatIsLeftAndSwapsAnew) {
   enter(SwapPhase::kSwapped, "2");
   ASSERT_TRUE(error_.wait_for("works again after"));
   service_.end_swap("2");
+  EXPECT_EQ(running.get().exit_code, kExitDone);
+}
+
+TEST_F(SwapTest, ADaemonThatIsAboutToEndWhenItIsFoundIsReplaced) {
+  dying_ = 2;
+  auto running = start({});
+  ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kSwapped);
+  ASSERT_TRUE(error_.wait_for("Ctrl-C puts it back"));
+  service_.end_swap("1");
   EXPECT_EQ(running.get().exit_code, kExitDone);
 }
 
