@@ -76,6 +76,9 @@ void TcpStream::resume_reading() {
 std::size_t TcpStream::write(std::span<const Bytes> pieces) {
   if (!socket_ || writing_ != Writing::kOpen) return 0;
   const std::size_t at_once = queued() == 0 ? write_at_once(pieces) : 0;
+  std::size_t total = 0;
+  for (const Bytes piece : pieces) total += piece.size();
+  if (at_once < total) queue_.reserve(total - at_once);
   std::size_t skip = at_once;
   for (const Bytes piece : pieces) {
     const std::size_t skipped = std::min(skip, piece.size());
