@@ -59,7 +59,8 @@ def sanitizer_reports(build):
     """What a sanitizer found in the programs of this build, if it is one with sanitizers; each report once."""
     texts = []
     for file in (build / "sanitizer-reports").glob("report*"):
-        texts.append(f"{file.name}\n{file.read_text(errors='replace')}")
+        if text := file.read_text(errors="replace"):
+            texts.append(f"{file.name}\n{text}")
         file.unlink()
     return "\n".join(texts)
 

@@ -180,7 +180,7 @@ class Ferry:
 def is_daemon(pid, runtime_dir):
     folder = pathlib.Path(f"/proc/{pid}")
     try:
-        if (folder / "comm").read_text() != "ferryd\n":
+        if b"/ferryd\0" not in (folder / "cmdline").read_bytes():  # not comm: it may run in valgrind
             return False
         return f"XDG_RUNTIME_DIR={runtime_dir}\0".encode() in (folder / "environ").read_bytes()
     except PermissionError:  # daemons hide their environment from all but root; the lock names the one that holds it
