@@ -36,7 +36,8 @@ struct Held {
   std::unique_ptr<LinkTalk> talk;
   std::thread thread;
   bool running = false;
-  int restarts = 0;
+  bool numbered = false;  // this daemon has said the link's id
+  int restarts = 0;       // since it last worked
 };
 
 class Forwarder {
@@ -105,6 +106,7 @@ ForwardResult Forwarder::run() {
 void Forwarder::start(std::size_t index) {
   auto& held = links_[index];
   held.running = true;
+  held.numbered = false;
   ++running_;
   held.thread = std::thread([this, index, client = *client_, spec = held.spec] {
     const auto ended = client.create(spec, [&](const control::Event& event) {
@@ -128,7 +130,11 @@ void Forwarder::wait() {
 
 void Forwarder::on_news(const News& news) {
   if (news.event) {
-    links_[news.link].talk->on_event(*news.event);
+    auto& held = links_[news.link];
+    held.talk->on_event(*news.event);
+    if (!news.event->link) return;
+    held.numbered = true;
+    if (news.event->link->state == control::LinkState::kActive) held.restarts = 0;
   } else {
     on_stream_end(news.link, news.ended);
   }
@@ -142,7 +148,7 @@ void Forwarder::on_stream_end(std::size_t index, const Status& ended) {
   if (interrupted_) {
     // A detached link whose number came too late for end_links().
     const auto& link = held.talk->link();
-    if (options_.detach && link) static_cast<void>(client_->remove(link->id));
+    if (options_.detach && link && held.numbered) static_cast<void>(client_->remove(link->id));
     return;
   }
   if (!ended) {
@@ -159,7 +165,7 @@ void Forwarder::on_stream_end(std::size_t index, const Status& ended) {
 bool Forwarder::start_again(Held& held, std::size_t index, const Error& error) {
   constexpr int kRestarts = 5;
   const bool there = held.talk->announced() && !options_.detach;
-  const bool lost = error.code == ErrorCode::kReset && there;
+  const bool lost = error.code == ErrorCode::kReset && !options_.detach;
   if ((!lost && error.code != ErrorCode::kUnreachable) || held.restarts == kRestarts) return false;
   ++held.restarts;
   if (there) held.talk->lost("ferryd went away; starting it again", control::unix_millis_now());
@@ -195,7 +201,7 @@ void Forwarder::end_links() {
   std::vector<std::string> ids;
   for (const auto& held : links_) {
     const bool there = held.running || options_.detach;
-    if (there && held.talk->link()) ids.push_back(held.talk->link()->id);
+    if (there && held.numbered) ids.push_back(held.talk->link()->id);
   }
   ender_ = std::thread([client = *client_, ids = std::move(ids)] {
     for (const auto& id : ids) static_cast<void>(client.remove(id));  // gone already is fine

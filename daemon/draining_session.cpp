@@ -25,7 +25,7 @@ void DrainingSession::carrier_lost(const Error& error) {
 }
 
 void DrainingSession::try_again() {
-  if (gone_ || loop_.now() >= until_) return on_over_(lost_by_);
+  if (!way_ || gone_ || loop_.now() >= until_) return on_over_(lost_by_);
   way_->connect([this](Result<NewCarrier> carrier) { connected(std::move(carrier)); },
                 [](const std::string&) {});
 }

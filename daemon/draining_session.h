@@ -13,7 +13,7 @@ namespace ferry::daemon {
 
 class DrainingSession final : public net::Disposable {
  public:
-  // `way` leads to the session's process. `on_over`: the carrier was lost (for this reason) and
+  // `way` leads to the session's process; null: none does. `on_over`: the carrier was lost (for this reason) and
   // there will be no other; at most once, not from within carrier_lost().
   using OnOver = std::function<void(const Error&)>;
   DrainingSession(net::Loop& loop, std::unique_ptr<TunnelSession> session,

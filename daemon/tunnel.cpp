@@ -141,7 +141,7 @@ void Tunnel::say_what_is_served(TunnelSession& session) {
 void Tunnel::connect() {
   attempt_since_ = loop_.now();
   // What was sent into a network that is no more is repeated by the kernel after 1, 3, 7 seconds.
-  if (session_ && urgent()) retry_after(patience());
+  if (session_ && (urgent() || renewal_ == Renewal::kInDoubt)) retry_after(patience());
   source_->connect(
       [this](Result<NewCarrier> carrier) {
         if (carrier) {
@@ -194,10 +194,20 @@ void Tunnel::connected(NewCarrier carrier) {
   connecting_took_ = loop_.now() - attempt_since_.value_or(loop_.now());
   attempt_since_.reset();
   retry_timer_.stop();
+  if (ready() && renewal_ == Renewal::kInDoubt && !session_->in_doubt()) {
+    spdlog::info("tunnel {}: the connection answers again, and stays", id());
+    renewal_ = Renewal::kNone;
+    loop_.delete_later(std::move(carrier.carrier));
+    return;
+  }
   plan_renewal(carrier);
   status_.peer = carrier.peer;
   if (session_ && !carrier.process.empty() && carrier.process != session_->process()) {
-    lose_session({ErrorCode::kGone, "the tunnel's session", "its proxy process is gone", {}});
+    if (ready()) {
+      let_finish(nullptr, carrier.peer + " takes over");
+    } else {
+      lose_session({ErrorCode::kGone, "the tunnel's session", "its proxy process is gone", {}});
+    }
   }
   if (session_) {
     spdlog::info("tunnel {}: connected to {}, resuming", id(), carrier.peer);
@@ -253,7 +263,12 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
   if (ready() && loop_.now() - ready_since_ > kStable) backoff_.reset();
   if (!session.established()) release(std::move(session_));
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
-  if (!attempt_since_) retry_later();  // else a renewal is on its way already
+  if (!attempt_since_) {
+    retry_later();
+  } else if (!retry_timer_.active()) {
+    // A renewal is on its way already. It may hang in what took the carrier.
+    retry_after(std::max(*attempt_since_ + patience() - loop_.now(), Duration::zero()));
+  }
 }
 
 void Tunnel::on_session_carrier_in_doubt(TunnelSession& session) {
@@ -263,7 +278,12 @@ void Tunnel::on_session_carrier_in_doubt(TunnelSession& session) {
 void Tunnel::on_session_going_away(TunnelSession& session) {
   if (&session != session_.get()) return;
   spdlog::info("tunnel {}: {} is about to end", id(), status_.peer);
-  auto same = source_->abandon();
+  let_finish(source_->abandon(), status_.peer + " is shutting down; waiting for its replacement");
+  attempt_since_.reset();
+  retry_later();
+}
+
+void Tunnel::let_finish(std::unique_ptr<CarrierSource> way, const std::string& reason) {
   if (draining_.size() == kMaxDraining) {
     end_draining(draining_.front()->session(), {ErrorCode::kExhausted,
                                                 "letting a proxy process end",
@@ -271,16 +291,15 @@ void Tunnel::on_session_going_away(TunnelSession& session) {
                                                 {}});
   }
   // A stand-in goes on bringing callers for a while.
+  TunnelSession& session = *session_;
   if (session.idle() && callers_ == nullptr) {
     release(std::move(session_));
   } else {
     draining_.push_back(std::make_unique<DrainingSession>(
-        loop_, std::move(session_), std::move(same),
+        loop_, std::move(session_), std::move(way),
         [this, &session](const Error& error) { end_draining(session, error); }));
   }
-  attempt_since_.reset();
-  set_state(TunnelState::kLost, status_.peer + " is shutting down; waiting for its replacement");
-  retry_later();
+  set_state(TunnelState::kLost, reason);
 }
 
 void Tunnel::on_session_carrier_ending(TunnelSession& session) {

@@ -113,6 +113,8 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void connected(NewCarrier carrier);
   void connecting_failed(const Error& error);
   void lose_session(const Error& error);
+  // The session goes on until its streams have ended; `way` as for DrainingSession.
+  void let_finish(std::unique_ptr<CarrierSource> way, const std::string& reason);
   void release(std::unique_ptr<TunnelSession> session);
   void count_past(const TunnelSession& session);
   std::list<std::unique_ptr<DrainingSession>>::iterator find_draining(const TunnelSession& session);

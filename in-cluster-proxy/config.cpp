@@ -27,7 +27,7 @@ struct Flags {
   std::vector<std::string> deny;
   std::string idle_exit = "15m";
   std::string session_keep = "4h";
-  std::string session_memory = "96MiB";
+  std::string session_memory = "20MiB";
   std::string drain_timeout = "25s";
   std::string dial_timeout = "10s";
   std::string log_level = "info";

@@ -33,7 +33,7 @@ struct Limits {
   std::size_t window_memory = std::size_t{40} * 1024 * 1024;
   std::size_t ring_memory = std::size_t{40} * 1024 * 1024;
   std::size_t stream_memory = std::size_t{64} * 1024 * 1024;
-  std::size_t session_memory = std::size_t{40} * 1024 * 1024;  // bytes held for detached sessions
+  std::size_t session_memory = std::size_t{20} * 1024 * 1024;  // bytes held for detached sessions
   // How long a session is kept at most once its daemon seems to have begun anew.
   Duration superseded_keep = std::chrono::seconds(30);
   // A stand-in stays ready so long without its daemon: callers wait in their session meanwhile.

@@ -55,7 +55,8 @@ void Liveness::begin_probing(TimePoint now) {
 }
 
 Duration Liveness::answerable(Duration time) const {
-  return std::max(time, 3 * round_trip_.value_or(Duration::zero()));
+  const Duration thrice = 3 * round_trip_.value_or(Duration::zero());
+  return std::max(time, std::min(thrice, options_.ping_timeout));
 }
 
 std::optional<TimePoint> Liveness::deadline(bool awaiting) const {
@@ -84,7 +85,7 @@ Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
   }
   if (state_ == State::kProbing && !in_doubt_) {
     in_doubt_ = true;
-    deadline_ = asked_at_ + options_.ping_timeout;
+    deadline_ = std::max(asked_at_ + options_.ping_timeout, now + options_.doubt);
     return Verdict::kInDoubt;
   }
   if (state_ == State::kProbing && ++misses_ < kMisses) {

@@ -43,7 +43,7 @@ class Liveness {
  private:
   enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
   void begin_probing(TimePoint now);
-  // At least three round trips.
+  // At least three round trips (not more than ping_timeout: one slow answer is no long way).
   Duration answerable(Duration time) const;
 
   const Options& options_;

@@ -280,6 +280,51 @@ TEST_F(TunnelTest, AnotherNetworkIsTriedAtOnceAlsoWhileTheCarrierIsInDoubt) {
   expect_that_the_connection_works();
 }
 
+TEST_F(TunnelTest, ACarrierThatAnswersAgainStays) {
+  options_.patience = milliseconds(20);
+  start();
+  way_.swallows = true;
+  relay_->hold();
+  tunnel_->check_now();
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 2; }));
+  relay_->release();
+  expect_that_the_connection_works();
+  way_.swallows = false;
+  const int attempts = way_.attempts;
+  ASSERT_TRUE(run_until([&] { return way_.attempts > attempts; }));
+  loop_.run_for(milliseconds(100));
+  EXPECT_EQ(tunnel_->status().reconnects, 0U);
+  EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, AnAttemptBesideACarrierInDoubtMayHangAsWell) {
+  options_.patience = milliseconds(20);
+  start();
+  way_.swallows = true;
+  relay_->stall();
+  tunnel_->check_now();
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 4; }));
+  EXPECT_EQ(losses_, 0);
+  way_.swallows = false;
+  ASSERT_TRUE(wait_for_replacements(1));
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, AnAttemptToReplaceACarrierThatIsLostMeanwhileMayHangAsWell) {
+  options_.patience = milliseconds(20);
+  way_.expires_in = milliseconds(100);
+  start();
+  way_.swallows = true;
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 2; }));
+  relay_->cut();
+  ASSERT_TRUE(run_until([this] { return way_.attempts >= 4; }));
+  way_.swallows = false;
+  way_.expires_in.reset();
+  ASSERT_TRUE(wait_for_replacements(1));
+  expect_that_the_connection_works();
+}
+
 TEST_F(TunnelTest, AnAttemptThatHangsIsGivenUpForAnother) {
   options_.patience = milliseconds(20);
   start();

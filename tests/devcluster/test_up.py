@@ -369,6 +369,7 @@ class FaultsTest(WithCluster):
         self.admin.send(PODS, "POST", {"metadata": {"name": "p"}, "spec": {
             "containers": [{"name": "c", "image": "echo", "env": [{"name": "PORT", "value": "7"}],
                             "readinessProbe": {"tcpSocket": {"port": 7}, "periodSeconds": 1}}]}})
+        self.addCleanup(until, lambda: self.admin.send(f"{PODS}/p?gracePeriodSeconds=0", "DELETE")[0] == 404)
 
         def ready():
             conditions = self.admin.send(f"{PODS}/p")[1].get("status", {}).get("conditions", [])

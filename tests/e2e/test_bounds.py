@@ -297,7 +297,8 @@ def test_stalled_streams_stay_within_the_budget_and_hold_up_nobody(proxy, lone_f
         )
     assert open_streams >= STREAMS
     assert peak["ferryd"] < BUDGET_MIB and peak["ferry-proxy"] < BUDGET_MIB
-    assert times[-1] < 2
+    assert statistics.median(times) < 0.1
+    assert times[-1] < 2  # on a machine that does other things as well
     wait_for("every stream has ended", lambda: metrics(proxy)["ferry_proxy_streams"] == 0, timeout=60)
 
 

@@ -143,7 +143,7 @@ def test_black_hole(way):
     seen = way.relay.accepted
     way.relay.black_hole()
     talk.sends(b"into the dark")
-    wait_for("another way is tried", lambda: way.relay.accepted > seen)
+    wait_for("another way is tried", lambda: way.relay.accepted > seen, timeout=10)  # a carrier is dead after 20 s
     way.relay.heal()
     talk.hears(b"into the dark")
 
@@ -251,6 +251,18 @@ def test_a_keystroke_does_not_wait_for_a_download_that_fills_the_line(stage):
             assert way.relay.relayed - before < 2 * MIB  # what the kernels hold; the proxy has all the rest
             assert not download.done()
             assert download.result()[1] == 12 * MIB
+
+
+@plays
+def test_what_is_said_into_a_dead_connection_brings_that_to_light(stage):
+    """On a connection that was open before."""
+    with lone_link(stage) as way:
+        talk = Conversation(way.echo)
+        way.relay.swallow()
+        started = time.monotonic()
+        talk.says(b"anybody there?")
+        assert time.monotonic() - started < 10  # a carrier is dead after 20 s
+        assert tunnel(way.ferry)["reconnects"] == 1
 
 
 @plays

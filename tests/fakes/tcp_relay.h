@@ -35,6 +35,13 @@ class TcpRelay {
   void stall() {
     for (auto& link : links_) link->stalled = true;
   }
+  // What comes on the connections that there are waits for release().
+  void hold() {
+    for (auto& link : links_) link->hold();
+  }
+  void release() {
+    for (auto& link : links_) link->release();
+  }
 
  private:
   class Link {
@@ -50,6 +57,13 @@ class TcpRelay {
                                           });
     }
     bool stalled = false;
+
+    void hold() {
+      for (End& end : ends_) end.stream->pause_reading();
+    }
+    void release() {
+      for (End& end : ends_) end.stream->resume_reading();
+    }
 
     ~Link() {
       for (End& end : ends_) {

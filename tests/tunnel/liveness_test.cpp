@@ -65,12 +65,23 @@ TEST_F(LivenessTest, WhatIsSentAfterALongSilenceIsAskedForAtOnce) {
 
 TEST_F(LivenessTest, ALongWayIsGivenThreeRoundTrips) {
   liveness_.ping(now_);
-  now_ += seconds(2);
+  now_ += seconds(1);
   liveness_.pong(2, now_);
   liveness_.heard(now_);
-  EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(6));
+  EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(3));
   wait(true);
-  EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(6));
+  EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(3));
+}
+
+TEST_F(LivenessTest, ACarrierWhoseLastAnswerTookVeryLongIsJudgedAllTheSame) {
+  liveness_.ping(now_);
+  now_ += seconds(9);
+  liveness_.pong(2, now_);
+  liveness_.heard(now_);
+  EXPECT_EQ(wait(true), Verdict::kAlive);
+  EXPECT_EQ(wait(true), Verdict::kInDoubt);
+  EXPECT_EQ(wait(true), Verdict::kAlive);
+  EXPECT_EQ(wait(true), Verdict::kDead);
 }
 
 TEST_F(LivenessTest, AskingAgainGivesTheCarrierNoMoreTime) {
