@@ -13,8 +13,8 @@ namespace ferry::daemon {
 
 class DrainingSession final : public net::Disposable {
  public:
-  // `way` leads to the session's process; null: none does. `on_over`: the carrier was lost (for this reason) and
-  // there will be no other; at most once, not from within carrier_lost().
+  // `way` leads to the session's process; null: none does. `on_over`: the carrier was lost (for
+  // this reason) and there will be no other; at most once, not from within carrier_lost().
   using OnOver = std::function<void(const Error&)>;
   DrainingSession(net::Loop& loop, std::unique_ptr<TunnelSession> session,
                   std::unique_ptr<CarrierSource> way, OnOver on_over);

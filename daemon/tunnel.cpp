@@ -60,6 +60,7 @@ void Tunnel::forget(const ConnectionObserver& observer) {
 void Tunnel::check_now() {
   if (ready()) session_->probe();
   if (ready() && renewal_ == Renewal::kNone) return;
+  given_up_ = 0;
   if (!attempt_since_) {
     if (!retry_timer_.active()) return;  // it shakes hands
     backoff_.reset();
@@ -153,11 +154,17 @@ void Tunnel::connect() {
       [this](const std::string& message) { events_.on_tunnel_progress(message); });
 }
 
-// How long an attempt may take before another one looks more promising.
-Duration Tunnel::patience() const { return std::max(options_.patience, 3 * connecting_took_); }
+// How long an attempt may take before another one looks more promising: longer each time, lest a
+// way that has become slow is given up again and again.
+Duration Tunnel::patience() const {
+  constexpr unsigned kDoublings = 4;
+  const Duration first = std::max(options_.patience, 3 * connecting_took_);
+  return first * (1U << std::min(given_up_, kDoublings));
+}
 
 void Tunnel::retry() {
   if (ready() && renewal_ == Renewal::kNone) return;
+  if (attempt_since_) ++given_up_;
   connect();
 }
 
@@ -193,6 +200,7 @@ void Tunnel::plan_renewal(const NewCarrier& carrier) {
 void Tunnel::connected(NewCarrier carrier) {
   connecting_took_ = loop_.now() - attempt_since_.value_or(loop_.now());
   attempt_since_.reset();
+  given_up_ = 0;
   retry_timer_.stop();
   if (ready() && renewal_ == Renewal::kInDoubt && !session_->in_doubt()) {
     spdlog::info("tunnel {}: the connection answers again, and stays", id());

@@ -135,6 +135,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   TimePoint retry_at_{};                    // while the timer runs
   std::optional<TimePoint> attempt_since_;  // an attempt to connect is under way
   Duration connecting_took_{};              // the last time that it succeeded
+  unsigned given_up_ = 0;                   // attempts since then that took too long
   TimePoint ready_since_{};                 // of the latest carrier
   std::optional<TimePoint> lost_since_;     // no carrier that works
   Renewal renewal_ = Renewal::kNone;

@@ -94,12 +94,16 @@ def acks_without_end(peer, port):
 
 
 def resets_without_end(peer, port):
+    """Over 20,000 a second; a machine that can't take so many takes them one after the other."""
     ids = iter(range(1, 1 << 31, 2))
+    begun, count = time.monotonic(), 0
     with contextlib.suppress(OSError, ssl.SSLError):
-        for _ in range(100):
+        while time.monotonic() - begun < 30:
             pairs = [raw.opening(one := next(ids), port) + raw.frame(raw.RST, one, b"\x0a") for _ in range(25_000)]
             peer.say(*pairs)
-        pytest.fail("two and a half million resets, and nobody minded")
+            count += len(pairs)
+        assert count / 30 < 20_000, f"{count / 30:.0f} resets a second, and nobody minded"
+        pytest.skip(f"{count / 30:.0f} resets a second is all that this machine comes to")
 
 
 @pytest.mark.parametrize(
