@@ -229,7 +229,10 @@ class Ferry(Path):
         return [*super().pids, self._daemon]
 
     def run(self, *words):
-        return subprocess.run([self._ferry, *words], env=self._env, check=True, text=True, capture_output=True).stdout
+        done = subprocess.run([self._ferry, *words], env=self._env, text=True, capture_output=True)
+        if done.returncode != 0:
+            sys.exit(f"bench: ferry {words[0]}: {done.stderr}")
+        return done.stdout
 
     def foreground(self):
         """`ferry forward`, typed."""
