@@ -142,7 +142,7 @@ void Tunnel::say_what_is_served(TunnelSession& session) {
 void Tunnel::connect() {
   attempt_since_ = loop_.now();
   // What was sent into a network that is no more is repeated by the kernel after 1, 3, 7 seconds.
-  if (session_ && (urgent() || renewal_ == Renewal::kInDoubt)) retry_after(patience());
+  if (session_ && urgent()) retry_after(patience());
   source_->connect(
       [this](Result<NewCarrier> carrier) {
         if (carrier) {
@@ -179,7 +179,9 @@ void Tunnel::retry_later() {
 }
 
 bool Tunnel::urgent() const {
-  return !waiting_.empty() || (lost_since_ && loop_.now() - *lost_since_ < options_.urgent);
+  const bool in_doubt = ready() && renewal_ == Renewal::kInDoubt;
+  return in_doubt || !waiting_.empty() ||
+         (lost_since_ && loop_.now() - *lost_since_ < options_.urgent);
 }
 
 // Makes another carrier while the one that there is goes on.
@@ -187,6 +189,7 @@ void Tunnel::renew(Renewal renewal, const std::string& why) {
   if (!ready() || renewal_ >= renewal) return;
   spdlog::info("tunnel {}: {}: making another connection", id(), why);
   renewal_ = renewal;
+  if (loop_.now() - ready_since_ > kStable) backoff_.reset();
   if (!attempt_since_ && !retry_timer_.active()) retry_later();
 }
 

@@ -268,7 +268,7 @@ TEST_F(TunnelTest, WhoeverWaitsMakesTheNextAttemptComeSoon) {
 }
 
 TEST_F(TunnelTest, AnotherNetworkIsTriedAtOnceAlsoWhileTheCarrierIsInDoubt) {
-  options_.first_backoff = options_.max_backoff = std::chrono::hours(1);
+  options_.first_backoff = options_.max_backoff = options_.urgent_backoff = std::chrono::hours(1);
   start();
   relay_->stall();
   tunnel_->check_now();
@@ -296,6 +296,15 @@ TEST_F(TunnelTest, ACarrierThatAnswersAgainStays) {
   EXPECT_EQ(tunnel_->status().reconnects, 0U);
   EXPECT_EQ(losses_, 0);
   expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, ADeadCarrierIsReplacedSoonWhateverCameBefore) {
+  options_.first_backoff = options_.max_backoff = std::chrono::hours(1);  // as after many cuts
+  start();
+  relay_->stall();
+  tunnel_->check_now();
+  ASSERT_TRUE(wait_for_replacements(1));
+  EXPECT_EQ(losses_, 0);
 }
 
 TEST_F(TunnelTest, AnAttemptBesideACarrierInDoubtMayHangAsWell) {
