@@ -14,6 +14,7 @@
 #include "cli/exit_code.h"
 #include "cli/hand_over.h"
 #include "cli/link_talk.h"
+#include "cli/restarts.h"
 #include "cli/signal_queue.h"
 
 namespace ferry::cli {
@@ -37,7 +38,7 @@ struct Held {
   std::thread thread;
   bool running = false;
   bool numbered = false;  // this daemon has said the link's id
-  int restarts = 0;       // since it last worked
+  Restarts restarts = {};
 };
 
 class Forwarder {
@@ -134,7 +135,7 @@ void Forwarder::on_news(const News& news) {
     held.talk->on_event(*news.event);
     if (!news.event->link) return;
     held.numbered = true;
-    if (news.event->link->state == control::LinkState::kActive) held.restarts = 0;
+    if (news.event->link->state == control::LinkState::kActive) held.restarts.working();
   } else {
     on_stream_end(news.link, news.ended);
   }
@@ -160,15 +161,12 @@ void Forwarder::on_stream_end(std::size_t index, const Status& ended) {
   }
 }
 
-// The daemon was killed or crashed: a new one takes the link over, on the same local ports. One
-// that was about to end when it was found never heard of the link.
+// A new daemon takes the link over, on the same local ports.
 bool Forwarder::start_again(Held& held, std::size_t index, const Error& error) {
-  constexpr int kRestarts = 5;
-  const bool there = held.talk->announced() && !options_.detach;
-  const bool lost = error.code == ErrorCode::kReset && !options_.detach;
-  if ((!lost && error.code != ErrorCode::kUnreachable) || held.restarts == kRestarts) return false;
-  ++held.restarts;
-  if (there) held.talk->lost("ferryd went away; starting it again", control::unix_millis_now());
+  if (!held.restarts.again(error, !options_.detach)) return false;
+  if (held.talk->announced() && !options_.detach) {
+    held.talk->lost("ferryd went away; starting it again", control::unix_millis_now());
+  }
   auto client = options_.daemon();
   if (!client) return false;
   client_.emplace(*client);

@@ -12,6 +12,7 @@
 #include "cli/companion.h"
 #include "cli/exit_code.h"
 #include "cli/link_talk.h"
+#include "cli/restarts.h"
 #include "cli/signal_queue.h"
 #include "cli/swap_calls.h"
 
@@ -25,7 +26,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTick = std::chrono::seconds(1);
 constexpr auto kRetry = std::chrono::milliseconds(300);
-constexpr int kRestarts = 5;
 
 LinkTalk::Words words_of(const SwapOptions& options) {
   if (options.json) return LinkTalk::Words::kJsonEvents;
@@ -86,7 +86,7 @@ class Swapper {
   bool removing_ = false;
   bool left_ = false;  // the user doesn't wait any longer
   int signal_ = 0;     // the first one that came
-  int restarts_ = 0;
+  Restarts restarts_;
   std::optional<Error> failure_;
   std::optional<int> command_code_;
   bool command_ended_itself_ = false;
@@ -128,7 +128,7 @@ bool Swapper::done() const {
 void Swapper::start_stream() {
   streaming_ = true;
   linked_ = false;
-  daemon_.stream(spec_, {.leftovers = restarts_ > 0,
+  daemon_.stream(spec_, {.leftovers = restarts_.restarted(),
                          .swap = !ending_,
                          .until_local = companion_.wants_environment()});
 }
@@ -187,6 +187,7 @@ void Swapper::on_link(const control::LinkStatus& link) {
   if (ending_) return remove_link();  // its number may have come only now
   if (!link.swap) return;
   const auto phase = link.swap->phase;
+  if (phase == SwapPhase::kSwapped) restarts_.working();
   const bool connected = phase == SwapPhase::kWaiting || phase == SwapPhase::kTakingOver ||
                          phase == SwapPhase::kSwapped;
   if (connected && !wanted_ && companion_.wants_environment()) {
@@ -213,14 +214,10 @@ void Swapper::on_news(const StreamEnd& ended) {
   if (!stays) companion_.end(signal_ == 0 ? SIGTERM : signal_);
 }
 
-// The daemon was killed or crashed. A new one puts back what is left, and swaps anew. One that was
-// about to end when it was found never heard of the swap.
+// A new daemon puts back what is left, and swaps anew.
 bool Swapper::start_again(const Error& error) {
-  const bool there = talk_.link() && !spec_.detach;
-  const bool lost = error.code == ErrorCode::kReset && there;
-  if ((!lost && error.code != ErrorCode::kUnreachable) || restarts_ == kRestarts) return false;
-  ++restarts_;
-  if (there) {
+  if (!restarts_.again(error, !spec_.detach)) return false;
+  if (talk_.link() && !spec_.detach) {
     talk_.lost(ending_ ? "ferryd went away; another one puts it back"
                        : "ferryd went away; swapping anew with another one",
                control::unix_millis_now());

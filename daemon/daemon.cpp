@@ -10,7 +10,6 @@
 #include "daemon/diagnosis.h"
 #include "daemon/door_check.h"
 #include "daemon/holder.h"
-#include "daemon/link_findings.h"
 #include "daemon/swap/swap_requests.h"
 #include "daemon/swap/swap_steps.h"
 
@@ -115,41 +114,16 @@ Result<control::Diagnosis> Daemon::diagnose(control::DiagnoseSpec spec) {
       .map(for_clients);
 }
 
-// What is wrong on this side, then what is wrong with what it leads to: the target, or of a swap
-// the stand-in.
 Result<control::Diagnosis> Daemon::diagnose_link(const std::string& id) {
-  struct Place {
-    control::LinkStatus link;
-    control::KubeAccess kube;
-    std::vector<control::TunnelStatus> tunnels;
-  };
-  const auto place = on_loop([&]() -> Result<Place> {
+  const auto place = on_loop([&]() -> Result<LinkPlace> {
     const bool swap = swaps_.has(id);
     auto link = swap ? std::as_const(swaps_).status(id) : std::as_const(links_).status(id);
     if (!link) return fail(link.error());
     auto kube = swap ? swaps_.place(id) : links_.place(id);
-    return Place{std::move(*link), std::move(*kube), tunnels_.status()};
+    return LinkPlace{std::move(*link), std::move(*kube), tunnels_.status()};
   });
   if (!place) return fail(place.error());
-  const auto& link = place->link;
-  auto target = link.target;
-  if (link.swap && !link.swap->stand_in.empty()) {
-    target = {control::TargetKind::kDeployment, link.swap->stand_in};
-  }
-  diagnose::Report report{.object = {}, .ns = link.kube_namespace};
-  if (target.kind != control::TargetKind::kHost) {
-    // A link tries its doors itself: its state tells what came of it.
-    auto of_target = diagnose_target(
-        backend_, place->kube, target,
-        [](const auto&, auto) { return std::vector<diagnose::Knock>(); }, closing_);
-    if (of_target) report = std::move(*of_target);
-  }
-  report.object = "link/" + id;
-  auto own = link_findings(link, place->tunnels);
-  const bool vague = !own.empty() && own.front().code == diagnose::Code::kLinkWaits;
-  report.findings.insert(vague ? report.findings.end() : report.findings.begin(), own.begin(),
-                         own.end());
-  return for_clients(std::move(report));
+  return for_clients(daemon::diagnose_link(backend_, *place, closing_));
 }
 
 std::vector<diagnose::Knock> Daemon::try_doors(const Cluster& cluster,

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/link_findings.h"
+
 namespace ferry::daemon {
 namespace {
 
@@ -32,6 +34,28 @@ Result<diagnose::Report> diagnose_target(Backend& backend, const control::KubeAc
   if (report && unexplained(*report) && !report->doors.empty()) {
     add_knocks(*report, try_doors(*cluster, report->doors));
   }
+  return report;
+}
+
+diagnose::Report diagnose_link(Backend& backend, const LinkPlace& place,
+                               const kube::CancelToken& cancel) {
+  const auto& link = place.link;
+  auto target = link.target;
+  if (link.swap && !link.swap->stand_in.empty()) {
+    target = {control::TargetKind::kDeployment, link.swap->stand_in};
+  }
+  diagnose::Report report{.object = {}, .ns = link.kube_namespace};
+  if (target.kind != control::TargetKind::kHost) {
+    // A link tries its doors itself: its state tells what came of it.
+    const auto no_doors = [](const auto&, auto) { return std::vector<diagnose::Knock>(); };
+    auto of_target = diagnose_target(backend, place.kube, target, no_doors, cancel);
+    if (of_target) report = std::move(*of_target);
+  }
+  report.object = "link/" + link.id;
+  const auto own = link_findings(link, place.tunnels);
+  const bool vague = !own.empty() && own.front().code == diagnose::Code::kLinkWaits;
+  report.findings.insert(vague ? report.findings.end() : report.findings.begin(), own.begin(),
+                         own.end());
   return report;
 }
 

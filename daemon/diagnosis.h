@@ -23,6 +23,18 @@ Result<diagnose::Report> diagnose_target(Backend& backend, const control::KubeAc
                                          const control::Target& target, const TryDoors& try_doors,
                                          const kube::CancelToken& cancel);
 
+// A link, with what it needs to be looked at.
+struct LinkPlace {
+  control::LinkStatus link;
+  control::KubeAccess kube;
+  std::vector<control::TunnelStatus> tunnels;  // all there are
+};
+
+// What is wrong on this side, then what is wrong with what it leads to: the target, or of a swap
+// the stand-in. Blocks likewise.
+diagnose::Report diagnose_link(Backend& backend, const LinkPlace& place,
+                               const kube::CancelToken& cancel);
+
 control::Diagnosis for_clients(diagnose::Report report);
 
 }  // namespace ferry::daemon

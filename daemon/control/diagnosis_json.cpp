@@ -20,10 +20,7 @@ Result<Finding> finding_at(const Json& json, const std::string& path) {
   reader.text("code", finding.code);
   reader.text("object", finding.object);
   reader.text("cause", finding.cause, kMaxErrorText);
-  reader.list("evidence", finding.evidence, kMaxList,
-              [](const Json& line, const std::string&) -> Result<std::string> {
-                return line.is_string() ? line.get<std::string>() : std::string();
-              });
+  reader.texts("evidence", finding.evidence, kMaxList, kMaxErrorText);
   reader.text("fix", finding.fix, kMaxErrorText);
   return reader.finish(std::move(finding));
 }

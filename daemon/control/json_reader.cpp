@@ -105,14 +105,15 @@ void JsonReader::unsigned_number(const char* key, std::uint64_t& out, std::uint6
   out = value->get<std::uint64_t>();
 }
 
-void JsonReader::texts(const char* key, std::vector<std::string>& out, std::size_t max_items) {
+void JsonReader::texts(const char* key, std::vector<std::string>& out, std::size_t max_items,
+                       std::size_t max_size) {
   const Json* items = array(key, max_items);
   if (items == nullptr) return;
   out.clear();
   for (const auto& item : *items) {
     const auto* string = item.get_ptr<const std::string*>();
-    if (string == nullptr || string->size() > kMaxText) {
-      refuse(key, "its items have to be strings of at most " + std::to_string(kMaxText) + " bytes");
+    if (string == nullptr || string->size() > max_size) {
+      refuse(key, "its items have to be strings of at most " + std::to_string(max_size) + " bytes");
       return;
     }
     out.push_back(*string);

@@ -29,7 +29,8 @@ class JsonReader {
   // Absent and null members leave `out` as it is.
   void text(const char* key, std::string& out, std::size_t max = kMaxText);
   void flag(const char* key, bool& out);
-  void texts(const char* key, std::vector<std::string>& out, std::size_t max_items);
+  void texts(const char* key, std::vector<std::string>& out, std::size_t max_items,
+             std::size_t max_size = kMaxText);
   void time(const char* key, UnixMillis& out);
   void error(const char* key, std::optional<Error>& out);
 

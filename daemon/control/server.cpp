@@ -130,9 +130,9 @@ class Server::Impl {
   template <typename Read, typename Add>
   void create(const Request& request, Response& response, Read read, Add add);
   void end_link(const std::string& id, Response& response);
-  void plan_swap(const Request& request, Response& response);
-  void list_swaps(const Request& request, Response& response);
-  void diagnose(const Request& request, Response& response);
+  // Reads a spec with read(json), and answers with what find(spec) finds out.
+  template <typename Read, typename Find>
+  void find_out(const Request& request, Response& response, Read read, Find find);
   void restore(const Request& request, Response& response);
   void link_events(const std::string& id, Response& response);
   void all_events(Response& response);
@@ -206,8 +206,10 @@ void Server::Impl::route() {
               link_events(request.matches[1], response);
             });
   http_.Get("/v1/events", [this](const Request&, Response& response) { all_events(response); });
-  http_.Post("/v1/diagnose",
-             [this](const Request& request, Response& response) { diagnose(request, response); });
+  http_.Post("/v1/diagnose", [this](const Request& request, Response& response) {
+    find_out(request, response, diagnose_spec_from_json,
+             [this](DiagnoseSpec spec) { return service_.diagnose(std::move(spec)); });
+  });
   http_.Post("/v1/quit", [this](const Request&, Response& response) {
     service_.quit();
     answer(response, Json::object(), 202);
@@ -222,10 +224,14 @@ void Server::Impl::route_swaps() {
     create(request, response, swap_spec_from_json,
            [this](SwapSpec spec) { return service_.add_swap(std::move(spec)); });
   });
-  http_.Post("/v1/swaps/plan",
-             [this](const Request& request, Response& response) { plan_swap(request, response); });
-  http_.Post("/v1/swaps/list",
-             [this](const Request& request, Response& response) { list_swaps(request, response); });
+  http_.Post("/v1/swaps/plan", [this](const Request& request, Response& response) {
+    find_out(request, response, swap_spec_from_json,
+             [this](SwapSpec spec) { return service_.plan_swap(std::move(spec)); });
+  });
+  http_.Post("/v1/swaps/list", [this](const Request& request, Response& response) {
+    find_out(request, response, kube_access_from_json,
+             [this](KubeAccess kube) { return service_.list_swaps(std::move(kube)); });
+  });
   http_.Post("/v1/restore",
              [this](const Request& request, Response& response) { restore(request, response); });
   http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})/environment",
@@ -265,25 +271,12 @@ void Server::Impl::end_link(const std::string& id, Response& response) {
   left ? answer(response, to_json(*left), 202) : answer(response, Json::object());
 }
 
-void Server::Impl::plan_swap(const Request& request, Response& response) {
-  auto spec = parse_json(request.body, kMaxBody).and_then(swap_spec_from_json);
+template <typename Read, typename Find>
+void Server::Impl::find_out(const Request& request, Response& response, Read read, Find find) {
+  auto spec = parse_json(request.body, kMaxBody).and_then(read);
   if (!spec) return refuse(response, spec.error());
-  const auto plan = service_.plan_swap(std::move(*spec));
-  plan ? answer(response, to_json(*plan)) : refuse(response, plan.error());
-}
-
-void Server::Impl::list_swaps(const Request& request, Response& response) {
-  auto kube = parse_json(request.body, kMaxBody).and_then(kube_access_from_json);
-  if (!kube) return refuse(response, kube.error());
-  const auto swaps = service_.list_swaps(std::move(*kube));
-  swaps ? answer(response, to_json(*swaps)) : refuse(response, swaps.error());
-}
-
-void Server::Impl::diagnose(const Request& request, Response& response) {
-  auto spec = parse_json(request.body, kMaxBody).and_then(diagnose_spec_from_json);
-  if (!spec) return refuse(response, spec.error());
-  const auto diagnosis = service_.diagnose(std::move(*spec));
-  diagnosis ? answer(response, to_json(*diagnosis)) : refuse(response, diagnosis.error());
+  const auto found = find(std::move(*spec));
+  found ? answer(response, to_json(*found)) : refuse(response, found.error());
 }
 
 void Server::Impl::restore(const Request& request, Response& response) {
