@@ -190,12 +190,16 @@ def is_daemon(pid, runtime_dir):
         return False
 
 
+# Below those that the kernel gives to outgoing connections: none of these takes one before its user does.
+_ports = iter(random.sample(range(15000, 30000), 15000))
+
+
 def free_port():
-    """A port below those that the kernel gives to outgoing connections: none of these takes it before its user does."""
-    while True:
-        port = random.randrange(15000, 30000)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+    """A port that nobody listens on, on any address: its user may want them all. No port is given twice."""
+    for port in _ports:
+        with contextlib.suppress(OSError), socket.create_server(("", port), family=socket.AF_INET6, dualstack_ipv6=True):
             return port
+    raise AssertionError("no port is left")
 
 
 def rss_mib(pid):

@@ -312,7 +312,7 @@ def test_a_killed_daemon_leaves_nothing_behind_once_the_next_one_comes(lone_ferr
             far, _ = service.accept()
             with far:
                 far.settimeout(20)
-                os.kill(lone_ferry.daemon_pid(), signal.SIGKILL)
+                lone_ferry.kill()
                 wait_for("the proxy keeps its session", lambda: kept_sessions(proxy) == 1)
                 lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", *proxy.options())
                 with pytest.raises(ConnectionResetError):
