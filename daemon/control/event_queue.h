@@ -2,8 +2,6 @@
 // client's.
 #pragma once
 
-#include <chrono>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
 #include <optional>
@@ -15,6 +13,14 @@ namespace ferry::control {
 
 class EventQueue {
  public:
+  EventQueue();
+  ~EventQueue();
+  EventQueue(const EventQueue&) = delete;
+  EventQueue& operator=(const EventQueue&) = delete;
+
+  // Readable (poll(2)) while there is an event to pop. -1 where the system had none to give.
+  int descriptor() const { return descriptor_; }
+
   // Keeps only the events of this link from now on, those that wait included.
   void only(const std::string& link_id);
 
@@ -25,14 +31,17 @@ class EventQueue {
   // Puts the state that the client starts from before everything that happened since.
   void push_front(Event event);
 
-  // The next event, or nothing when none came in time.
-  std::optional<Event> pop(std::chrono::milliseconds timeout);
+  // The next event, or nothing when there is none.
+  std::optional<Event> pop();
 
  private:
   static constexpr std::size_t kCapacity = 1024;
 
+  // The mutex is held.
+  void quiet_if_empty();
+
+  const int descriptor_;  // an eventfd
   std::mutex mutex_;
-  std::condition_variable filled_;
   std::string only_;  // empty: all
   std::deque<Event> events_;
 };

@@ -1,11 +1,14 @@
 #include "daemon/control/server.h"
 
 #include <httplib.h>
+#include <poll.h>
 #include <spdlog/spdlog.h>
+#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <atomic>
 #include <cerrno>
 #include <condition_variable>
@@ -28,8 +31,8 @@ namespace {
 using Request = httplib::Request;
 using Response = httplib::Response;
 
-// How soon a client that is gone, or the end of the server, is noticed.
-constexpr auto kStreamCheck = std::chrono::milliseconds(200);
+// How often a stream looks around where the system had no descriptor that could wake it.
+constexpr int kLookMillis = 200;
 // What the kernel holds until it is accepted; httplib's own 5 turn away commands that are started
 // together.
 constexpr int kBacklog = 1024;
@@ -115,7 +118,10 @@ class Server::Impl {
     route_swaps();
   }
 
-  ~Impl() { stop(); }
+  ~Impl() {
+    stop();
+    if (stop_event_ >= 0) ::close(stop_event_);
+  }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -139,12 +145,15 @@ class Server::Impl {
   std::shared_ptr<Stream> subscribe();
   void send_stream(Response& response, std::shared_ptr<Stream> stream, bool holds_link);
   bool send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link);
+  // Until there is something to do for a stream. False: its client is gone.
+  bool wait_for_news(const EventQueue& queue) const;
 
   Service& service_;
   const ServerOptions options_;
   UserServer http_{options_.user};
   int listening_ = -1;  // httplib's
   std::atomic<bool> stopping_ = false;
+  const int stop_event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);  // readable from then on
   std::thread accepting_;
   std::mutex streams_mutex_;
   std::condition_variable stream_ended_;
@@ -346,12 +355,22 @@ void Server::Impl::send_stream(Response& response, std::shared_ptr<Stream> strea
 bool Server::Impl::send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link) {
   if (!sink.is_writable()) return false;
   const bool last = stopping_;
-  const auto event = queue.pop(last ? std::chrono::milliseconds(0) : kStreamCheck);
-  if (!event) return !last;
+  const auto event = queue.pop();
+  if (!event) return !last && wait_for_news(queue);
   const std::string text = as_sse(*event);
   if (!sink.write(text.data(), text.size())) return false;
   if (event->kind == EventKind::kEnded && ends_with_link) sink.done();
   return true;
+}
+
+bool Server::Impl::wait_for_news(const EventQueue& queue) const {
+  std::array<pollfd, 3> wanted = {
+      pollfd{.fd = queue.descriptor(), .events = POLLIN, .revents = 0},
+      pollfd{.fd = stop_event_, .events = POLLIN, .revents = 0},
+      pollfd{.fd = UserServer::connection_of_this_thread(), .events = POLLRDHUP, .revents = 0}};
+  const bool can_be_woken = wanted[0].fd >= 0 && wanted[1].fd >= 0;
+  poll(wanted.data(), wanted.size(), can_be_woken ? -1 : kLookMillis);
+  return wanted[2].revents == 0;
 }
 
 Status Server::Impl::start() {
@@ -373,6 +392,7 @@ Status Server::Impl::start() {
 
 void Server::Impl::stop() {
   stopping_ = true;
+  eventfd_write(stop_event_, 1);
   if (!accepting_.joinable()) return;
   {
     // What the streams have still to tell: how their links ended. httplib would cut it off.

@@ -21,6 +21,10 @@ class UserServer final : public httplib::Server {
   // `user`: the only one that is served.
   explicit UserServer(uid_t user) : user_(user) {}
 
+  // The connection that the calling thread serves, for a handler that has nothing to say for a
+  // while and has to notice that its client went away. -1 outside of a handler.
+  static int connection_of_this_thread();
+
  private:
   // httplib's hook for each accepted connection, on that connection's thread. One request a
   // connection: an idle connection must not hold a thread.

@@ -1,11 +1,10 @@
 #include "daemon/control/event_queue.h"
 
 #include <gtest/gtest.h>
+#include <poll.h>
 
 namespace ferry::control {
 namespace {
-
-using namespace std::chrono_literals;
 
 Event event(std::string link, std::string message) {
   return {.link_id = std::move(link), .message = std::move(message)};
@@ -16,8 +15,27 @@ TEST(EventQueueTest, KeepsTheOrder) {
   queue.push(event("1", "b"));
   queue.push(event("1", "c"));
   queue.push_front(event("1", "a"));
-  for (const auto* expected : {"a", "b", "c"}) EXPECT_EQ(queue.pop(0ms)->message, expected);
-  EXPECT_FALSE(queue.pop(0ms));
+  for (const auto* expected : {"a", "b", "c"}) EXPECT_EQ(queue.pop()->message, expected);
+  EXPECT_FALSE(queue.pop());
+}
+
+bool is_readable(const EventQueue& queue) {
+  pollfd wanted{.fd = queue.descriptor(), .events = POLLIN, .revents = 0};
+  return poll(&wanted, 1, 0) == 1;
+}
+
+TEST(EventQueueTest, ItsDescriptorIsReadableWhileThereIsSomethingToPop) {
+  EventQueue queue;
+  EXPECT_FALSE(is_readable(queue));
+  queue.push(event("1", "a"));
+  queue.push_front(event("1", "b"));
+  queue.pop();
+  EXPECT_TRUE(is_readable(queue));
+  queue.pop();
+  EXPECT_FALSE(is_readable(queue));
+  queue.push(event("1", "a"));
+  queue.only("2");
+  EXPECT_FALSE(is_readable(queue));
 }
 
 TEST(EventQueueTest, KeepsOnlyOneLinksEventsOnceItIsKnown) {
@@ -27,18 +45,18 @@ TEST(EventQueueTest, KeepsOnlyOneLinksEventsOnceItIsKnown) {
   queue.only("2");
   queue.push(event("1", "other"));
   queue.push(event("2", "mine too"));
-  EXPECT_EQ(queue.pop(0ms)->message, "mine");
-  EXPECT_EQ(queue.pop(0ms)->message, "mine too");
-  EXPECT_FALSE(queue.pop(0ms));
+  EXPECT_EQ(queue.pop()->message, "mine");
+  EXPECT_EQ(queue.pop()->message, "mine too");
+  EXPECT_FALSE(queue.pop());
 }
 
 TEST(EventQueueTest, DropsTheOldestOfAClientThatIsFarBehind) {
   EventQueue queue;
   for (int i = 0; i < 5000; ++i) queue.push(event("1", std::to_string(i)));
-  const auto first = queue.pop(0ms);
+  const auto first = queue.pop();
   int last = std::stoi(first->message);
   EXPECT_GT(last, 0);
-  while (const auto next = queue.pop(0ms)) last = std::stoi(next->message);
+  while (const auto next = queue.pop()) last = std::stoi(next->message);
   EXPECT_EQ(last, 4999);
 }
 
