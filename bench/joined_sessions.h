@@ -56,6 +56,9 @@ class JoinedSessions {
     exchange();
   }
 
+  // What receive() is given at a time at most; less than a frame: they come in pieces.
+  void deliver_at_most(std::size_t bytes) { delivery_ = bytes; }
+
   std::uint64_t received() const { return received_; }  // bytes, by either side
   std::uint64_t closed() const { return closed_; }      // streams, counted at either side
 
@@ -63,9 +66,13 @@ class JoinedSessions {
   void carry(Session& from, Session& to) {
     pieces_.clear();
     from.take_output(std::size_t{256} * 1024, pieces_, now_);
-    for (const Bytes piece : pieces_) {
-      (void)to.receive(piece, now_);
-      drain(to);
+    for (Bytes piece : pieces_) {
+      while (!piece.empty()) {
+        const std::size_t n = std::min(delivery_, piece.size());
+        (void)to.receive(piece.first(n), now_);
+        piece = piece.subspan(n);
+        drain(to);
+      }
     }
     drain(from);
   }
@@ -90,6 +97,7 @@ class JoinedSessions {
   Session proxy_;
   TimePoint now_{std::chrono::hours(1)};
   std::vector<Bytes> pieces_;
+  std::size_t delivery_ = std::size_t{256} * 1024;
   std::uint64_t received_ = 0;
   std::uint64_t closed_ = 0;
 };

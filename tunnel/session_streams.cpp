@@ -15,24 +15,26 @@ std::uint8_t byte_of(Reason reason) { return static_cast<std::uint8_t>(reason); 
 }  // namespace
 
 Status Session::Impl::may_open(const Target& target) const {
-  const std::string what = "opening a stream to " + target.host;
+  const auto not_now = [&](ErrorCode code, std::string why, std::string fix = {}) {
+    return ferry::fail(code, "opening a stream to " + target.host, std::move(why), std::move(fix));
+  };
   if (!is_valid(target) || !may_ask_for(role, target.kind)) {
-    return ferry::fail(ErrorCode::kInvalid, what, "not a target that can be asked for");
+    return not_now(ErrorCode::kInvalid, "not a target that can be asked for");
   }
-  if (failure) return ferry::fail(ErrorCode::kUnavailable, what, failure->summary());
-  if (!established) return ferry::fail(ErrorCode::kUnavailable, what, "no tunnel yet");
+  if (failure) return not_now(ErrorCode::kUnavailable, failure->summary());
+  if (!established) return not_now(ErrorCode::kUnavailable, "no tunnel yet");
   if (target.kind != TargetKind::kDial && (peer_features & kFeatureLinks) == 0) {
-    return ferry::fail(ErrorCode::kUnsupported, what,
-                       "the peer, version " + peer_version + ", doesn't know this kind of stream",
-                       "use the same version on both sides");
+    return not_now(ErrorCode::kUnsupported,
+                   "the peer, version " + peer_version + ", doesn't know this kind of stream",
+                   "use the same version on both sides");
   }
-  if (peer_shuts_down) return ferry::fail(ErrorCode::kUnavailable, what, "the peer shuts down");
+  if (peer_shuts_down) return not_now(ErrorCode::kUnavailable, "the peer shuts down");
   const std::size_t most = std::min(options.max_streams, peer_max_streams);
   if (live_streams() >= most || !streams.has_next_own()) {
-    return ferry::fail(ErrorCode::kExhausted, what, "too many streams in this session");
+    return not_now(ErrorCode::kExhausted, "too many streams in this session");
   }
   if (!streams.has_room()) {
-    return ferry::fail(ErrorCode::kExhausted, what, "all memory for streams is used up");
+    return not_now(ErrorCode::kExhausted, "all memory for streams is used up");
   }
   return {};
 }
