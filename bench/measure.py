@@ -7,11 +7,9 @@ import subprocess
 import sys
 import time
 
-import paths
-
 GIB = 1 << 30
 PATIENCE = 120  # seconds, for one measurement
-ONE_WAY = "50ms"  # of the delay between near and far
+ONE_WAY = 50  # milliseconds, for the paths that are long
 
 
 class Failed(Exception):
@@ -44,27 +42,9 @@ def idle_connections(load, path, count):
         process.communicate()
 
 
-def tc(*words, check=True):
-    subprocess.run(["tc", *words], check=check, stderr=None if check else subprocess.DEVNULL)
-
-
-@contextlib.contextmanager
-def distance():
-    """50 ms each way between near and far (paths.py); what stays on either side isn't delayed."""
-    tc("qdisc", "add", "dev", "lo", "root", "handle", "1:", "prio", "bands", "3", "priomap", *"0000000000000000")
-    try:
-        tc("qdisc", "add", "dev", "lo", "parent", "1:3", "handle", "30:", "netem", "delay", ONE_WAY, "limit", "200000")
-        for end in ("src", "dst"):
-            tc("filter", "add", "dev", "lo", "protocol", "ip", "parent", "1:", "prio", "1", "u32",
-               "match", "ip", end, f"{paths.FAR}/32", "flowid", "1:3")
-        yield
-    finally:
-        tc("qdisc", "del", "dev", "lo", "root", check=False)
-
-
 @dataclasses.dataclass
 class Scenario:
-    """`figure`: the key of what is quoted. `skip`: paths that can't or needn't."""
+    """`figure`: the key of what is quoted. `skip`: paths that can't or needn't. `one_way`: of the paths that it wants."""
 
     name: str
     kind: str
@@ -73,6 +53,7 @@ class Scenario:
     figure: str
     quick: bool = False
     skip: tuple = ()
+    one_way: int = 0
 
     def measure(self, load, made, options):
         """{path's name: {key: number}}"""
@@ -103,15 +84,7 @@ class Scenario:
 
 
 class Far(Scenario):
-    """With the delay. As many bytes as reach a steady state; the slow ones take long enough."""
-
-    def measure(self, load, made, options):
-        try:
-            with distance():
-                return super().measure(load, made, options)
-        except subprocess.CalledProcessError:
-            print(f"'{self.name}' is left out: this kernel can't delay packets (netem)", file=sys.stderr)
-            return {}
+    """As many bytes as reach a steady state; the slow ones take long enough."""
 
     def amount(self, options):
         return min(options.bytes, GIB // 2)
@@ -178,7 +151,7 @@ SCENARIOS = [
     *(Scenario(f"requests, {width} connection{'s' * (width > 1)}", "request", width, "per s", "per_s", quick=width < 500)
       for width in (1, 50, 500)),
     Scenario("requests beside a download", "beside", 1, "ms", "p50_ms", quick=True),
-    *(Far(f"download at 100 ms, {width} stream{'s' * (width > 1)}", "down", width, "MB/s", "mb_per_s") for width in (1, 8)),
+    *(Far(f"download at 100 ms, {width} stream{'s' * (width > 1)}", "down", width, "MB/s", "mb_per_s", one_way=ONE_WAY) for width in (1, 8)),
     *(Idle(f"idle connections, {width}", "idle", width, "bytes", "bytes_each", skip=NO_FORKS if width < 10000 else NO_CROWD)
       for width in (1000, 10000)),
     *(AmongIdle(f"download among {width} idle", "down", width, "MB/s", "mb_per_s", skip=NO_CROWD) for width in (1, 100, 10000)),

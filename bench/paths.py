@@ -10,7 +10,6 @@ import os
 import pathlib
 import resource
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -18,7 +17,7 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
-NEAR, FAR = "127.0.0.1", "127.0.0.2"  # between the two there may be a delay (`run`)
+NEAR, FAR = "127.0.0.1", "127.0.0.2"  # the two ends of a path
 
 
 def free_port(host=NEAR):
@@ -47,14 +46,20 @@ def descendants(pid):
 
 
 class Path:
-    """Base of them all. `needs`: programs without which there is no such path on this machine."""
+    """Base of them all. `needs`: programs without which there is no such path on this machine.
+
+    `one_way`: milliseconds that everything takes from one end of the path to the other, by a relay between them; 0: there is none.
+    """
 
     needs = ()
     encrypts = True
     host = NEAR
+    delay_relay = None  # the program; `run` says it
 
-    def __init__(self):
+    def __init__(self, one_way):
         self._processes = []
+        self._relays = []
+        self._one_way = one_way
 
     @classmethod
     def missing(cls):
@@ -68,6 +73,14 @@ class Path:
         process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL, **options)
         self._processes.append(process)
         return process
+
+    def reach(self, port):
+        """Host and port by which the near end reaches what listens at the far one."""
+        if not self._one_way:
+            return FAR, port
+        words = [self.delay_relay, NEAR, FAR, str(port), str(self._one_way)]
+        self._relays.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+        return NEAR, int(self._relays[-1].stdout.readline())
 
     def listens(self, what, host=NEAR, port=None):
         wait_for_port(host, port or self.port, what)
@@ -95,14 +108,18 @@ class Path:
             process.terminate()
         for process in self._processes:
             process.wait()
+        for relay in self._relays:
+            relay.kill()
+            relay.wait()
+            relay.stdout.close()
 
 
 class Direct(Path):
-    name, encrypts, host = "direct", False, FAR
+    name, encrypts = "direct", False
 
-    def __init__(self, port, folder):
-        super().__init__()
-        self.port = port
+    def __init__(self, port, folder, one_way):
+        super().__init__(one_way)
+        self.host, self.port = self.reach(port)
 
 
 class Socat(Path):
@@ -110,11 +127,12 @@ class Socat(Path):
 
     name, needs, encrypts = "socat", ("socat",), False
 
-    def __init__(self, port, folder):
-        super().__init__()
+    def __init__(self, port, folder, one_way):
+        super().__init__(one_way)
         self.port = free_port()
+        host, port = self.reach(port)
         self.start("socat", "-b", "131072", f"TCP-LISTEN:{self.port},bind={NEAR},reuseaddr,fork,backlog=4096,nodelay",
-                   f"TCP:{FAR}:{port},nodelay", stderr=subprocess.DEVNULL)
+                   f"TCP:{host}:{port},nodelay", stderr=subprocess.DEVNULL)
         self.listens("socat")
 
 
@@ -131,12 +149,12 @@ def make_certificate(folder):
 class Stunnel(Path):
     name, needs = "stunnel pair", ("stunnel4", "openssl")
 
-    def __init__(self, port, folder):
-        super().__init__()
+    def __init__(self, port, folder, one_way):
+        super().__init__(one_way)
         self.port, between = free_port(), free_port(FAR)
         pem = make_certificate(folder)
         self._run(folder / "server.conf", f"cert = {pem}\nciphersuites = TLS_AES_128_GCM_SHA256\n", FAR, between, NEAR, port)
-        self._run(folder / "client.conf", f"client = yes\nverifyPeer = yes\nCAfile = {pem}\n", NEAR, self.port, FAR, between)
+        self._run(folder / "client.conf", f"client = yes\nverifyPeer = yes\nCAfile = {pem}\n", NEAR, self.port, *self.reach(between))
         self.listens("stunnel", FAR, between)
         self.listens("stunnel")
 
@@ -149,15 +167,16 @@ class Stunnel(Path):
 class HaProxy(Path):
     name, needs = "HAProxy TLS pair", ("haproxy", "openssl")
 
-    def __init__(self, port, folder):
-        super().__init__()
+    def __init__(self, port, folder, one_way):
+        super().__init__(one_way)
         self.port, between = free_port(), free_port(FAR)
         pem = make_certificate(folder)
+        far_host, far_port = self.reach(between)
         ciphers = "ciphersuites TLS_AES_128_GCM_SHA256"
         self._run(folder / "server.cfg", f"bind {FAR}:{between} ssl crt {pem} ssl-min-ver TLSv1.3 {ciphers}",
                   f"{NEAR}:{port}")
         self._run(folder / "client.cfg", f"bind {NEAR}:{self.port}",
-                  f"{FAR}:{between} ssl ca-file {pem} verify required verifyhost bench ssl-min-ver TLSv1.3 {ciphers}")
+                  f"{far_host}:{far_port} ssl ca-file {pem} verify required verifyhost bench ssl-min-ver TLSv1.3 {ciphers}")
         self.listens("HAProxy", FAR, between)
         self.listens("HAProxy")
 
@@ -173,8 +192,8 @@ class Ssh(Path):
 
     name, needs, reverse = "ssh -L", ("ssh", "sshd", "ssh-keygen"), False
 
-    def __init__(self, port, folder):
-        super().__init__()
+    def __init__(self, port, folder, one_way):
+        super().__init__(one_way)
         self.port, sshd_port = free_port(), free_port(FAR)
         for key in ("host", "user"):
             subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / key], check=True)
@@ -187,10 +206,11 @@ class Ssh(Path):
             stderr=subprocess.DEVNULL)
         self.listens("sshd", FAR, sshd_port)
         way = f"{NEAR}:{self.port}:{NEAR}:{port}"
+        far_host, far_port = self.reach(sshd_port)
         self.start(
-            "ssh", "-N", "-F", "/dev/null", "-p", sshd_port, "-i", folder / "user", "-c", "aes128-gcm@openssh.com",
+            "ssh", "-N", "-F", "/dev/null", "-p", far_port, "-i", folder / "user", "-c", "aes128-gcm@openssh.com",
             "-o", "StrictHostKeyChecking=no", "-o", f"UserKnownHostsFile={folder}/known", "-o", "LogLevel=ERROR",
-            "-R" if self.reverse else "-L", way, FAR)
+            "-R" if self.reverse else "-L", way, far_host)
         self.listens(self.name)
 
 
@@ -202,8 +222,8 @@ class Ferry(Path):
     name = "ferry"
     build = None  # where the programs are; `run` says it
 
-    def __init__(self, port, folder):
-        super().__init__()
+    def __init__(self, port, folder, one_way):
+        super().__init__(one_way)
         self.port, between = free_port(), free_port(FAR)
         self._ferry = self.build / "cli" / "ferry"
         self._env = {**os.environ, "HOME": str(folder), "FERRY_LOG_LEVEL": "warning"}
@@ -215,7 +235,8 @@ class Ferry(Path):
         self.start(self.build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"{FAR}:{between}", "--tls-dir", keys / "proxy",
                    "--allow", "127.0.0.0/8", "--log-level", "warning")
         self.listens("ferry-proxy", FAR, between)
-        self.link = ["forward", f"host/{NEAR}", f"{self.port}:{port}", "--proxy-addr", f"{FAR}:{between}",
+        far_host, far_port = self.reach(between)
+        self.link = ["forward", f"host/{NEAR}", f"{self.port}:{port}", "--proxy-addr", f"{far_host}:{far_port}",
                      "--proxy-credentials", str(keys / "daemon")]
         self.begin()
 
@@ -240,9 +261,7 @@ class Ferry(Path):
 
     def stop(self):
         self.run("quit")
-        for process in self._processes:
-            process.send_signal(signal.SIGTERM)
-            process.wait()
+        super().stop()
 
 
 ALL = (Direct, Ferry, Socat, Ssh, SshReverse, Stunnel, HaProxy)
