@@ -96,6 +96,40 @@ Status check_leave(const Invocation& invocation) {
       "name links as '" + invocation.program + " list' shows them, or use --all"));
 }
 
+Status check_daemon_logs(const Invocation& invocation) {
+  const auto& args = invocation.logs;
+  const std::array<std::pair<const char*, bool>, 9> of_targets = {
+      {{"--namespace", !invocation.kube_namespace.empty()},
+       {"--context", !invocation.context.empty()},
+       {"--kubeconfig", !invocation.kubeconfig.empty()},
+       {"--container", !args.container.empty()},
+       {"--previous", args.previous},
+       {"--since", !args.since.empty()},
+       {"--tail", args.tail.has_value()},
+       {"--grep", !args.grep.empty()},
+       {"--timestamps", args.timestamps}}};
+  for (const auto& [option, given] : of_targets) {
+    if (given) {
+      return fail(usage_error(
+          std::string(option) + " has no meaning for the daemon's log",
+          "name whose logs are meant, as in: " + invocation.program + " logs deploy/app"));
+    }
+  }
+  return {};
+}
+
+Status check_logs(const Invocation& invocation) {
+  if (invocation.logs.target.empty()) return check_daemon_logs(invocation);
+  if (invocation.lines) {
+    return fail(usage_error("--lines is for the daemon's log", "use --tail"));
+  }
+  if (invocation.follow && invocation.logs.previous) {
+    return fail(
+        usage_error("a run that has ended can't be followed", "leave out --follow or --previous"));
+  }
+  return {};
+}
+
 Status check_completion(const Invocation& invocation) {
   const std::vector<std::string> shells = {"bash", "zsh", "fish"};
   if (std::find(shells.begin(), shells.end(), invocation.shell) != shells.end()) return {};
@@ -161,10 +195,10 @@ Status check_invocation(const Invocation& invocation) {
                               "as in: " + invocation.program + " diagnose svc/app"));
     case Command::kList: return check_list(invocation);
     case Command::kLeave: return check_leave(invocation);
+    case Command::kLogs: return check_logs(invocation);
     case Command::kCompletion: return check_completion(invocation);
     case Command::kStatus:
     case Command::kQuit:
-    case Command::kLogs:
     case Command::kVersion:
     case Command::kConfig:
     case Command::kGenerate: return {};

@@ -116,6 +116,22 @@ void add_swap(CLI::App& app, Raw& raw) {
   add_image_settings(app, raw);
 }
 
+void add_logs(CLI::App& app, Invocation& to) {
+  auto& logs = to.logs;
+  app.add_option("TARGET", logs.target)->group(kHiddenGroup);
+  app.add_flag("-f,--follow", to.follow, "go on with what is logged from now on");
+  app.add_option("-c,--container", logs.container, "this container alone")->type_name("NAME");
+  app.add_flag("-p,--previous", logs.previous, "of the run before, of containers that restarted");
+  app.add_option("--since", logs.since, "only what is newer, as in 10m")->type_name("TIME");
+  app.add_option("--tail", logs.tail, "at first, only the last lines of each container")
+      ->type_name("N");
+  app.add_option("--grep", logs.grep, "only lines that match, as grep -E has it")
+      ->type_name("REGEX");
+  app.add_flag("--timestamps", logs.timestamps, "begin each line with its time");
+  app.add_option("--lines", to.lines, "of the daemon's log: how many lines (default 200)")
+      ->type_name("N");
+}
+
 void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
   auto& to = raw.invocation;
   switch (text.command) {
@@ -133,11 +149,7 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
       app.add_option("LINKS", to.links)->group(kHiddenGroup);
       app.add_flag("--all", to.all, "every link");
       break;
-    case Command::kLogs:
-      app.add_flag("-f,--follow", to.follow, "go on with what is logged from now on");
-      app.add_option("--lines", to.lines, "how many lines back to begin (default 200)")
-          ->type_name("N");
-      break;
+    case Command::kLogs: add_logs(app, to); break;
     case Command::kCompletion: app.add_option("SHELL", to.shell)->group(kHiddenGroup); break;
     case Command::kConfig: add_settings(app, raw); break;
     case Command::kStatus:

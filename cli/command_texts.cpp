@@ -89,10 +89,17 @@ const std::array<CommandText, 12> kCommandTexts = {{
      "taken up by the next daemon, which any 'ferry' command starts; 'ferry leave --all' first\n"
      "ends them for good.",
      "ferry quit", 0, kNoFormat},
-    {Command::kLogs, "logs", "", "Show the daemon's log", "", "",
-     "ferry logs\n"
+    {Command::kLogs, "logs", "", "Show what a workload's containers log, or the daemon",
+     "[TYPE/NAME]",
+     "TYPE is svc, deploy, sts, rs or pod; a NAME alone is a pod. All containers of all its pods,\n"
+     "each line with where it comes from, as far as that has to be told apart. With -f also those\n"
+     "that come later; a container that starts anew is followed on. No daemon is needed.\n"
+     "Without TYPE/NAME: the log of Ferry's own daemon.",
+     "ferry logs deploy/app -f\n"
+     "ferry logs svc/app --since 10m --grep 'error|timeout'\n"
+     "ferry logs sts/db -c main --previous --tail 50\n"
      "ferry logs -f",
-     0, kNoFormat},
+     kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
     {Command::kVersion, "version", "", "Show the versions of ferry and of the running daemon", "",
      "", "ferry version", 0, "table json yaml"},
     {Command::kConfig, "config", "", "Show the settings in force, and where each comes from", "",

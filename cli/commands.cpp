@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include "base/version.h"
+#include "cli/cluster.h"
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/daemon_start.h"
@@ -22,6 +23,7 @@
 #include "cli/swap.h"
 #include "cli/swap_output.h"
 #include "cli/swap_specs.h"
+#include "cli/workload_logs.h"
 
 namespace ferry::cli {
 namespace {
@@ -46,6 +48,7 @@ class Run {
   int leave();
   int quit();
   int logs();
+  int workload_logs();
   int show_version();
   int config();
   int completion();
@@ -254,10 +257,21 @@ int Run::quit() {
                    "the next '" + invocation_.program + "' command goes on with it"});
 }
 
+int Run::workload_logs() {
+  const auto spec = logs_spec(invocation_);
+  if (!spec) return complain(spec.error());
+  end_at_once_on_signals();
+  const auto cluster = open_cluster(kube());
+  if (!cluster) return complain(cluster.error());
+  const auto printed = print_logs(*cluster, *spec, terminal_, invocation_.program);
+  return printed ? kExitDone : complain(printed.error());
+}
+
 int Run::logs() {
+  if (!invocation_.logs.target.empty()) return workload_logs();
   const auto paths = control::paths(surroundings_.get_env);
   if (!paths) return complain(paths.error());
-  const auto text = last_lines(paths->log_file, invocation_.lines);
+  const auto text = last_lines(paths->log_file, invocation_.lines.value_or(200));
   if (!text && !(invocation_.follow && text.error().code == ErrorCode::kNotFound)) {
     return complain(text.error());
   }

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -58,6 +59,16 @@ struct SwapArguments {
   bool has_command() const { return !command.empty() || !run.empty(); }
 };
 
+struct LogArguments {
+  std::string target;     // TYPE/NAME; empty: the daemon's own log
+  std::string container;  // empty: all
+  bool previous = false;
+  std::string since;  // a duration, or empty
+  std::optional<std::uint32_t> tail;
+  std::string grep;
+  bool timestamps = false;
+};
+
 struct Invocation {
   Command command = Command::kStatus;
   std::string program;  // "ferry", or "kubectl ferry"
@@ -81,9 +92,10 @@ struct Invocation {
   std::vector<std::string> links;  // leave: ids or TYPE/NAME
   bool all = false;                // leave
   bool follow = false;             // logs
-  unsigned lines = 200;            // logs
-  std::string shell;               // completion
-  std::string directory;           // generate
+  std::optional<unsigned> lines;   // logs, of the daemon
+  LogArguments logs;
+  std::string shell;      // completion
+  std::string directory;  // generate
 };
 
 }  // namespace ferry::cli

@@ -37,7 +37,9 @@ TerminalOptions detect_terminal(bool no_color) {
   const bool dumb = term == nullptr || std::strcmp(term, "dumb") == 0;
   TerminalOptions options;
   options.error_is_terminal = isatty(STDERR_FILENO) == 1 && !dumb;
-  options.color = options.error_is_terminal && !no_color && (wish == nullptr || *wish == '\0');
+  const bool wanted = !no_color && (wish == nullptr || *wish == '\0');
+  options.color = options.error_is_terminal && wanted;
+  options.out_color = isatty(STDOUT_FILENO) == 1 && !dumb && wanted;
   return options;
 }
 

@@ -13,6 +13,7 @@ namespace ferry::cli {
 struct TerminalOptions {
   bool error_is_terminal = false;
   bool color = false;  // on stderr
+  bool out_color = false;
 };
 
 // What this process's streams and environment (NO_COLOR, TERM) allow.
@@ -46,6 +47,8 @@ class Terminal {
 
   // Whether what was printed found its reader so far.
   bool out_is_fine() const;
+  // Whether colours go to stdout.
+  bool out_color() const { return options_.out_color; }
 
  private:
   void line(const char* color, const std::string& text);

@@ -7,6 +7,7 @@
 // kUnreachable or kTimedOut, an answer that isn't one kProtocol, cancelled kCancelled.
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <string>
@@ -28,6 +29,9 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;  // not yet encoded
   Json body;                                               // null: none
   std::string content_type = "application/json";
+  // Of stream(): the bytes of a line beyond these are left out. 0: a line of more than 16 MiB is an
+  // error (kExhausted).
+  std::size_t longest_line = 0;
 };
 
 struct Selectors {

@@ -38,6 +38,15 @@ int no_passphrase(char* /*buffer*/, int /*size*/, int /*writing*/, void* asked) 
   return -1;
 }
 
+std::string formatted(std::int64_t seconds, const char* format) {
+  const auto value = static_cast<std::time_t>(seconds);
+  std::tm time{};
+  gmtime_r(&value, &time);
+  std::array<char, 64> text{};
+  const std::size_t n = std::strftime(text.data(), text.size(), format, &time);
+  return {text.data(), n};
+}
+
 }  // namespace
 
 Status check_key(const std::string& certificate_pem, const std::string& key_pem) {
@@ -81,13 +90,10 @@ Result<std::int64_t> parse_time(const std::string& text) {
   return static_cast<std::int64_t>(timegm(&time)) + shift;
 }
 
+std::string rfc3339_time(std::int64_t seconds) { return formatted(seconds, "%Y-%m-%dT%H:%M:%SZ"); }
+
 std::string format_time(std::int64_t seconds) {
-  const auto value = static_cast<std::time_t>(seconds);
-  std::tm time{};
-  gmtime_r(&value, &time);
-  std::array<char, 64> text{};
-  const std::size_t n = std::strftime(text.data(), text.size(), "%Y-%m-%d %H:%M:%S UTC", &time);
-  return {text.data(), n};
+  return formatted(seconds, "%Y-%m-%d %H:%M:%S UTC");
 }
 
 }  // namespace ferry::kube

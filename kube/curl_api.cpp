@@ -9,6 +9,7 @@
 #include "base/version.h"
 #include "kube/follow.h"
 #include "kube/http_exchange.h"
+#include "kube/line_cutter.h"
 #include "kube/status_error.h"
 
 namespace ferry::kube {
@@ -42,44 +43,8 @@ HttpRequest to_http(const Request& request, const CurlApiOptions& options, Durat
   return http;
 }
 
-// Cuts a stream of bytes into lines.
-class LineCutter {
- public:
-  explicit LineCutter(const Api::OnLine& on_line) : on_line_(on_line) {}
-
-  // False when on_line asked for the end, or a line is too long.
-  bool take(std::string_view data) {
-    while (!data.empty()) {
-      const auto end = data.find('\n');
-      pending_.append(data.substr(0, end));
-      too_long_ = pending_.size() > kLongest;
-      if (too_long_) return false;
-      if (end == std::string_view::npos) return true;
-      data.remove_prefix(end + 1);
-      if (!flush()) return false;
-    }
-    return true;
-  }
-
-  // The last line may lack its line feed.
-  void finish() {
-    if (!pending_.empty()) flush();
-  }
-
-  bool too_long() const { return too_long_; }
-
- private:
-  static constexpr std::size_t kLongest = std::size_t{16} * 1024 * 1024;
-
-  bool flush() {
-    const std::string line = std::exchange(pending_, {});
-    return on_line_(line);
-  }
-
-  const Api::OnLine& on_line_;
-  std::string pending_;
-  bool too_long_ = false;
-};
+// Of a line that has no bound of its own.
+constexpr std::size_t kLongestLine = std::size_t{16} * 1024 * 1024;
 
 bool harmless_twice(const std::string& method) { return method != "POST"; }
 
@@ -197,7 +162,9 @@ Result<Json> CurlApi::request(const Request& request, const CancelToken& cancel)
 
 Status CurlApi::stream(const Request& request, const OnLine& on_line, const CancelToken& cancel) {
   const Asked asked = asked_of(request);
-  LineCutter lines(on_line);
+  const bool bounded = request.longest_line != 0;
+  LineCutter lines(on_line, bounded ? request.longest_line : kLongestLine,
+                   bounded ? LineCutter::Excess::kLeaveOut : LineCutter::Excess::kRefuse);
   const auto on_data = [&](std::string_view data) { return lines.take(data); };
   auto outcome = impl_->attempt(to_http(request, impl_->options, impl_->options.stream_timeout),
                                 on_data, cancel);

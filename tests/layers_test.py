@@ -23,7 +23,7 @@ MAY_INCLUDE = {
     "daemon/control": {"base"},
     "daemon/probe": {"base", "net", "kube", "daemon", "daemon/control"},
     "in-cluster-proxy": {"base", "net", "tunnel", "tunnel/io", "kube"},
-    "cli": {"base", "daemon/control"},
+    "cli": {"base", "daemon/control", "kube"},
 }
 # Headers of other libraries that have one owner.
 OWNED = {

@@ -1,9 +1,8 @@
 #include "kube/swap/record.h"
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 
+#include "kube/certificate.h"
 #include "kube/json_field.h"
 
 namespace ferry::swap {
@@ -117,12 +116,7 @@ std::string stand_in_name(const WorkloadRef& original) {
 }
 
 std::string to_rfc3339(std::chrono::system_clock::time_point date) {
-  const std::time_t seconds = std::chrono::system_clock::to_time_t(date);
-  std::tm parts{};
-  gmtime_r(&seconds, &parts);
-  std::array<char, 32> text{};
-  const std::size_t length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return {text.data(), length};
+  return kube::rfc3339_time(std::chrono::system_clock::to_time_t(date));
 }
 
 }  // namespace ferry::swap

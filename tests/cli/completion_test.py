@@ -39,7 +39,7 @@ class BashTest(unittest.TestCase):
         self.assertLessEqual({"forward", "leave", "--namespace", "-n"}, bash("ferry "))
 
     def test_only_the_options_that_a_command_uses(self):
-        self.assertNotIn("--namespace", bash("ferry logs --"))
+        self.assertNotIn("--namespace", bash("ferry quit --"))
         self.assertNotIn("--output", bash("ferry leave --"))
         self.assertIn("--namespace", bash("ferry leave --"))
 
@@ -62,6 +62,7 @@ class BashTest(unittest.TestCase):
         self.assertEqual(bash("ferry swap-deployment d"), {"deploy/"})
         self.assertEqual(bash("ferry restore s"), {"sts/"})
         self.assertEqual(bash("ferry diagnose s"), {"svc/", "sts/"})
+        self.assertEqual(bash("ferry logs p"), {"pod/"})
         self.assertEqual(bash("ferry forward -n shop d"), {"deploy/"})
 
 

@@ -67,6 +67,7 @@ class Ferry:
 
     def args(self, *words):
         scoped = words[:1] in IN_A_NAMESPACE or words[:2] == ("list", "--swaps")
+        scoped = scoped or (words[:1] == ("logs",) and len(words) > 1 and not words[1].startswith("-"))
         scope = ["--namespace", self.namespace] if self.namespace and scoped else []
         return [*self.prefix, str(self.binary), *words[:1], *scope, *words[1:]]
 

@@ -2,7 +2,7 @@
 //
 // Knows: get, list (equality label selectors, metadata.name), create, merge and JSON patch, apply
 // (as a merge patch that creates), the subresources scale and status, delete, watch, logs that are
-// not followed. Thread-safe.
+// not followed (they end with what there is). Thread-safe.
 #pragma once
 
 #include <algorithm>
@@ -36,7 +36,8 @@ class FakeKubeApi final : public Api {
     drop(path_of(resource, ns, name));
   }
 
-  // What a container has logged, in its present run or the one before.
+  // What a container has logged, in its present run or the one before. Where sinceTime is used, the
+  // lines begin with times.
   void put_log(const std::string& ns, const std::string& pod, const std::string& container,
                bool previous, std::vector<std::string> lines) {
     const std::lock_guard lock(mutex_);
@@ -150,8 +151,10 @@ class FakeKubeApi final : public Api {
     const auto& lines = found->second;
     const std::string tail = query(request, "tailLines");
     const std::size_t wanted = tail.empty() ? lines.size() : std::stoul(tail);
+    std::string since = query(request, "sinceTime");
+    if (!since.empty()) since.pop_back();  // the Z: lines have fractions there
     for (std::size_t i = lines.size() - std::min(wanted, lines.size()); i < lines.size(); ++i) {
-      if (!on_line(lines[i])) break;
+      if (lines[i] >= since && !on_line(lines[i])) break;
     }
     return {};
   }

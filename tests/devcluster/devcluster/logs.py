@@ -58,6 +58,7 @@ class _Selection:
         except ValueError as error:
             raise errors.bad_request(f"invalid log options: {error}") from error
         self.timestamps = query.get("timestamps") in ("true", "1")
+        self._new_line = True
 
     def of(self, lines):
         if self.since is not None:
@@ -69,7 +70,7 @@ class _Selection:
     def text(self, lines):
         """The bytes to be sent; `limit` counts down."""
         if self.timestamps:
-            parts = [node_logs.rfc3339(time).encode() + b" " + line for _, time, line in lines]
+            parts = [self._stamp(time, line) + line for _, time, line in lines]
         else:
             parts = [line for _, _, line in lines]
         data = b"".join(parts)
@@ -77,6 +78,11 @@ class _Selection:
             data = data[:self.limit]
             self.limit -= len(data)
         return data
+
+    def _stamp(self, time, piece):
+        """A long line comes in pieces; the first one gets the time, as from a kubelet."""
+        begins, self._new_line = self._new_line, piece.endswith(b"\n")
+        return node_logs.rfc3339(time).encode() + b" " if begins else b""
 
 
 def _since(query):
