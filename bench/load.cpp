@@ -1,7 +1,7 @@
 // The two ends of a measurement: a server, and a client that reaches it directly or through a
 // relay.
 //
-//   serve HOST                      prints its port, then serves until it is killed
+//   serve HOST [PORT]               prints its port, then serves until it is killed
 //   down|up|both HOST PORT STREAMS BYTES
 //                                   bulk: BYTES in all over STREAMS connections at once; both: as
 //                                   many bytes and connections in each direction
@@ -204,10 +204,13 @@ Target parse_target(const char* host, const char* port) {
 
 int run(const std::vector<std::string_view>& args) {
   allow_many_descriptors();
-  if (args.size() == 2 && args[0] == "serve") serve(args[1].data());
+  if ((args.size() == 2 || args.size() == 3) && args[0] == "serve") {
+    const auto port = args.size() == 3 ? std::stoul(args[2].data()) : 0;
+    serve(args[1].data(), static_cast<std::uint16_t>(port));
+  }
   const std::string_view kind = args.empty() ? "" : args[0];
   if (args.size() != 5) {
-    std::fputs("usage: ferry-bench-load serve HOST | KIND HOST PORT WIDTH AMOUNT\n", stderr);
+    std::fputs("usage: ferry-bench-load serve HOST [PORT] | KIND HOST PORT WIDTH AMOUNT\n", stderr);
     return 2;
   }
   const Target target = parse_target(args[1].data(), args[2].data());

@@ -59,10 +59,11 @@ void take_command(int epoll, int fd) {
   }).detach();
 }
 
-Socket listen_at(const char* host) {
+Socket listen_at(const char* host, std::uint16_t port) {
   Socket listener(::socket(AF_INET, SOCK_STREAM, 0));
   sockaddr_in address{};
   address.sin_family = AF_INET;
+  address.sin_port = htons(port);
   if (::inet_pton(AF_INET, host, &address.sin_addr) != 1)
     throw std::runtime_error("HOST is an IPv4 address");
   if (::bind(listener.fd(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0)
@@ -77,8 +78,8 @@ Socket listen_at(const char* host) {
 
 }  // namespace
 
-void serve(const char* host) {
-  const Socket listener = listen_at(host);
+void serve(const char* host, std::uint16_t port) {
+  const Socket listener = listen_at(host, port);
   const Socket epoll(::epoll_create1(0));
   watch(epoll.fd(), EPOLL_CTL_ADD, listener.fd());
   for (;;) {

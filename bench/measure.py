@@ -1,4 +1,4 @@
-"""What is measured: each scenario, for each path, once a round."""
+"""What is measured: each scenario, for each path of its place, once a round."""
 
 import contextlib
 import dataclasses
@@ -9,7 +9,6 @@ import time
 
 GIB = 1 << 30
 PATIENCE = 120  # seconds, for one measurement
-ONE_WAY = 50  # milliseconds, for the paths that are long
 
 
 class Failed(Exception):
@@ -44,7 +43,7 @@ def idle_connections(load, path, count):
 
 @dataclasses.dataclass
 class Scenario:
-    """`figure`: the key of what is quoted. `skip`: paths that can't or needn't. `one_way`: of the paths that it wants."""
+    """`figure`: the key of what is quoted. `skip`: paths that can't or needn't. `place`: which paths it is for (`run`)."""
 
     name: str
     kind: str
@@ -53,7 +52,7 @@ class Scenario:
     figure: str
     quick: bool = False
     skip: tuple = ()
-    one_way: int = 0
+    place: str = "near"
 
     def measure(self, load, made, options):
         """{path's name: {key: number}}"""
@@ -88,6 +87,13 @@ class Far(Scenario):
 
     def amount(self, options):
         return min(options.bytes, GIB // 2)
+
+
+class Clustered(Scenario):
+    """Through the test cluster's API server, which is Python: a little is enough."""
+
+    def amount(self, options):
+        return min(options.bytes, GIB // 8) if self.unit == "MB/s" else options.seconds
 
 
 class Idle(Scenario):
@@ -151,11 +157,17 @@ SCENARIOS = [
     *(Scenario(f"requests, {width} connection{'s' * (width > 1)}", "request", width, "per s", "per_s", quick=width < 500)
       for width in (1, 50, 500)),
     Scenario("requests beside a download", "beside", 1, "ms", "p50_ms", quick=True),
-    *(Far(f"download at 100 ms, {width} stream{'s' * (width > 1)}", "down", width, "MB/s", "mb_per_s", one_way=ONE_WAY) for width in (1, 8)),
+    *(Far(f"download at 100 ms, {width} stream{'s' * (width > 1)}", "down", width, "MB/s", "mb_per_s", place="far") for width in (1, 8)),
     *(Idle(f"idle connections, {width}", "idle", width, "bytes", "bytes_each", skip=NO_FORKS if width < 10000 else NO_CROWD)
       for width in (1000, 10000)),
     *(AmongIdle(f"download among {width} idle", "down", width, "MB/s", "mb_per_s", skip=NO_CROWD) for width in (1, 100, 10000)),
     *(Churn(f"memory after {width} connections", "connect", width, "MiB", "mib", skip=FERRY_ALONE) for width in (1000, 100000)),
+    *(Clustered(f"API server: {words}", kind, width, "MB/s", "mb_per_s", place="cluster")
+      for kind, words, width in (("down", "download, 1 stream", 1), ("down", "download, 8 streams", 8), ("up", "upload, 1 stream", 1))),
+    *(Clustered(f"API server: {words}", kind, width, "per s", "per_s", place="cluster")
+      for kind, words, width in (("connect", "new connections, 1 at a time", 1), ("connect", "new connections, 8 at a time", 8),
+                                 ("request", "requests, 1 connection", 1), ("request", "requests, 32 connections", 32))),
+    Churn("API server: memory after 500", "connect", 500, "MiB", "mib", place="cluster"),
     *(Start(f"start, {words}", "start", running, "ms", "ms", skip=FERRY_ALONE)
       for running, words in ((0, "without a daemon"), (1, "with a daemon"))),
 ]

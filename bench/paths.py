@@ -117,7 +117,7 @@ class Path:
 class Direct(Path):
     name, encrypts = "direct", False
 
-    def __init__(self, port, folder, one_way):
+    def __init__(self, folder, port, one_way):
         super().__init__(one_way)
         self.host, self.port = self.reach(port)
 
@@ -127,7 +127,7 @@ class Socat(Path):
 
     name, needs, encrypts = "socat", ("socat",), False
 
-    def __init__(self, port, folder, one_way):
+    def __init__(self, folder, port, one_way):
         super().__init__(one_way)
         self.port = free_port()
         host, port = self.reach(port)
@@ -149,7 +149,7 @@ def make_certificate(folder):
 class Stunnel(Path):
     name, needs = "stunnel pair", ("stunnel4", "openssl")
 
-    def __init__(self, port, folder, one_way):
+    def __init__(self, folder, port, one_way):
         super().__init__(one_way)
         self.port, between = free_port(), free_port(FAR)
         pem = make_certificate(folder)
@@ -167,7 +167,7 @@ class Stunnel(Path):
 class HaProxy(Path):
     name, needs = "HAProxy TLS pair", ("haproxy", "openssl")
 
-    def __init__(self, port, folder, one_way):
+    def __init__(self, folder, port, one_way):
         super().__init__(one_way)
         self.port, between = free_port(), free_port(FAR)
         pem = make_certificate(folder)
@@ -192,7 +192,7 @@ class Ssh(Path):
 
     name, needs, reverse = "ssh -L", ("ssh", "sshd", "ssh-keygen"), False
 
-    def __init__(self, port, folder, one_way):
+    def __init__(self, folder, port, one_way):
         super().__init__(one_way)
         self.port, sshd_port = free_port(), free_port(FAR)
         for key in ("host", "user"):
@@ -222,14 +222,10 @@ class Ferry(Path):
     name = "ferry"
     build = None  # where the programs are; `run` says it
 
-    def __init__(self, port, folder, one_way):
+    def __init__(self, folder, port, one_way):
         super().__init__(one_way)
+        self.settle_in(folder)
         self.port, between = free_port(), free_port(FAR)
-        self._ferry = self.build / "cli" / "ferry"
-        self._env = {**os.environ, "HOME": str(folder), "FERRY_LOG_LEVEL": "warning"}
-        for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-            self._env[variable] = str(folder / variable)
-            (folder / variable).mkdir(mode=0o700)
         keys = folder / "keys"
         subprocess.run([ROOT / "scripts" / "make-credentials", keys], check=True)
         self.start(self.build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"{FAR}:{between}", "--tls-dir", keys / "proxy",
@@ -239,6 +235,14 @@ class Ferry(Path):
         self.link = ["forward", f"host/{NEAR}", f"{self.port}:{port}", "--proxy-addr", f"{far_host}:{far_port}",
                      "--proxy-credentials", str(keys / "daemon")]
         self.begin()
+
+    def settle_in(self, folder):
+        """Settings and state of its own."""
+        self._ferry = self.build / "cli" / "ferry"
+        self._env = {**os.environ, "HOME": str(folder), "FERRY_LOG_LEVEL": "warning"}
+        for variable in ("XDG_RUNTIME_DIR", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+            self._env[variable] = str(folder / variable)
+            (folder / variable).mkdir(mode=0o700)
 
     def begin(self):
         """Starts the daemon, and the link in it."""

@@ -29,7 +29,7 @@ def summary(scenarios, rounds):
 
 
 def print_table(rows):
-    print(f"{'scenario':<32}{'path':<18}{'median':>10} {'unit':<6}{'(min-max)':>20}{'/direct':>9}{'CPU':>14}{'p50 ms':>9}{'p99 ms':>9}")
+    print(f"{'scenario':<40}{'path':<22}{'median':>10} {'unit':<6}{'(min-max)':>20}{'/direct':>9}{'CPU':>14}{'p50 ms':>9}{'p99 ms':>9}")
     for row in rows:
         cpu = ""
         if row["path"] != "direct":
@@ -39,7 +39,7 @@ def print_table(rows):
         spread = f"({row['min']:.{digits}f}-{row['max']:.{digits}f})"
         ratio = f"{row['ratio_to_direct']:>9.3f}" if "ratio_to_direct" in row else " " * 9
         delays = "".join(f"{row[key]:>9.3f}" if key in row else " " * 9 for key in ("p50_ms", "p99_ms"))
-        print(f"{row['scenario']:<32}{row['path']:<18}{row['median']:>10.{digits}f} {row['unit']:<6}{spread:>20}{ratio}{cpu:>14}{delays}")
+        print(f"{row['scenario']:<40}{row['path']:<22}{row['median']:>10.{digits}f} {row['unit']:<6}{spread:>20}{ratio}{cpu:>14}{delays}")
 
 
 def figures(rows):
