@@ -229,7 +229,7 @@ class Ferry(Path):
         keys = folder / "keys"
         subprocess.run([ROOT / "scripts" / "make-credentials", keys], check=True)
         self.start(self.build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"{FAR}:{between}", "--tls-dir", keys / "proxy",
-                   "--allow", "127.0.0.0/8", "--log-level", "warning")
+                   "--allow", "127.0.0.0/8", "--log-level", "warning", "--health-listen", f"{FAR}:{free_port(FAR)}")
         self.listens("ferry-proxy", FAR, between)
         far_host, far_port = self.reach(between)
         self.link = ["forward", f"host/{NEAR}", f"{self.port}:{port}", "--proxy-addr", f"{far_host}:{far_port}",

