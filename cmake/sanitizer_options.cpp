@@ -19,7 +19,8 @@ const char* __tsan_default_options() { return FERRY_REPORTS; }
 // descriptors that libuv closes by a system call of its own, so that the next to get such a number
 // seems to race for it.
 const char* __tsan_default_suppressions() {
-  return "race:libcpp-httplib.so\nrace:^closedir$\nrace:^close$\nrace:^socket$\n";
+  return "race:libcpp-httplib.so\nrace:^__interceptor_closedir$\nrace:^__interceptor_close$\n"
+         "race:^__interceptor_socket$\n";
 }
 }
 // NOLINTEND(bugprone-reserved-identifier,readability-identifier-naming)

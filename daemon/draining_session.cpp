@@ -7,6 +7,7 @@ namespace {
 
 constexpr Duration kLongest = std::chrono::seconds(30);  // a proxy drains for 25 s
 constexpr Duration kPause = std::chrono::milliseconds(50);
+constexpr Duration kPatience = std::chrono::seconds(2);  // with one attempt
 
 }  // namespace
 
@@ -26,11 +27,13 @@ void DrainingSession::carrier_lost(const Error& error) {
 
 void DrainingSession::try_again() {
   if (!way_ || gone_ || loop_.now() >= until_) return on_over_(lost_by_);
+  again_.start(kPatience);
   way_->connect([this](Result<NewCarrier> carrier) { connected(std::move(carrier)); },
                 [](const std::string&) {});
 }
 
 void DrainingSession::connected(Result<NewCarrier> carrier) {
+  again_.stop();
   if (carrier) return session_->resume(std::move(*carrier));
   gone_ = carrier.error().code == ErrorCode::kGone;
   again_.start(kPause);

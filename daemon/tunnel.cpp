@@ -327,13 +327,10 @@ void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
     release(std::move(session_));
     set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
     if (!attempt_since_) retry_later();
-    return;
+  } else {
+    ++status_.sessions_lost;
+    drop_draining(session);
   }
-  const auto found = find_draining(session);
-  if (found == draining_.end()) return;
-  count_past(session);
-  loop_.delete_later(std::move(*found));
-  draining_.erase(found);
 }
 
 // --- sessions whose processes are about to end ---------------------------------------------------
@@ -354,8 +351,17 @@ void Tunnel::draining_lost(TunnelSession& session, const Error& error) {
 }
 
 void Tunnel::end_draining(TunnelSession& session, const Error& error) {
+  if (!session.idle()) ++status_.sessions_lost;
   session.end_streams(error);
-  on_session_over(session, error);
+  drop_draining(session);
+}
+
+void Tunnel::drop_draining(TunnelSession& session) {
+  const auto found = find_draining(session);
+  if (found == draining_.end()) return;
+  count_past(session);
+  loop_.delete_later(std::move(*found));
+  draining_.erase(found);
 }
 
 void Tunnel::lose_session(const Error& error) {

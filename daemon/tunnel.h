@@ -120,6 +120,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   std::list<std::unique_ptr<DrainingSession>>::iterator find_draining(const TunnelSession& session);
   void draining_lost(TunnelSession& session, const Error& error);
   void end_draining(TunnelSession& session, const Error& error);
+  void drop_draining(TunnelSession& session);
   void say_what_is_served(TunnelSession& session);
   void carry_waiting();
   void set_state(control::TunnelState state, const std::string& reason);

@@ -130,7 +130,10 @@ std::vector<Error> new_warnings(const swap::SwapPlan& before, const swap::SwapPl
 std::string local_owner() {
   std::array<char, 256> host{};
   if (gethostname(host.data(), host.size() - 1) != 0) host = {'?'};
-  const passwd* user = getpwuid(geteuid());
+  std::array<char, 4096> text{};
+  passwd entry{};
+  passwd* user = nullptr;  // stays so if it is unknown, or doesn't fit
+  static_cast<void>(getpwuid_r(geteuid(), &entry, text.data(), text.size(), &user));
   return (user != nullptr ? std::string(user->pw_name) : std::to_string(geteuid())) + "@" +
          host.data();
 }

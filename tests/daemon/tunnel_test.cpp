@@ -29,8 +29,9 @@ struct Way {
 
 class TestSource final : public CarrierSource {
  public:
-  TestSource(net::Loop& loop, Way& way, std::string credentials)
-      : loop_(loop), way_(way), credentials_(std::move(credentials)) {}
+  // `way_back`: to a process that is about to end.
+  TestSource(net::Loop& loop, Way& way, Way& way_back, std::string credentials)
+      : loop_(loop), way_(way), way_back_(way_back), credentials_(std::move(credentials)) {}
 
   void connect(Callback callback, Progress progress) override {
     ++way_.attempts;
@@ -47,11 +48,16 @@ class TestSource final : public CarrierSource {
         },
         std::move(progress));
   }
-  std::unique_ptr<CarrierSource> abandon() override { return proxy_->abandon(); }
+  std::unique_ptr<CarrierSource> abandon() override {
+    way_back_.address = way_.address;
+    proxy_.reset();
+    return std::make_unique<TestSource>(loop_, way_back_, way_back_, credentials_);
+  }
 
  private:
   net::Loop& loop_;
   Way& way_;
+  Way& way_back_;
   const std::string credentials_;
   std::unique_ptr<ProxyAt> proxy_;
 };
@@ -78,7 +84,7 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
   void begin() {
     TunnelEvents& events = *this;
     tunnel_ = std::make_unique<Tunnel>(
-        *loop_, options_, std::make_unique<TestSource>(*loop_, way_, directory_.path()),
+        *loop_, options_, std::make_unique<TestSource>(*loop_, way_, way_back_, directory_.path()),
         control::TunnelStatus{}, events);
     tunnel_->start();
   }
@@ -128,6 +134,7 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
   std::unique_ptr<testing::TcpRelay> relay_;
   TunnelOptions options_;
   Way way_;
+  Way way_back_;
   int losses_ = 0;
   bool flapping_ = false;  // what is connected is cut at once
   std::vector<ConnectionEnd> ends_;
@@ -233,11 +240,24 @@ TEST_F(TunnelTest, OfTooManyProcessesThatAreEndingTheOldestIsLetGo) {
   ASSERT_TRUE(loop_.run_until([this] { return recorder_.closed.has_value(); }));
   ASSERT_EQ(ends_.size(), 1U);
   EXPECT_EQ(ends_[0].error->code, ErrorCode::kExhausted);
+  EXPECT_EQ(tunnel_->status().sessions_lost, 1U);
   seen.received.clear();
   others.front()->write(as_bytes("hello"));
   EXPECT_TRUE(loop_.run_until([&] { return seen.received == "hello"; }));
   tunnel_.reset();
   for (auto& one : others) one->reset();
+}
+
+TEST_F(TunnelTest, AnAttemptToReachAProcessThatIsEndingMayHangAsWell) {
+  start();
+  way_back_.swallows = true;
+  proxy_->drain();
+  ASSERT_TRUE(loop_.run_until([this] { return losses_ > 0; }));
+  relay_->cut();
+  ASSERT_TRUE(run_until([this] { return way_back_.attempts >= 2; }));
+  way_back_.swallows = false;
+  expect_that_the_connection_works();
+  EXPECT_TRUE(ends_.empty());
 }
 
 TEST_F(TunnelTest, WhyTheProxyRefusesIsInTheStatus) {
