@@ -14,6 +14,7 @@
 #include <string_view>
 
 #include "bench/scenarios.h"
+#include "bench/tls_link.h"
 #include "tunnel/frame.h"
 #include "tunnel/messages.h"
 
@@ -124,6 +125,16 @@ void churn() {
   counted([&] { open_and_close(link, 2000); });
 }
 
+// --- TLS -----------------------------------------------------------------------------------------
+
+void tls(std::size_t size, int writes) {
+  const std::vector<std::uint8_t> bytes(size, 'x');
+  TlsLink link;
+  link.carry(bytes, 20);
+  counted([&] { link.carry(bytes, writes); });
+  check(link.received() == size * (20 + static_cast<std::size_t>(writes)), "bytes are missing");
+}
+
 const std::map<std::string_view, std::function<void()>> kScenarios = {
     {"frames in, 20,000", [] { frames_in(20000); }},
     {"frames out, 30,000", [] { frames_out(10000); }},
@@ -133,6 +144,8 @@ const std::map<std::string_view, std::function<void()>> kScenarios = {
     {"16 MiB up, 8 streams", many_senders},
     {"10,000 messages, 100 streams", small_messages},
     {"2,000 streams opened and closed", churn},
+    {"16 MiB through TLS", [] { tls(kMiB / 4, 64); }},
+    {"10,000 messages through TLS", [] { tls(100, 10000); }},
 };
 
 // FERRY_BENCH_FLAGS: the compiler's name and version, and its flags.
