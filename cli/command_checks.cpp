@@ -197,6 +197,7 @@ Status check_invocation(const Invocation& invocation) {
     case Command::kLeave: return check_leave(invocation);
     case Command::kLogs: return check_logs(invocation);
     case Command::kCompletion: return check_completion(invocation);
+    case Command::kDoctor:
     case Command::kStatus:
     case Command::kQuit:
     case Command::kVersion:

@@ -141,6 +141,10 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
       app.add_option("TARGET", to.workload)->group(kHiddenGroup);
       app.add_flag("--force", to.force, "also while the one who swapped it is still there");
       break;
+    case Command::kDoctor:
+      app.add_option("--bundle", to.bundle, "write report, logs and state to a tar.gz")
+          ->type_name("FILE");
+      break;
     case Command::kDiagnose: app.add_option("TARGET", to.target)->group(kHiddenGroup); break;
     case Command::kList:
       app.add_flag("--swaps", to.swaps, "what is swapped in the namespace, by anybody");

@@ -16,7 +16,7 @@ const char* const kProgramExamples =
     "ferry status\n"
     "ferry leave svc/app";
 
-const std::array<CommandText, 12> kCommandTexts = {{
+const std::array<CommandText, 13> kCommandTexts = {{
     {Command::kForward, "forward", "port-forward",
      "Make a Service, workload, pod or host answer on a local port",
      "TYPE/NAME [LOCAL:]REMOTE ... | -f FILE",
@@ -65,6 +65,17 @@ const std::array<CommandText, 12> kCommandTexts = {{
      "ferry diagnose pod/app-7d9f -o json\n"
      "ferry diagnose link/f1",
      kUsesCluster, "table json yaml"},
+    {Command::kDoctor, "doctor", "", "Look at this machine, the way to the cluster and the rights",
+     "",
+     "Kubeconfig, credential plugin, API server, clock, rights (and what each missing one costs),\n"
+     "what was left in the namespace, versions, limits: what is wrong, and what to do. Starts\n"
+     "nothing and changes nothing. --bundle packs the report, logs and state for a bug report;\n"
+     "secrets are removed, but look at it before you hand it on.\n"
+     "Exit code 0: nothing is wrong, 1: something is.",
+     "ferry doctor\n"
+     "ferry doctor -n shop --context staging\n"
+     "ferry doctor --bundle ferry-bug.tar.gz",
+     kUsesNamespace | kUsesContext | kUsesKubeconfig, "table json yaml"},
     {Command::kStatus, "status", "", "Show the daemon, its tunnels and its links", "",
      "A link that is 'active' was tested: a connection to its target has been accepted.",
      "ferry status\n"

@@ -4,11 +4,13 @@
 #include <fstream>
 
 #include "base/version.h"
+#include "cli/bundle.h"
 #include "cli/cluster.h"
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/daemon_start.h"
 #include "cli/diagnosis.h"
+#include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/forward.h"
 #include "cli/forward_specs.h"
@@ -18,6 +20,7 @@
 #include "cli/man_page.h"
 #include "cli/output.h"
 #include "cli/quit.h"
+#include "cli/redact.h"
 #include "cli/restore.h"
 #include "cli/settings.h"
 #include "cli/swap.h"
@@ -42,6 +45,7 @@ class Run {
   int dry_run(control::SwapSpec spec);
   int restore_workload();
   int diagnose();
+  int doctor();
   int list_swaps();
   int status();
   int list();
@@ -188,6 +192,22 @@ int Run::diagnose() {
   if (!diagnosis) return complain(diagnosis.error());
   terminal_.print(diagnosis_text(*diagnosis, view()));
   return diagnosis->findings.empty() ? kExitDone : kExitFailed;
+}
+
+int Run::doctor() {
+  const auto examination = examine(kube(), surroundings_.get_env, invocation_.program);
+  terminal_.print(examination_text(examination, view()));
+  const int outcome = examination.fine() ? kExitDone : kExitFailed;
+  if (invocation_.bundle.empty()) return outcome;
+  const auto paths = control::paths(surroundings_.get_env);
+  if (!paths) return complain(paths.error());
+  auto contents = bundle_contents(*paths, surroundings_.get_env, surroundings_.environment);
+  contents["doctor.json"] =
+      redacted(examination_text(examination, {OutputFormat::kJson, control::unix_millis_now()}));
+  const auto written = write_bundle(invocation_.bundle, contents, surroundings_.environment);
+  if (!written) return complain(written.error());
+  terminal_.note("wrote " + invocation_.bundle + "; secrets are removed, look at it all the same");
+  return outcome;
 }
 
 int Run::list_swaps() {
@@ -338,6 +358,7 @@ int Run::go() {
     case Command::kSwap: return swap_workload();
     case Command::kRestore: return restore_workload();
     case Command::kDiagnose: return diagnose();
+    case Command::kDoctor: return doctor();
     case Command::kStatus: return status();
     case Command::kList: return list();
     case Command::kLeave: return leave();

@@ -14,6 +14,7 @@ enum class Command : std::uint8_t {
   kSwap,
   kRestore,
   kDiagnose,
+  kDoctor,
   kStatus,
   kList,
   kLeave,
@@ -94,6 +95,7 @@ struct Invocation {
   bool follow = false;             // logs
   std::optional<unsigned> lines;   // logs, of the daemon
   LogArguments logs;
+  std::string bundle;     // doctor: a file, or empty
   std::string shell;      // completion
   std::string directory;  // generate
 };

@@ -2,6 +2,7 @@
 
 #include <curl/curl.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "kube/curl_error.h"
@@ -152,6 +153,10 @@ HttpAnswer answer_of(CURL* easy, std::string body) {
   curl_off_t seconds = 0;
   curl_easy_getinfo(easy, CURLINFO_RETRY_AFTER, &seconds);
   answer.retry_after = std::chrono::seconds(seconds);
+  curl_header* date = nullptr;
+  if (curl_easy_header(easy, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
+    answer.date = std::max<std::int64_t>(0, curl_getdate(date->value, nullptr));
+  }
   return answer;
 }
 

@@ -1,6 +1,7 @@
 // One HTTP exchange after the other over connections that are kept: libcurl, made cancellable.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -31,6 +32,7 @@ struct HttpAnswer {
   int status = 0;
   std::string body;        // at most 64 MiB
   Duration retry_after{};  // of the header Retry-After; 0: none
+  std::int64_t date = 0;   // of the header Date, in seconds since 1970; 0: none
 };
 
 // The exchange came to no answer.

@@ -2,48 +2,22 @@
 
 #include <utility>
 
-#include "kube/json_field.h"
+#include "kube/access.h"
 #include "kube/swap/waiting.h"
 #include "kube/text.h"
 
 namespace ferry::swap {
 namespace {
 
-using kube::Json;
-
-struct Need {
-  std::string verb;
-  kube::Resource resource;
-  std::string name;         // empty: any
-  std::string subresource;  // empty: the object itself
-};
-
-// "patch deployments.apps/web"
-std::string to_string(const Need& need) {
-  std::string text = need.verb + " " + std::string(need.resource.plural);
-  if (!need.subresource.empty()) text += "/" + need.subresource;
-  if (!need.resource.group.empty()) text += "." + std::string(need.resource.group);
-  return need.name.empty() ? text : text + " '" + need.name + "'";
-}
+using Need = kube::Right;
 
 class Asking {
  public:
   Asking(Run& run, std::string ns) : run_(run), ns_(std::move(ns)) {}
 
-  // https://kubernetes.io/docs/reference/kubernetes-api/authorization-resources/self-subject-access-review-v1/
   Result<bool> may(const Need& need) {
-    const Json review = {{"apiVersion", "authorization.k8s.io/v1"},
-                         {"kind", "SelfSubjectAccessReview"},
-                         {"spec",
-                          {{"resourceAttributes",
-                            {{"namespace", ns_},
-                             {"verb", need.verb},
-                             {"group", need.resource.group},
-                             {"resource", need.resource.plural},
-                             {"subresource", need.subresource},
-                             {"name", need.name}}}}}};
-    const auto answer = run_.api.create(kube::kSelfSubjectAccessReviews, {}, review, run_.cancel);
-    if (answer) return kube::bool_field(kube::field(*answer, "status"), "allowed", true);
+    const auto answer = kube::may(run_.api, ns_, need, run_.cancel);
+    if (answer) return *answer;
     const ErrorCode code = answer.error().code;
     if (is_passing(code) || code == ErrorCode::kCancelled) return fail(answer.error());
     return true;
@@ -55,7 +29,7 @@ class Asking {
     for (const Need& need : needs) {
       const Result<bool> allowed = may(need);
       if (!allowed) return fail(allowed.error());
-      if (!*allowed) names.push_back(to_string(need));
+      if (!*allowed) names.push_back(kube::to_string(need));
     }
     return names;
   }
