@@ -4,6 +4,7 @@ import json
 import statistics
 
 TLS_PEERS = ("ssh -L", "ssh -R", "stunnel pair", "HAProxy TLS pair")
+FAR_LIMIT = 32 * 2**20 / 0.1 / 1e6  # MB/s: what a busy session may have on its way (tunnel/README.md, "Memory of a process"), in 100 ms
 FLOOR = 1.11  # CPU-seconds for a GiB: a pair of plain relays, and AES-GCM once at each end
 
 
@@ -76,8 +77,8 @@ def figures(rows):
         add(f"{scenario}, per s", ferry(scenario), best_peer(scenario), f"{least:.2f} of direct", lambda _, ratio, least=least: ratio >= least,
             ferry(scenario, "ratio_to_direct"))
     scenario = "download at 100 ms, 1 stream"
-    add(f"{scenario}, MB/s", ferry(scenario), best_peer(scenario), "0.9 of plain TCP", lambda _, ratio: ratio >= 0.9,
-        ferry(scenario, "ratio_to_direct"))
+    add(f"{scenario}, MB/s", ferry(scenario), best_peer(scenario), f"0.9 of plain TCP, or of ring / round trip, {FAR_LIMIT:.0f}",
+        lambda own, ratio: ratio >= 0.9 or own >= 0.9 * FAR_LIMIT, ferry(scenario, "ratio_to_direct"))
     scenario = "requests beside a download"
     add(f"{scenario}, p50 ms", ferry(scenario), best_peer(scenario, better=min), "at most 1 ms", lambda own, _: own <= 1)
     for count in (1000, 10000):
