@@ -51,8 +51,8 @@ class ByteStream : public Disposable {
   // Begins reading. Once only.
   virtual void start(StreamHandler& handler) = 0;
 
-  // Stops reading after what is on the stack now. The peer's FIN or reset may go unnoticed while
-  // paused.
+  // Stops reading after what is on the stack now. While paused, the peer's FIN goes unnoticed; its
+  // reset is noticed within 3 s where TCP is below, and what it sent before is lost.
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
 

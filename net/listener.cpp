@@ -91,9 +91,9 @@ void Listener::Impl::accept() {
   uv_os_fd_t fd = -1;
   uv_fileno(reinterpret_cast<const uv_handle_t*>(connection.get()), &fd);
   if (options.spares_descriptors && is_spare_descriptor(fd)) {
-    return TcpStream(std::move(connection), peer->text()).reset();
+    return TcpStream(loop, std::move(connection), peer->text()).reset();
   }
-  auto stream = std::make_unique<TcpStream>(std::move(connection), peer->text());
+  auto stream = std::make_unique<TcpStream>(loop, std::move(connection), peer->text());
   on_accept(std::move(stream), peer->host_port());
 }
 

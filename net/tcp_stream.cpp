@@ -23,6 +23,7 @@ constexpr unsigned kKeepAliveSeconds = 60;
 // all of it up.
 constexpr int kNotSent = 128 * 1024;
 constexpr int kReadsInARow = 16;  // before other connections have their turn
+constexpr Duration kLook = std::chrono::seconds(3);  // for a reset, while nothing is read
 
 void set_option(uv_tcp_t* socket, int level, int option, const void* value, socklen_t size) {
   uv_os_fd_t fd = -1;
@@ -43,8 +44,8 @@ TcpHandle make_tcp_handle(uv_loop_t* loop) {
   return make_uv_handle<uv_tcp_t, TcpSocket>([&](uv_tcp_t* h) { return uv_tcp_init(loop, h); });
 }
 
-TcpStream::TcpStream(TcpHandle socket, std::string peer)
-    : socket_(std::move(socket)), peer_(std::move(peer)) {
+TcpStream::TcpStream(Loop& loop, TcpHandle socket, std::string peer)
+    : loop_(loop), socket_(std::move(socket)), peer_(std::move(peer)) {
   socket_->data = this;
   uv_tcp_nodelay(socket_.get(), 1);
   uv_tcp_keepalive(socket_.get(), 1, kKeepAliveSeconds);
@@ -64,11 +65,14 @@ void TcpStream::pause_reading() {
   if (!socket_ || reading_ != Reading::kOn) return;
   reading_ = Reading::kPaused;
   uv_read_stop(native());
+  if (!look_) look_.emplace(loop_, [this] { look_for_reset(); });
+  look_->start(kLook);
 }
 
 void TcpStream::resume_reading() {
   if (!socket_ || reading_ != Reading::kPaused) return;
   reading_ = Reading::kOn;
+  if (look_) look_->stop();
   const auto no_room = [](uv_handle_t*, std::size_t, uv_buf_t* room) { *room = {}; };
   uv_read_start(native(), no_room, uv_callback<&TcpStream::on_readable>);
 }
@@ -151,6 +155,7 @@ void TcpStream::retire() { close(); }
 void TcpStream::close() {
   socket_.reset();
   queue_.clear();
+  if (look_) look_->stop();
 }
 
 void TcpStream::finish(Status status) {
@@ -165,6 +170,20 @@ void TcpStream::fail_writing(int error) {
   writing_ = Writing::kEnded;
   write_failure_ = error_of(error);
   if (reading_ != Reading::kOn) finish(fail(*write_failure_));
+}
+
+// Nobody tells of a socket that isn't read. Without this, what a client leaves behind that gave up
+// on a service that reads nothing would stay for good.
+void TcpStream::look_for_reset() {
+  uv_os_fd_t fd = -1;
+  int error = 0;
+  socklen_t size = sizeof error;
+  uv_fileno(reinterpret_cast<const uv_handle_t*>(socket_.get()), &fd);
+  if (!write_failure_ && getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error != 0) {
+    write_failure_ = error_of(uv_translate_sys_error(error));
+  }
+  if (write_failure_) return finish(fail(*write_failure_));
+  look_->start(kLook);
 }
 
 Error TcpStream::error_of(int uv_code) const {

@@ -7,6 +7,7 @@
 
 #include "base/byte_queue.h"
 #include "net/byte_stream.h"
+#include "net/timer.h"
 #include "net/uv_handle.h"
 
 namespace ferry::net {
@@ -25,7 +26,7 @@ TcpHandle make_tcp_handle(uv_loop_t* loop);
 class TcpStream final : public ByteStream {
  public:
   // `socket`: connected. `peer`: its address, for error texts.
-  TcpStream(TcpHandle socket, std::string peer);
+  TcpStream(Loop& loop, TcpHandle socket, std::string peer);
 
   void start(StreamHandler& handler) override;
   void pause_reading() override;
@@ -49,12 +50,15 @@ class TcpStream final : public ByteStream {
   void fail_writing(int error);
   Error error_of(int uv_code) const;
 
+  void look_for_reset();
+
   void on_readable(ssize_t code, const uv_buf_t* buffer);
   ssize_t read_some(MutableBytes room);  // a negated errno as libuv has it, or what read() returns
   void on_read_end();
   void on_written(int status);
   void on_shut_down(int status);
 
+  Loop& loop_;
   TcpHandle socket_;  // null: closed
   const std::string peer_;
   StreamHandler* handler_ = nullptr;
@@ -62,6 +66,7 @@ class TcpStream final : public ByteStream {
   Writing writing_ = Writing::kOpen;
   ByteQueue queue_;                     // behind socket_->in_flight
   std::optional<Error> write_failure_;  // reported once everything that came was read
+  std::optional<Timer> look_;           // while nothing is read; made when that first happens
 };
 
 }  // namespace ferry::net

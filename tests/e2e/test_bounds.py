@@ -15,6 +15,7 @@ import selectors
 import socket
 import ssl
 import statistics
+import struct
 import subprocess
 import sys
 import threading
@@ -304,6 +305,21 @@ def test_stalled_streams_stay_within_the_budget_and_hold_up_nobody(proxy, lone_f
     assert statistics.median(times) < 0.1
     assert times[-1] < 2  # on a machine that does other things as well
     wait_for("every stream has ended", lambda: metrics(proxy)["ferry_proxy_streams"] == 0, timeout=60)
+
+
+def test_a_client_that_gives_up_on_a_service_that_reads_nothing_leaves_nothing(proxy, lone_ferry):
+    with socket.create_server(("127.0.0.1", 0)) as service:
+        made = lone_ferry.forward("host/127.0.0.1", f":{service.getsockname()[1]}", *proxy.options())
+        with socket.create_connection(("127.0.0.1", made.port)) as one:
+            far, _ = service.accept()
+            one.settimeout(1)
+            with pytest.raises(TimeoutError):
+                while True:
+                    one.sendall(bytes(65536))
+            assert metrics(proxy)["ferry_proxy_streams"] == 1
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        with far:
+            wait_for("its stream has ended", lambda: metrics(proxy)["ferry_proxy_streams"] == 0, timeout=20)
 
 
 def test_greedy_sessions_share_the_budget_of_their_proxy(proxy, lone_ferry, stalling, capsys):

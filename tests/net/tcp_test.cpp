@@ -37,5 +37,38 @@ TEST(TcpTest, AResetArrivesAsAReset) {
   EXPECT_EQ(client.error().why, "connection reset by peer");
 }
 
+TEST(TcpTest, AResetIsNoticedWhileNothingIsRead) {
+  TestLoop loop;
+  auto pair = connect_tcp(loop);
+  Recorder client(loop);
+  client.room = 0;
+  pair.client->start(client);
+  pair.server->write(as_bytes("nobody reads this"));
+  pair.server->reset();
+  loop.run_until([&] { return client.closed.has_value(); });
+  ASSERT_TRUE(client.closed_badly());
+  EXPECT_EQ(client.error().code, ErrorCode::kReset);
+}
+
+TEST(TcpTest, WhatWasSentInOrderIsThereAfterAPause) {
+  TestLoop loop;
+  auto pair = connect_tcp(loop);
+  Recorder client(loop);
+  Recorder server(loop);
+  client.room = 0;
+  pair.client->start(client);
+  pair.server->start(server);
+  pair.client->shutdown();
+  pair.server->write(as_bytes("words"));
+  pair.server->shutdown();
+  loop.run_for(std::chrono::seconds(4));  // longer than until it looks for a reset
+  EXPECT_FALSE(client.closed);
+  client.room = 100;
+  pair.client->resume_reading();
+  loop.run_until([&] { return client.closed.has_value(); });
+  EXPECT_EQ(client.received, "words");
+  EXPECT_TRUE(client.closed_well());
+}
+
 }  // namespace
 }  // namespace ferry::net::testing
