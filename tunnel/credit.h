@@ -61,6 +61,7 @@ class ReceiveWindow {
   std::uint64_t limit() const { return limit_; }
   std::size_t size() const { return window_; }
   std::size_t unconsumed() const { return static_cast<std::size_t>(received_ - consumed_); }
+  std::size_t unused() const { return static_cast<std::size_t>(limit_ - received_); }
   std::size_t exposure() const { return static_cast<std::size_t>(limit_ - consumed_); }
 
   // n bytes came. False: more than the credit.

@@ -76,6 +76,7 @@ struct Session::Impl {
   void on_ack(std::uint64_t offset);
   void on_credit(StreamId id, std::uint64_t limit);
   void count_useless();
+  void count_late(const Frame& frame);  // for a stream that is gone on this side
   // The session ends where answers pile up that the peer doesn't acknowledge.
   void check_control_backlog();
   void protocol_error(std::string why);
@@ -199,6 +200,8 @@ struct Session::Impl {
   RateLimit opens;
   RateLimit resets;
   RateLimit useless;
+  // Bytes that the peer may have sent before it heard that their streams are gone.
+  std::uint64_t late_allowed = 0;
 
   Pending pending;
   std::vector<std::uint8_t> control;  // unsequenced frames of the latest take_output()

@@ -107,7 +107,7 @@ void Session::Impl::on_sequenced(const Frame& frame) {
   Stream* stream = streams.find_live(id);
   if (stream == nullptr) {
     // A stream that we reset: the peer hadn't heard of it yet.
-    if (streams.was_opened(id)) return count_useless();
+    if (streams.was_opened(id)) return count_late(frame);
     return protocol_error(type_text(frame.header.type) + " for a stream that was never opened");
   }
   switch (frame.header.type) {
@@ -249,6 +249,12 @@ void Session::Impl::check_control_backlog() {
 
 void Session::Impl::count_useless() {
   if (!useless.allow(now)) protocol_error("too many frames in a second that change nothing");
+}
+
+void Session::Impl::count_late(const Frame& frame) {
+  const std::size_t cost = std::max<std::size_t>(frame.payload.size(), 1);
+  if (cost > late_allowed) return count_useless();
+  late_allowed -= cost;
 }
 
 void Session::Impl::protocol_error(std::string why) {

@@ -9,6 +9,7 @@ namespace ferry::tunnel {
 namespace {
 
 constexpr std::uint64_t kIdleCredit = 16384;  // bytes that an idle stream keeps
+constexpr std::size_t kLateControl = 4;       // frames besides DATA: OPEN_OK, SKIP, FIN, RST
 
 std::uint8_t byte_of(Reason reason) { return static_cast<std::uint8_t>(reason); }
 
@@ -193,6 +194,7 @@ void Session::Impl::leave_collaborators(Stream& stream) {
 
 void Session::Impl::retire(Stream& stream, std::optional<Event> event) {
   leave_collaborators(stream);
+  late_allowed += stream.receive.unused() + kLateControl;
   stream.receive.close(budget);
   if (!event) return streams.erase(stream.id);
   stream.state = StreamState::kGone;

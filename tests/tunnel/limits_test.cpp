@@ -149,6 +149,19 @@ TEST(LimitsTest, UselessFramesBeyondTheRateEndTheSession) {
   expect_fails_over(peer, "change nothing");
 }
 
+TEST(LimitsTest, WhatWasOnItsWayToAStreamThatIsGoneIsNotHeldAgainstThePeer) {
+  Options options;
+  options.useless_per_second = 100;
+  HostilePeer peer(Role::kProxy, options);
+  constexpr std::size_t kClaim = 16384;
+  ASSERT_TRUE(peer.open(1, kClaim));
+  peer.session().reset(1, Reason::kCancelled);
+  for (std::size_t i = 0; i < kClaim; ++i) ASSERT_TRUE(peer.data(1, 1)) << peer.failure();
+  int more = 0;
+  while (more < 1'000'000 && peer.data(1, 1)) ++more;
+  expect_fails_over(peer, "change nothing");
+}
+
 TEST(LimitsTest, APeerThatMakesUsAnswerAndAcknowledgesNothingEndsTheSession) {
   Options options;
   options.max_streams = 16;
