@@ -8,6 +8,7 @@
 
 #include "net/hmac.h"
 #include "tunnel/io/resume_proof.h"
+#include "tunnel/messages.h"
 
 namespace ferry::proxy {
 namespace {
@@ -38,9 +39,10 @@ SessionTable::SessionTable(net::Loop& loop, TargetDialer& dialer, StandIn* stand
 SessionTable::~SessionTable() = default;
 
 Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
-                           const std::optional<tunnel::Holder>& holder, Bytes early) {
-  if (stand_in_ != nullptr) let_go_of_all();
-  if (holder) let_go_of_superseded(*holder);
+                           const tunnel::GreetingHello& hello, Bytes early) {
+  const bool understood = hello.protocol == tunnel::kProtocolVersion;
+  if (understood && stand_in_ != nullptr) let_go_of_all();
+  if (understood && hello.holder) let_go_of_superseded(*hello.holder);
   if (sessions_.size() >= config_.limits.sessions) {
     const auto waiting = kept();
     if (waiting.empty()) {
@@ -61,7 +63,7 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
   const tunnel::SessionKeys keys = random_keys();
   ServedSessionOwner& owner = *this;
   auto& session = sessions_[keys.id] = std::make_unique<ServedSession>(
-      loop_, dialer_, stand_in_, keys, holder, metrics_, memory_, farewells_, owner);
+      loop_, dialer_, stand_in_, keys, hello.holder, metrics_, memory_, farewells_, owner);
   session->begin(std::move(carrier), early);
   return {};
 }

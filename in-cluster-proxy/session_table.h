@@ -11,6 +11,7 @@
 #include "in-cluster-proxy/metrics.h"
 #include "in-cluster-proxy/served_session.h"
 #include "net/timer.h"
+#include "tunnel/greeting.h"
 
 namespace ferry::proxy {
 
@@ -22,12 +23,12 @@ class SessionTable final : private ServedSessionOwner {
                Metrics& metrics, std::function<void()> on_change);
   ~SessionTable();
 
-  // A carrier said HELLO; `holder`: who it said it is. What this one was kept for goes, since it
-  // began anew. Where there are as many sessions as allowed, the one goes that has waited longest
+  // A carrier said HELLO. What was kept for its holder goes, since it began anew; not so for one of
+  // another protocol version, which is only told that. Where there are as many sessions as allowed, the one goes that has waited longest
   // for its daemon. Error: kExhausted (all of them are attached); `carrier` is taken on success
   // only.
-  Status begin(std::unique_ptr<tunnel::Carrier>& carrier,
-               const std::optional<tunnel::Holder>& holder, Bytes early);
+  Status begin(std::unique_ptr<tunnel::Carrier>& carrier, const tunnel::GreetingHello& hello,
+               Bytes early);
   // A carrier said RESUME; `exporter` is its TLS exporter. Error: kNotFound (no such session), and
   // those of Session::accept_resume(); `carrier` is taken on success only.
   Status resume(std::unique_ptr<tunnel::Carrier>& carrier,

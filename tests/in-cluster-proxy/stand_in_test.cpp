@@ -7,6 +7,7 @@
 #include <list>
 
 #include "tests/in-cluster-proxy/harness.h"
+#include "tunnel/messages.h"
 
 namespace ferry::proxy {
 namespace {
@@ -106,6 +107,27 @@ TEST(StandInTest, ACallerReachesTheDaemon) {
   world.local.sockets[0]->stream->shutdown();
   ASSERT_TRUE(world.loop.run_until([&] { return caller->seen.ended; }));
   EXPECT_EQ(caller->seen.received, "answer");
+}
+
+TEST(StandInTest, ADaemonOfAnotherProtocolVersionTakesNothingOver) {
+  StandInWorld world;
+  const auto daemon = world.daemon_that_listens();
+  const auto caller = world.call(world.port);
+  ASSERT_TRUE(caller);
+  Daemon other(world.loop, world.proxy->tunnel_address());
+  std::unique_ptr<net::TlsStream> stream;
+  net::testing::Recorder seen(world.loop);
+  other.connect([&](auto made) {
+    stream = std::move(made);
+    stream->start(seen);
+    tunnel::Hello hello;
+    hello.protocol = tunnel::kProtocolVersion + 1;
+    stream->write(tunnel::encode(hello).frame());
+  });
+  ASSERT_TRUE(world.loop.run_until([&] { return seen.closed.has_value() || seen.ended; }));
+  EXPECT_THAT(seen.received, HasSubstr("FRRY")) << "it is told which version would do";
+  caller->write("question");
+  EXPECT_TRUE(world.local_receives("question"));
 }
 
 TEST(StandInTest, AnUnlistenRefusesCallersAndLeavesThoseWhoAreThere) {
