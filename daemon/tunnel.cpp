@@ -61,14 +61,13 @@ void Tunnel::check_now() {
   if (ready()) session_->probe();
   if (ready() && renewal_ == Renewal::kNone) return;
   given_up_ = 0;
-  if (!attempt_since_) {
-    if (!retry_timer_.active()) return;  // it shakes hands
+  if (!attempt_since_ && !greeting_since_) {
     backoff_.reset();
     retry_later();
   } else if (session_) {
     // The attempt may hang in a network that is no more. One that looks for a proxy is let alone.
     backoff_.reset();
-    retry_after(std::max(*attempt_since_ + patience() - loop_.now(), Duration::zero()));
+    retry_when_patience_ends();
   }
 }
 
@@ -164,8 +163,13 @@ Duration Tunnel::patience() const {
 
 void Tunnel::retry() {
   if (ready() && renewal_ == Renewal::kNone) return;
-  if (attempt_since_) ++given_up_;
+  if (attempt_since_ || greeting_since_) ++given_up_;
   connect();
+}
+
+void Tunnel::retry_when_patience_ends() {
+  const TimePoint since = attempt_since_ ? *attempt_since_ : greeting_since_.value_or(loop_.now());
+  retry_after(std::max(since + patience() - loop_.now(), Duration::zero()));
 }
 
 void Tunnel::retry_after(Duration wait) {
@@ -203,11 +207,13 @@ void Tunnel::plan_renewal(const NewCarrier& carrier) {
 void Tunnel::connected(NewCarrier carrier) {
   connecting_took_ = loop_.now() - attempt_since_.value_or(loop_.now());
   attempt_since_.reset();
-  given_up_ = 0;
   retry_timer_.stop();
   if (ready() && renewal_ == Renewal::kInDoubt && !session_->in_doubt()) {
     spdlog::info("tunnel {}: the connection answers again, and stays", id());
     renewal_ = Renewal::kNone;
+  }
+  if (ready() && renewal_ == Renewal::kNone) {
+    given_up_ = 0;
     loop_.delete_later(std::move(carrier.carrier));
     return;
   }
@@ -220,6 +226,9 @@ void Tunnel::connected(NewCarrier carrier) {
       lose_session({ErrorCode::kGone, "the tunnel's session", "its proxy process is gone", {}});
     }
   }
+  if (session_ && !session_->established()) release(std::move(session_));
+  greeting_since_ = loop_.now();  // a way that lets itself be dialled may swallow what is said on it
+  retry_when_patience_ends();
   if (session_) {
     spdlog::info("tunnel {}: connected to {}, resuming", id(), carrier.peer);
     session_->resume(std::move(carrier));
@@ -259,6 +268,9 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
   if (&session != session_.get()) return;
   ready_since_ = loop_.now();
   renewal_ = Renewal::kNone;
+  greeting_since_.reset();
+  given_up_ = 0;
+  if (!attempt_since_) retry_timer_.stop();
   if (ever_ready_) ++status_.reconnects;
   ever_ready_ = true;
   spdlog::info("tunnel {}: ready{}", id(), resumed ? " again, session resumed" : "");
@@ -271,6 +283,7 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
   if (&session != session_.get()) return draining_lost(session, error);
   spdlog::warn("tunnel {}: lost: {}", id(), error.summary());
   status_.last_error = error;
+  greeting_since_.reset();
   if (ready() && loop_.now() - ready_since_ > kStable) backoff_.reset();
   if (!session.established()) release(std::move(session_));
   set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
@@ -278,7 +291,7 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
     retry_later();
   } else if (!retry_timer_.active()) {
     // A renewal is on its way already. It may hang in what took the carrier.
-    retry_after(std::max(*attempt_since_ + patience() - loop_.now(), Duration::zero()));
+    retry_when_patience_ends();
   }
 }
 
@@ -301,6 +314,7 @@ void Tunnel::let_finish(std::unique_ptr<CarrierSource> way, const std::string& r
                                                 "too many of them have ended one after the other",
                                                 {}});
   }
+  greeting_since_.reset();
   // A stand-in goes on bringing callers for a while.
   TunnelSession& session = *session_;
   if (session.idle() && callers_ == nullptr) {
@@ -371,6 +385,7 @@ void Tunnel::lose_session(const Error& error) {
 }
 
 void Tunnel::release(std::unique_ptr<TunnelSession> session) {
+  greeting_since_.reset();
   count_past(*session);
   loop_.delete_later(std::move(session));
 }

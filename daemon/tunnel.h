@@ -3,9 +3,10 @@
 //
 // A lost carrier is replaced at once, then with a growing wait of 50 ms to 10 s, for ever; the
 // session's streams live on meanwhile. A carrier that will end or is in doubt is replaced while it
-// still works: the next one is made beside it, and takes the session over once it is there. A proxy
-// process that is about to end keeps the streams that it has, in a session of their own. Where the
-// process is gone, its streams are reset with a reason, and new connections wait for the next one.
+// still works: the next one is made beside it, and the session asks to go on there once the way is
+// open; where no answer comes soon, another one is made, and so on. A proxy process that is about
+// to end keeps the streams that it has, in a session of their own. Where the process is gone, its
+// streams are reset with a reason, and new connections wait for the next one.
 #pragma once
 
 #include <list>
@@ -107,6 +108,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void retry();
   void retry_after(Duration wait);
   void retry_later();
+  void retry_when_patience_ends();
   void renew(Renewal renewal, const std::string& why);
   void plan_renewal(const NewCarrier& carrier);
   bool urgent() const;
@@ -135,6 +137,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   net::Timer expiry_timer_;                 // until the carrier had better be replaced
   TimePoint retry_at_{};                    // while the timer runs
   std::optional<TimePoint> attempt_since_;  // an attempt to connect is under way
+  std::optional<TimePoint> greeting_since_;  // the session greets on a new carrier
   Duration connecting_took_{};              // the last time that it succeeded
   unsigned given_up_ = 0;                   // attempts since then that took too long
   TimePoint ready_since_{};                 // of the latest carrier

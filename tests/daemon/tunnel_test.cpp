@@ -24,6 +24,7 @@ struct Way {
   std::optional<Duration> expires_in;
   std::optional<Error> error;
   bool swallows = false;  // attempts never end
+  std::function<void()> on_dialled;  // before the tunnel has the carrier
   int attempts = 0;
 };
 
@@ -44,6 +45,7 @@ class TestSource final : public CarrierSource {
     proxy_->connect(
         [this, callback](Result<NewCarrier> carrier) {
           if (carrier) carrier->expires_in = way_.expires_in;
+          if (way_.on_dialled) way_.on_dialled();
           callback(std::move(carrier));
         },
         std::move(progress));
@@ -104,11 +106,13 @@ class TunnelTest : public ::testing::Test, public TunnelEvents, public Connectio
     EXPECT_TRUE(loop_.run_until([this] { return recorder_.received == "hello"; }));
   }
   // For what nobody is told of: looks in each round of the loop.
-  bool run_until(const std::function<bool()>& condition) {
-    return loop_.run_until([&] {
+  bool run_until(const std::function<bool()>& condition,
+                 Duration patience = std::chrono::seconds(20)) {
+    const auto look = [&] {
       loop_->post([this] { loop_.poke(); });
       return condition();
-    });
+    };
+    return loop_.run_until(look, patience);
   }
   bool wait_for_replacements(std::uint64_t n) {
     return run_until([&] { return tunnel_->ready() && tunnel_->status().reconnects == n; });
@@ -315,6 +319,36 @@ TEST_F(TunnelTest, ACarrierThatAnswersAgainStays) {
   loop_.run_for(milliseconds(100));
   EXPECT_EQ(tunnel_->status().reconnects, 0U);
   EXPECT_EQ(losses_, 0);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, AGreetingThatIsSwallowedIsTriedAgainOnAnotherConnection) {
+  options_.patience = milliseconds(20);
+  int swallowed = 0;
+  way_.on_dialled = [&] {
+    if (++swallowed % 3 != 0) relay_->stall();
+  };
+  start();  // the first two HELLOs are swallowed
+  EXPECT_EQ(way_.attempts, 3);
+  relay_->cut();
+  const auto seconds = std::chrono::seconds(5);  // half of what the session itself waits for
+  ASSERT_TRUE(run_until([this] { return tunnel_->ready() && way_.attempts == 6; }, seconds));
+  EXPECT_EQ(tunnel_->status().reconnects, 1U);
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, ARenewalThatIsSwallowedIsTriedAgainOnAnotherConnection) {
+  options_.patience = milliseconds(20);
+  way_.expires_in = milliseconds(100);
+  start();
+  way_.expires_in.reset();
+  way_.on_dialled = [this] {
+    relay_->stall();
+    way_.on_dialled = nullptr;
+  };
+  ASSERT_TRUE(run_until([this] { return tunnel_->status().reconnects == 1; },
+                        std::chrono::seconds(5)));
+  EXPECT_EQ(way_.attempts, 3);
   expect_that_the_connection_works();
 }
 
