@@ -70,7 +70,15 @@ class KubeApi:
         return json.loads(text) if text else {}
 
     def text(self, path, method="GET", body=None, content_type="application/json"):
-        """The answer as it comes; ApiError for any refusal."""
+        """The answer as it comes; ApiError for any refusal. Who reads asks once more where a connection ends without a word."""
+        try:
+            return self._ask(path, method, body, content_type)
+        except http.client.RemoteDisconnected:
+            if method != "GET":
+                raise
+            return self._ask(path, method, body, content_type)
+
+    def _ask(self, path, method, body, content_type):
         connection = http.client.HTTPSConnection(
             self._url.hostname, self._url.port or 443, context=self._tls, timeout=30
         )
