@@ -23,7 +23,7 @@ struct Way {
   std::string address;  // of the proxy
   std::optional<Duration> expires_in;
   std::optional<Error> error;
-  bool swallows = false;  // attempts never end
+  bool swallows = false;             // attempts never end
   std::function<void()> on_dialled;  // before the tunnel has the carrier
   int attempts = 0;
 };
@@ -346,8 +346,8 @@ TEST_F(TunnelTest, ARenewalThatIsSwallowedIsTriedAgainOnAnotherConnection) {
     relay_->stall();
     way_.on_dialled = nullptr;
   };
-  ASSERT_TRUE(run_until([this] { return tunnel_->status().reconnects == 1; },
-                        std::chrono::seconds(5)));
+  ASSERT_TRUE(
+      run_until([this] { return tunnel_->status().reconnects == 1; }, std::chrono::seconds(5)));
   EXPECT_EQ(way_.attempts, 3);
   expect_that_the_connection_works();
 }
