@@ -134,14 +134,14 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   TunnelEvents& events_;
   Backoff backoff_;
   net::Timer retry_timer_;
-  net::Timer expiry_timer_;                 // until the carrier had better be replaced
-  TimePoint retry_at_{};                    // while the timer runs
-  std::optional<TimePoint> attempt_since_;  // an attempt to connect is under way
+  net::Timer expiry_timer_;                  // until the carrier had better be replaced
+  TimePoint retry_at_{};                     // while the timer runs
+  std::optional<TimePoint> attempt_since_;   // an attempt to connect is under way
   std::optional<TimePoint> greeting_since_;  // the session greets on a new carrier
-  Duration connecting_took_{};              // the last time that it succeeded
-  unsigned given_up_ = 0;                   // attempts since then that took too long
-  TimePoint ready_since_{};                 // of the latest carrier
-  std::optional<TimePoint> lost_since_;     // no carrier that works
+  Duration connecting_took_{};               // the last time that it succeeded
+  unsigned given_up_ = 0;                    // attempts since then that took too long
+  TimePoint ready_since_{};                  // of the latest carrier
+  std::optional<TimePoint> lost_since_;      // no carrier that works
   Renewal renewal_ = Renewal::kNone;
   WaitingConnections waiting_;
   CallerService* callers_ = nullptr;

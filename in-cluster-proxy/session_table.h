@@ -24,9 +24,9 @@ class SessionTable final : private ServedSessionOwner {
   ~SessionTable();
 
   // A carrier said HELLO. What was kept for its holder goes, since it began anew; not so for one of
-  // another protocol version, which is only told that. Where there are as many sessions as allowed, the one goes that has waited longest
-  // for its daemon. Error: kExhausted (all of them are attached); `carrier` is taken on success
-  // only.
+  // another protocol version, which is only told that. Where there are as many sessions as allowed,
+  // the one goes that has waited longest for its daemon. Error: kExhausted (all of them are
+  // attached); `carrier` is taken on success only.
   Status begin(std::unique_ptr<tunnel::Carrier>& carrier, const tunnel::GreetingHello& hello,
                Bytes early);
   // A carrier said RESUME; `exporter` is its TLS exporter. Error: kNotFound (no such session), and

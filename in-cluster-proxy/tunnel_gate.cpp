@@ -98,8 +98,7 @@ void TunnelGate::Guest::on_carrier_closed(Status status) {
 }
 
 void TunnelGate::Guest::follow(const tunnel::GreetingHello& hello) {
-  const Status begun =
-      gate_.ending_ ? ending() : gate_.sessions_.begin(carrier_, hello, early_);
+  const Status begun = gate_.ending_ ? ending() : gate_.sessions_.begin(carrier_, hello, early_);
   if (!begun) {
     return refuse(CarrierFate::kNoRoom, tunnel::encode_refusal(begun.error().why), begun.error());
   }

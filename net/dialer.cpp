@@ -176,7 +176,8 @@ bool Dial::Impl::Attempt::has_descriptor() const {
 
 void Dial::Impl::on_attempt_done(Attempt& attempt, int status) {
   if (status == 0) {
-    return finish(std::make_unique<TcpStream>(loop, std::move(attempt.socket), attempt.address.text()));
+    return finish(
+        std::make_unique<TcpStream>(loop, std::move(attempt.socket), attempt.address.text()));
   }
   add_failure(attempt.address, uv_strerror(status));
   fail_with(status);

@@ -22,7 +22,7 @@ constexpr unsigned kKeepAliveSeconds = 60;
 // machine's TCP memory, not the 4 MiB to which a send buffer grows: a thousand of them would use
 // all of it up.
 constexpr int kNotSent = 128 * 1024;
-constexpr int kReadsInARow = 16;  // before other connections have their turn
+constexpr int kReadsInARow = 16;                     // before other connections have their turn
 constexpr Duration kLook = std::chrono::seconds(3);  // for a reset, while nothing is read
 
 void set_option(uv_tcp_t* socket, int level, int option, const void* value, socklen_t size) {
