@@ -227,8 +227,8 @@ void Tunnel::connected(NewCarrier carrier) {
     }
   }
   if (session_ && !session_->established()) release(std::move(session_));
-  greeting_since_ =
-      loop_.now();  // a way that lets itself be dialled may swallow what is said on it
+  // A way that lets itself be dialled may swallow what is said on it.
+  greeting_since_ = loop_.now();
   retry_when_patience_ends();
   if (session_) {
     spdlog::info("tunnel {}: connected to {}, resuming", id(), carrier.peer);

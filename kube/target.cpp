@@ -109,6 +109,18 @@ Result<Target> parse_target(std::string_view text) {
   return target;
 }
 
+const Resource& resource_of(TargetKind kind) {
+  switch (kind) {
+    case TargetKind::kService: return kServices;
+    case TargetKind::kDeployment: return kDeployments;
+    case TargetKind::kStatefulSet: return kStatefulSets;
+    case TargetKind::kReplicaSet: return kReplicaSets;
+    case TargetKind::kPod:
+    case TargetKind::kHost: break;
+  }
+  return kPods;
+}
+
 std::string to_string(const Target& target) {
   for (const auto& names : kKinds) {
     if (names.kind == target.kind) return std::string(names.shortest) + "/" + target.name;

@@ -7,6 +7,7 @@
 
 #include "base/result.h"
 #include "kube/model.h"
+#include "kube/resource.h"
 
 namespace ferry::kube {
 
@@ -30,6 +31,9 @@ struct Target {
 // name is a pod, as in kubectl port-forward. Kinds in any case, singular, plural or short, also
 // with a group ("deployments.apps/app"). Error: kUsage, naming the kinds.
 Result<Target> parse_target(std::string_view text);
+
+// What the API server calls it; a host is none of its objects, and counts as a pod.
+const Resource& resource_of(TargetKind kind);
 
 // "svc/app", in the short form.
 std::string to_string(const Target& target);

@@ -21,18 +21,6 @@ using kube::TargetKind;
 
 constexpr std::size_t kLogsRead = 4;  // pods are often alike
 
-kube::Resource resource_of(TargetKind kind) {
-  switch (kind) {
-    case TargetKind::kService: return kube::kServices;
-    case TargetKind::kDeployment: return kube::kDeployments;
-    case TargetKind::kStatefulSet: return kube::kStatefulSets;
-    case TargetKind::kReplicaSet: return kube::kReplicaSets;
-    case TargetKind::kPod:
-    case TargetKind::kHost: break;
-  }
-  return kube::kPods;
-}
-
 std::string metadata(const Json& object, std::string_view key) {
   return kube::text_field(kube::field(object, "metadata"), key);
 }

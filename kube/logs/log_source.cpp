@@ -5,24 +5,9 @@
 #include "kube/model.h"
 
 namespace ferry::logs {
-namespace {
 
 using kube::Json;
 using kube::TargetKind;
-
-kube::Resource resource_of(TargetKind kind) {
-  switch (kind) {
-    case TargetKind::kService: return kube::kServices;
-    case TargetKind::kDeployment: return kube::kDeployments;
-    case TargetKind::kStatefulSet: return kube::kStatefulSets;
-    case TargetKind::kReplicaSet: return kube::kReplicaSets;
-    case TargetKind::kPod:
-    case TargetKind::kHost: break;
-  }
-  return kube::kPods;
-}
-
-}  // namespace
 
 Result<LogSource> find_source(kube::Api& api, const kube::Target& target, const std::string& ns,
                               const kube::CancelToken& cancel) {
