@@ -130,6 +130,7 @@ void Session::Impl::go_on(TimePoint the_now) {
   ++totals.resumes;
   carry(the_now);
   pending.opening_credit = true;
+  note_activity();  // the ring's memory may be idle now
   for (auto& [id, stream] : streams) {
     // Not of a stream that the peer may not have heard of yet.
     if (may_receive(stream.state)) tell_credit(stream);

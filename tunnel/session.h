@@ -172,6 +172,7 @@ class Session {
   // older peer doesn't know this kind).
   Result<StreamId> open(const Target& target, TimePoint now);
   void accept(StreamId stream);
+  // No further event for this stream.
   void refuse(StreamId stream, Reason reason, std::string_view detail);
 
   // A place of 1 to 16376 bytes for this stream's next data, in the replay ring itself; empty when

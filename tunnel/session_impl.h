@@ -124,6 +124,8 @@ struct Session::Impl {
   void end_if_done(Stream& stream);
   // Ends a stream; with `event`, it is known until that is taken.
   void retire(Stream& stream, std::optional<Event> event);
+  // Of a stream that has ended, the events that are left aren't wanted any more. False: it hasn't.
+  bool forget_gone(StreamId id);
   void leave_collaborators(Stream& stream);
   void tell_credit(Stream& stream);
   bool ring_has_room(std::size_t frame_size) const;

@@ -69,7 +69,8 @@ void Session::Impl::accept(StreamId id) {
 }
 
 void Session::Impl::refuse(StreamId id, Reason reason, std::string_view detail) {
-  Stream* stream = streams.find_live(id);
+  if (forget_gone(id)) return;  // the peer took it back
+  Stream* stream = streams.find(id);
   if (stream == nullptr || !next_state(stream->state, StreamInput::kRefuseSent)) return;
   FrameBuilder frame(FrameType::kOpenFail, id);
   frame.u8(byte_of(reason));
@@ -154,15 +155,19 @@ void Session::Impl::finish(StreamId id) {
 }
 
 void Session::Impl::reset(StreamId id, Reason reason) {
+  if (forget_gone(id)) return;
   Stream* stream = streams.find(id);
   if (stream == nullptr) return;
-  if (stream->state == StreamState::kGone) {  // its last event is not wanted any more
-    streams.erase(id);
-    --gone;
-    return;
-  }
   append(FrameBuilder(FrameType::kRst, id).u8(byte_of(reason)).frame());
   retire(*stream, std::nullopt);
+}
+
+bool Session::Impl::forget_gone(StreamId id) {
+  const Stream* stream = streams.find(id);
+  if (stream == nullptr || stream->state != StreamState::kGone) return false;
+  streams.erase(id);
+  --gone;
+  return true;
 }
 
 void Session::Impl::consumed(StreamId id, std::size_t n) {

@@ -119,6 +119,24 @@ TEST(MemoryBudgetTest, SessionsThatStallStayWithinTheBudgetAndGoOnLater) {
   EXPECT_EQ(budget.windows.used() + budget.rings.used() + budget.streams.used(), 0U);
 }
 
+TEST(MemoryBudgetTest, ARingThatAResumeAcknowledgesIsGivenBack) {
+  MemoryBudget budget{MemoryPool(kMiB), MemoryPool(kMiB), MemoryPool(kMiB)};
+  Pair pair({}, {}, &budget);
+  pair.establish();
+  const StreamId id = pair.daemon.open("app", pair.now);
+  ASSERT_TRUE(pair.run());
+  pair.up.stalled = true;  // no acknowledgement comes back
+  pair.proxy.send(id, "answer");
+  pair.pass(std::chrono::seconds(5));
+  ASSERT_EQ(pair.daemon.stream(id).received, "answer");
+  EXPECT_GT(budget.rings.used(), 0U);
+  pair.up.stalled = false;
+  pair.cut();
+  ASSERT_TRUE(pair.run());
+  pair.pass(std::chrono::seconds(5));
+  EXPECT_EQ(budget.rings.used(), 0U);
+}
+
 TEST(MemoryBudgetTest, StreamsBeyondItAreRefused) {
   MemoryBudget budget{MemoryPool(kMiB), MemoryPool(kMiB),
                       MemoryPool(100 * StreamTable::kStreamMemory)};

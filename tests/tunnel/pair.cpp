@@ -19,6 +19,7 @@ Endpoint::Endpoint(Role role, Options options, MemoryBudget* memory)
 }
 
 void Endpoint::renew() {
+  session_.reset();  // what it held is free for the next one
   const SessionKeys keys = role_ == Role::kProxy ? kTestKeys : SessionKeys{};
   session_ = std::make_unique<Session>(role_, options_, keys, memory_);
 }
@@ -34,6 +35,7 @@ StreamId Endpoint::open(const std::string& host, TimePoint now) {
 
 void Endpoint::send(StreamId id, const std::string& data) {
   streams_[id].outbox += data;
+  streams_[id].given += data.size();
   push(id);
 }
 
@@ -44,7 +46,10 @@ void Endpoint::finish(StreamId id) {
 
 void Endpoint::reset(StreamId id, Reason reason) {
   session_->reset(id, reason);
-  if (streams_[id].end.empty()) streams_[id].end = "local";
+  AppStream& app = streams_[id];
+  if (!app.may_use()) return;
+  app.end = "local";
+  app.reset_with = reason;
 }
 
 void Endpoint::consume(StreamId id, std::size_t n) {
@@ -83,8 +88,14 @@ bool Endpoint::drain() {
   return any;
 }
 
+void Endpoint::end(StreamId id, const std::string& how) {
+  std::string& end = streams_[id].end;
+  end += end.empty() ? how : ", then " + how;
+}
+
 void Endpoint::on_data(const Data& data) {
   AppStream& app = streams_[data.stream];
+  if (!app.may_use()) end(data.stream, "data");
   app.received.append(as_text(data.data));
   app.unconsumed += data.data.size();
   if (app.consumes) consume(data.stream, data.data.size());
@@ -110,12 +121,12 @@ void Endpoint::on_event(const Event& event) {
     sendable_order.push_back(sendable->stream);
     push(sendable->stream);
   } else if (const auto* closed = std::get_if<Closed>(&event)) {
-    streams_[closed->stream].end = "closed";
+    end(closed->stream, "closed");
   } else if (const auto* reset = std::get_if<Reset>(&event)) {
-    streams_[reset->stream].end = "reset:" + std::string(name_of(reset->reason));
+    end(reset->stream, "reset:" + std::string(name_of(reset->reason)));
   } else if (const auto* refused = std::get_if<Refused>(&event)) {
-    streams_[refused->stream].end =
-        "refused:" + std::string(name_of(refused->reason)) + ":" + refused->detail;
+    end(refused->stream,
+        "refused:" + std::string(name_of(refused->reason)) + ":" + refused->detail);
   } else if (const auto* away = std::get_if<GoingAway>(&event)) {
     going_away = *away;
   } else if (const auto* asked = std::get_if<ListenRequested>(&event)) {
@@ -139,8 +150,9 @@ void Endpoint::on_event(const Event& event) {
 
 // --- the carrier between them --------------------------------------------------------------------
 
-Pair::Pair(Options daemon_options, Options proxy_options, MemoryBudget* memory)
-    : daemon(Role::kDaemon, std::move(daemon_options)),
+Pair::Pair(Options daemon_options, Options proxy_options, MemoryBudget* memory,
+           MemoryBudget* daemon_memory)
+    : daemon(Role::kDaemon, std::move(daemon_options), daemon_memory),
       proxy(Role::kProxy, std::move(proxy_options), memory) {}
 
 void Pair::establish() {

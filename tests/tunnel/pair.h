@@ -28,15 +28,20 @@ struct AppStream {
   Target target;
   std::string outbox;           // still to be sent
   std::size_t outbox_done = 0;  // of it, sent
+  std::size_t given = 0;        // bytes that it was told to send, in sum
   bool finish_after_outbox = false;
   bool consumes = true;  // takes what comes at once
 
   std::string received;
+  std::size_t looked_at = 0;  // of it, by the test
   std::size_t unconsumed = 0;
   bool answered = false;  // accepted by us or by the peer
   bool finished = false;  // the peer's FIN came
   bool fin_sent = false;
-  std::string end;  // "closed", "reset:<reason>", "refused:<reason>", "local"; empty: alive
+  // "closed", "reset:<reason>", "refused:<reason>:<detail>", "local" (reset here); empty: alive.
+  // What comes behind the end, and must not, is added: no other end is equal to it then.
+  std::string end;
+  Reason reset_with = Reason::kNone;  // where it was reset here
 
   bool may_use() const { return end.empty(); }
 };
@@ -82,6 +87,7 @@ class Endpoint {
 
  private:
   void on_event(const Event& event);
+  void end(StreamId id, const std::string& how);
   void on_data(const Data& data);
 
   Role role_;
@@ -107,8 +113,9 @@ struct Wire {
 class Pair {
  public:
   explicit Pair(Options options = {}) : Pair(options, options) {}
-  // `memory`: the proxy's, which other pairs may share.
-  Pair(Options daemon_options, Options proxy_options, MemoryBudget* memory = nullptr);
+  // `memory`: the proxy's, which other pairs may share; `daemon_memory`: likewise.
+  Pair(Options daemon_options, Options proxy_options, MemoryBudget* memory = nullptr,
+       MemoryBudget* daemon_memory = nullptr);
 
   // Connects, and exchanges HELLOs.
   void establish();

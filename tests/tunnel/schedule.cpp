@@ -20,16 +20,8 @@ const std::string& pattern() {
   return bytes;
 }
 
-// `n` bytes of what one end sends on one stream, from the position `at` on.
-std::string content(int end, StreamId id, std::size_t at, std::size_t n) {
-  std::string all;
-  at += id * 17 + static_cast<std::size_t>(end) * 7919;
-  while (all.size() < n) {
-    at %= pattern().size();
-    all.append(pattern(), at, n - all.size());
-    at = 0;
-  }
-  return all;
+MemoryBudget* budget_of(const std::unique_ptr<BusyProcess>& process) {
+  return process == nullptr ? nullptr : &process->budget();
 }
 
 }  // namespace
@@ -49,8 +41,15 @@ Options Schedule::choose_options(const Chooser& choose) {
   return options;
 }
 
+std::unique_ptr<BusyProcess> Schedule::choose_process() {
+  return choose_(2) == 0 ? nullptr : std::make_unique<BusyProcess>(choose_);
+}
+
 Schedule::Schedule(Chooser choose)
-    : choose_(std::move(choose)), options_(choose_options(choose_)), pair_(options_) {
+    : choose_(std::move(choose)),
+      options_(choose_options(choose_)),
+      processes_{choose_process(), choose_process()},
+      pair_(options_, options_, budget_of(processes_[1]), budget_of(processes_[0])) {
   const auto handler = [this](Endpoint& end, StreamId id) { on_opened(end, id); };
   pair_.daemon.on_opened = handler;
   pair_.proxy.on_opened = handler;
@@ -66,15 +65,13 @@ std::string Schedule::play(int operations) {
       &Schedule::stop_consuming, &Schedule::answer, &Schedule::move,     &Schedule::move,
       &Schedule::move,           &Schedule::cut,    &Schedule::stall,    &Schedule::pass,
       &Schedule::probe,          &Schedule::listen, &Schedule::unlisten, &Schedule::ready,
-      &Schedule::repeat_resumes};
+      &Schedule::repeat_resumes, &Schedule::crowd};
   pair_.proxy.links.refuses = {3, 5};
   pair_.establish();
   for (int i = 0; i < operations && fault_.empty(); ++i) {
     (this->*kOperations[choose_(static_cast<std::uint32_t>(std::size(kOperations)))])();
     cut_if_dead();
-    check_bounds(pair_.daemon);
-    check_bounds(pair_.proxy);
-    note(pair_.resume_fault.empty(), pair_.resume_fault);
+    check_now();
   }
   if (fault_.empty()) heal();
   if (fault_.empty()) check_end();
@@ -90,6 +87,17 @@ StreamId Schedule::any_stream(Endpoint& end) {
   return alive[choose_(static_cast<std::uint32_t>(alive.size()))];
 }
 
+std::string Schedule::content(int end, StreamId id, std::size_t at, std::size_t n) {
+  std::string all;
+  at += id * 17 + static_cast<std::size_t>(end) * 7919;
+  while (all.size() < n) {
+    at %= pattern().size();
+    all.append(pattern(), at, n - all.size());
+    at = 0;
+  }
+  return all;
+}
+
 // --- operations ----------------------------------------------------------------------------------
 
 void Schedule::open() { any_end().open("app", pair_.now); }
@@ -98,10 +106,8 @@ void Schedule::send() {
   Endpoint& end = any_end();
   const StreamId id = any_stream(end);
   if (id == 0 || end.stream(id).finish_after_outbox) return;
-  std::size_t& sent = sent_[{number_of(end), id}];
   const std::size_t n = choose_(8) == 0 ? choose_(40'000) : choose_(500);
-  end.send(id, content(number_of(end), id, sent, n));
-  sent += n;
+  end.send(id, content(number_of(end), id, end.stream(id).given, n));
 }
 
 void Schedule::finish() {
@@ -112,7 +118,8 @@ void Schedule::finish() {
 void Schedule::reset() {
   Endpoint& end = any_end();
   if (choose_(4) != 0) return;
-  if (const StreamId id = any_stream(end)) end.reset(id);
+  const Reason reason = choose_(2) == 0 ? Reason::kCancelled : Reason::kTimedOut;
+  if (const StreamId id = any_stream(end)) end.reset(id, reason);
 }
 
 void Schedule::consume() {
@@ -156,6 +163,11 @@ void Schedule::move() {
 
 void Schedule::cut() {
   if (pair_.connected && choose_(3) == 0) pair_.cut();
+}
+
+void Schedule::crowd() {
+  BusyProcess* process = processes_[choose_(2)].get();
+  if (process != nullptr) process->crowd(choose_);
 }
 
 void Schedule::repeat_resumes() { pair_.repeats_resumes = choose_(2) == 0; }
@@ -206,76 +218,7 @@ void Schedule::heal() {
     }
   }
   note(pair_.run(), "a closing pair comes to rest");
-}
-
-// --- promises ------------------------------------------------------------------------------------
-
-void Schedule::note(bool holds, const std::string& promise) {
-  if (!holds && fault_.empty()) fault_ = promise;
-}
-
-void Schedule::check_bounds(Endpoint& end) {
-  if (end.failure) note(false, "honest peers get along: " + end.failure->summary());
-  std::size_t unconsumed = 0;
-  for (const auto& [id, stream] : end.streams()) {
-    if (stream.may_use()) unconsumed += stream.unconsumed;
-  }
-  const Stats stats = end.session().stats();
-  const std::size_t bound = options_.window_budget + options_.max_streams * options_.min_credit;
-  note(unconsumed <= stats.credit_granted, "nothing comes that was not granted");
-  note(stats.credit_granted <= bound, "credit stays in its budget");
-  note(stats.streams <= options_.max_streams, "no more streams than max_streams");
-  const std::size_t ring_least = 65536 + options_.max_streams * 32U;
-  const std::size_t ring = std::max({options_.ring_start, options_.ring_max, ring_least});
-  note(stats.ring_bytes <= ring + options_.control_backlog, "the ring stays in its bounds");
-}
-
-void Schedule::check_end() {
-  for (Endpoint* end : {&pair_.daemon, &pair_.proxy}) {
-    check_bounds(*end);
-    const Stats stats = end->session().stats();
-    note(stats.streams == 0, "every stream ends");
-    note(stats.ring_bytes == 0, "everything is acknowledged");
-    const std::size_t opening = options_.window_budget / 8;
-    note(stats.credit_granted <= opening, "all credit but that for opening comes back");
-  }
-  check_links();
-  for (const auto& [id, stream] : pair_.daemon.streams()) check_stream(id);
-  for (const auto& [id, stream] : pair_.proxy.streams()) check_stream(id);
-}
-
-void Schedule::check_links() {
-  AppLinks& here = pair_.daemon.links;
-  const AppLinks& there = pair_.proxy.links;
-  for (const std::uint16_t port : asked_) {
-    const bool refused = there.refuses.count(port) != 0;
-    note(here.results[port] == (refused ? "refused:taken" : "ok"), "each LISTEN is answered");
-    note(there.listens.count(port) == (refused ? 0 : 1), "what is asked for is listened on");
-  }
-  for (const std::uint16_t port : there.listens) {
-    note(asked_.count(port) != 0, "nothing else is listened on");
-  }
-  note(there.peer_ready == ready_, "the latest READY arrives");
-}
-
-void Schedule::check_stream(StreamId id) {
-  const std::string here = pair_.daemon.stream(id).end;
-  const std::string there = pair_.proxy.stream(id).end;
-  const bool in_order = here == "closed" && there == "closed";
-  const auto cut_short = [](const std::string& end) { return !end.empty() && end != "closed"; };
-  note(in_order || cut_short(here) || cut_short(there),
-       "stream " + std::to_string(id) + " ends at both ends: '" + here + "', '" + there + "'");
-  check_received(pair_.daemon, pair_.proxy, id, in_order);
-  check_received(pair_.proxy, pair_.daemon, id, in_order);
-}
-
-void Schedule::check_received(Endpoint& to, Endpoint& from, StreamId id, bool all) {
-  const std::string& received = to.stream(id).received;
-  const std::size_t sent = sent_[{number_of(from), id}];
-  const std::string name = "stream " + std::to_string(id);
-  note(received.size() <= sent, name + " brings no more than was sent");
-  if (all) note(received.size() == sent, name + " brings everything");
-  note(received == content(number_of(from), id, 0, received.size()), name + " brings the same");
+  pair_.pass(std::chrono::seconds(3));  // until what is idle is given back
 }
 
 }  // namespace ferry::tunnel::testing

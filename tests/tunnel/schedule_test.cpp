@@ -1,5 +1,6 @@
-// Seeded random schedules. FERRY_TUNNEL_SCHEDULES says how many, FERRY_TUNNEL_SEED which is the
-// first; tests/tunnel/long plays them for hours.
+// Seeded random schedules: the same in every ordinary run. FERRY_TUNNEL_SEED is the first seed, if
+// it shall be others (1 unless set), FERRY_TUNNEL_SCHEDULES how many. tests/tunnel/long plays
+// others for hours.
 #include "tests/tunnel/schedule.h"
 
 #include <gtest/gtest.h>
@@ -31,7 +32,7 @@ class ScheduleTest : public ::testing::TestWithParam<std::uint32_t> {};
 TEST_P(ScheduleTest, EveryScheduleKeepsThePromises) {
   const std::uint32_t count = number_from("FERRY_TUNNEL_SCHEDULES", kSchedules) / kParts;
   const std::uint32_t first = number_from("FERRY_TUNNEL_SEED", 1) + GetParam() * count;
-  std::cout << "seeds " << first << " to " << first + count - 1 << '\n';
+  std::cout << "schedules from seed " << first << " to " << first + count - 1 << '\n';
   for (std::uint32_t seed = first; seed < first + count; ++seed) {
     std::mt19937 random(seed);
     testing::Schedule schedule([&random](std::uint32_t bound) {

@@ -104,6 +104,23 @@ TEST(SessionTest, ARefusalCarriesItsReasonAndWords) {
   EXPECT_EQ(pair.proxy.session().stats().streams, 0U);
 }
 
+// All of it comes at once: it is refused when its reset is known already.
+TEST(SessionTest, ARefusedStreamHasNoFurtherEvents) {
+  Pair pair;
+  pair.establish();
+  pair.proxy.on_opened = [](Endpoint& end, StreamId id) {
+    end.session().refuse(id, Reason::kRefused, "connection refused");
+  };
+  const StreamId id = pair.daemon.open("app", pair.now);
+  pair.daemon.send(id, "early");
+  pair.daemon.reset(id);
+  ASSERT_TRUE(pair.run());
+  ASSERT_EQ(pair.proxy.stream(id).target.host, "app");
+  EXPECT_EQ(pair.proxy.stream(id).received, "");
+  EXPECT_EQ(pair.proxy.stream(id).end, "");
+  EXPECT_EQ(pair.proxy.session().stats().streams, 0U);
+}
+
 TEST(SessionTest, ResetReleasesTheWindow) {
   Pair pair;
   pair.establish();
