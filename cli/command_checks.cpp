@@ -130,6 +130,18 @@ Status check_logs(const Invocation& invocation) {
   return {};
 }
 
+Status check_exec(const Invocation& invocation) {
+  const auto& args = invocation.exec;
+  const std::string example = "as in: " + invocation.program + " exec deploy/app -it -- sh";
+  if (args.target.empty()) {
+    return fail(usage_error("where to run the command is missing", example));
+  }
+  if (args.command.empty() || args.command.front().empty()) {
+    return fail(usage_error("the command is missing: it stands after --", example));
+  }
+  return {};
+}
+
 Status check_completion(const Invocation& invocation) {
   const std::vector<std::string> shells = {"bash", "zsh", "fish"};
   if (std::find(shells.begin(), shells.end(), invocation.shell) != shells.end()) return {};
@@ -196,6 +208,7 @@ Status check_invocation(const Invocation& invocation) {
     case Command::kList: return check_list(invocation);
     case Command::kLeave: return check_leave(invocation);
     case Command::kLogs: return check_logs(invocation);
+    case Command::kExec: return check_exec(invocation);
     case Command::kCompletion: return check_completion(invocation);
     case Command::kDoctor:
     case Command::kStatus:

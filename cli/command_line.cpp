@@ -63,10 +63,10 @@ std::string see_help(const std::string& program, const CLI::App& app) {
 std::pair<std::vector<std::string>, std::vector<std::string>> split_command(
     const std::vector<std::string>& args) {
   const auto dashes = std::find(args.begin(), args.end(), "--");
-  const bool swaps = std::any_of(args.begin(), dashes, [](const std::string& word) {
-    return word == "swap" || word == "swap-deployment";
+  const bool runs = std::any_of(args.begin(), dashes, [](const std::string& word) {
+    return word == "swap" || word == "swap-deployment" || word == "exec";
   });
-  if (dashes == args.end() || !swaps) return {args, {}};
+  if (dashes == args.end() || !runs) return {args, {}};
   std::vector<std::string> rest(dashes + 1, args.end());
   if (rest.empty()) rest.emplace_back();
   return {{args.begin(), dashes}, rest};
@@ -151,7 +151,8 @@ Result<ParseOutcome> parse_command_line(const std::string& program,
   Raw raw;
   const auto definition = define(program, raw);
   auto [words, rest] = split_command(args);
-  raw.invocation.swap.command = std::move(rest);
+  raw.invocation.swap.command = rest;
+  raw.invocation.exec.command = std::move(rest);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 wants them
     definition.app->parse(std::move(reversed));

@@ -132,6 +132,14 @@ void add_logs(CLI::App& app, Invocation& to) {
       ->type_name("N");
 }
 
+void add_exec(CLI::App& app, ExecArguments& to) {
+  app.add_option("TARGET", to.target)->group(kHiddenGroup);
+  app.add_option("-c,--container", to.container, "this container; else the pod's first")
+      ->type_name("NAME");
+  app.add_flag("-i,--stdin", to.input, "pass standard input on");
+  app.add_flag("-t,--tty", to.terminal, "give it a terminal");
+}
+
 void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
   auto& to = raw.invocation;
   switch (text.command) {
@@ -154,6 +162,7 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
       app.add_flag("--all", to.all, "every link");
       break;
     case Command::kLogs: add_logs(app, to); break;
+    case Command::kExec: add_exec(app, to.exec); break;
     case Command::kCompletion: app.add_option("SHELL", to.shell)->group(kHiddenGroup); break;
     case Command::kConfig: add_settings(app, raw); break;
     case Command::kStatus:

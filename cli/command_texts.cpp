@@ -16,7 +16,7 @@ const char* const kProgramExamples =
     "ferry status\n"
     "ferry leave svc/app";
 
-const std::array<CommandText, 13> kCommandTexts = {{
+const std::array<CommandText, 14> kCommandTexts = {{
     {Command::kForward, "forward", "port-forward",
      "Make a Service, workload, pod or host answer on a local port",
      "TYPE/NAME [LOCAL:]REMOTE ... | -f FILE",
@@ -110,6 +110,18 @@ const std::array<CommandText, 13> kCommandTexts = {{
      "ferry logs svc/app --since 10m --grep 'error|timeout'\n"
      "ferry logs sts/db -c main --previous --tail 50\n"
      "ferry logs -f",
+     kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
+    {Command::kExec, "exec", "", "Run a command in a container of a workload",
+     "TYPE/NAME -- COMMAND ...",
+     "TYPE is svc, deploy, sts, rs or pod; a NAME alone is a pod. Of several pods, one that is "
+     "ready\n"
+     "is taken. With -i the command gets what comes in here, with -t a terminal; -it is for "
+     "shells.\n"
+     "COMMAND is run as it stands, by no shell. Its exit code is ferry's. No daemon is needed.",
+     "ferry exec deploy/app -it -- sh\n"
+     "ferry exec svc/app -c main -- cat /etc/resolv.conf\n"
+     "ferry exec pod/db-0 -i -- psql < dump.sql\n"
+     "ferry exec deploy/app -- sh -c 'ls /tmp | wc -l'",
      kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
     {Command::kVersion, "version", "", "Show the versions of ferry and of the running daemon", "",
      "", "ferry version", 0, "table json yaml"},

@@ -11,6 +11,7 @@
 #include "cli/daemon_start.h"
 #include "cli/diagnosis.h"
 #include "cli/doctor.h"
+#include "cli/exec.h"
 #include "cli/exit_code.h"
 #include "cli/forward.h"
 #include "cli/forward_specs.h"
@@ -53,6 +54,7 @@ class Run {
   int quit();
   int logs();
   int workload_logs();
+  int exec();
   int show_version();
   int config();
   int completion();
@@ -287,6 +289,16 @@ int Run::workload_logs() {
   return printed ? kExitDone : complain(printed.error());
 }
 
+int Run::exec() {
+  const auto spec = exec_spec(invocation_);
+  if (!spec) return complain(spec.error());
+  end_at_once_on_signals();
+  const auto cluster = open_cluster(kube());
+  if (!cluster) return complain(cluster.error());
+  const auto exit_code = run_in_container(*cluster, *spec, terminal_, invocation_.program);
+  return exit_code ? *exit_code : complain(exit_code.error());
+}
+
 int Run::logs() {
   if (!invocation_.logs.target.empty()) return workload_logs();
   const auto paths = control::paths(surroundings_.get_env);
@@ -364,6 +376,7 @@ int Run::go() {
     case Command::kLeave: return leave();
     case Command::kQuit: return quit();
     case Command::kLogs: return logs();
+    case Command::kExec: return exec();
     case Command::kVersion: return show_version();
     case Command::kConfig: return config();
     case Command::kCompletion: return completion();

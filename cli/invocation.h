@@ -20,6 +20,7 @@ enum class Command : std::uint8_t {
   kLeave,
   kQuit,
   kLogs,
+  kExec,
   kVersion,
   kConfig,
   kCompletion,
@@ -70,6 +71,14 @@ struct LogArguments {
   bool timestamps = false;
 };
 
+struct ExecArguments {
+  std::string target;     // TYPE/NAME
+  std::string container;  // empty: the pod's first
+  bool input = false;
+  bool terminal = false;
+  std::vector<std::string> command;  // after "--"
+};
+
 struct Invocation {
   Command command = Command::kStatus;
   std::string program;  // "ferry", or "kubectl ferry"
@@ -95,6 +104,7 @@ struct Invocation {
   bool follow = false;             // logs
   std::optional<unsigned> lines;   // logs, of the daemon
   LogArguments logs;
+  ExecArguments exec;
   std::string bundle;     // doctor: a file, or empty
   std::string shell;      // completion
   std::string directory;  // generate

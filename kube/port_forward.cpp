@@ -1,18 +1,14 @@
 #include "kube/port_forward.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
-#include "base/version.h"
-#include "kube/credential_fetch.h"
 #include "kube/port_forward_stream.h"
 #include "kube/resource.h"
 #include "kube/status_error.h"
-#include "net/dialer.h"
-#include "net/proxy_handshake.h"
+#include "kube/websocket_dial.h"
 #include "net/timer.h"
-#include "net/tls.h"
-#include "net/websocket.h"
 
 namespace ferry::kube {
 namespace {
@@ -20,155 +16,46 @@ namespace {
 using Stream = std::unique_ptr<net::ByteStream>;
 
 constexpr const char* kSubprotocol = "v4.channel.k8s.io";
-// A message is one frame; what a server sends is as long.
-constexpr std::size_t kMaxMessage = std::size_t{32} * 1024 - 1;
-
-net::UpgradeRequest make_request(const ClusterConfig& config, const Credential& credential,
-                                 const std::string& path, std::uint16_t port) {
-  net::UpgradeRequest request;
-  request.host = net::to_string(config.server.address);
-  request.path = config.server.path_prefix + path + "?ports=" + std::to_string(port);
-  request.headers = credential.headers;
-  request.headers.emplace_back("User-Agent", "ferry/" + std::string(version()));
-  if (!credential.authorization.empty()) {
-    request.headers.emplace_back("Authorization", credential.authorization);
-  }
-  request.subprotocols = {kSubprotocol};
-  request.max_message = kMaxMessage;
-  return request;
-}
 
 }  // namespace
 
-// A chain of stages, each of them an attempt of net/ that is replaced by the next one in its
-// callback. The outcome is handed over by a timer, so that no code of a stage or of the stream is
-// on the stack when the owner lets go of them.
+// A WebSocket, then the two announcements on it. What becomes of these is handed over by a timer,
+// so that no code of the stream is on the stack when the owner lets go of it.
 struct PortForwardDial::Impl {
-  Impl(net::Loop& the_loop, std::shared_ptr<Credentials> the_credentials,
-       const PortForwardTarget& target, const PortForwardOptions& the_options,
-       Callback the_callback)
+  Impl(net::Loop& the_loop, std::shared_ptr<Credentials> credentials,
+       const PortForwardTarget& target, const PortForwardOptions& options, Callback the_callback)
       : loop(the_loop),
-        credentials(std::move(the_credentials)),
-        options(the_options),
         callback(std::move(the_callback)),
         port(target.port),
-        asked{"GET", path_of(kPods, target.ns, target.pod, "portforward"), false},
-        what(describe(asked) + ", port " + std::to_string(target.port)),
+        path(path_of(kPods, target.ns, target.pod, "portforward")),
+        what(describe({"GET", path, false}) + ", port " + std::to_string(port)),
+        server(to_string(credentials->config().server)),
+        give_up_at(loop.now() + options.timeout),
         deadline(loop, [this] { give_up(); }),
-        hand_over(loop, [this] { deliver(); }),
-        // Above the time that is left in any case: the deadline is the one that counts.
-        stage_timeout(options.timeout + std::chrono::seconds(1)) {
-    deadline.start(options.timeout);
-    get_credential();
-  }
-
-  const ClusterConfig& config() const { return credentials->config(); }
-
-  void get_credential() {
-    doing = "waiting for credentials";
-    if (auto cached = credentials->cached()) return connect(std::move(*cached));
-    stage = std::make_unique<CredentialFetch>(loop, credentials, [this](Result<Credential> got) {
-      if (!got) return settle_failure(got.error());
-      connect(std::move(*got));
-    });
-  }
-
-  void connect(Credential with) {
-    credential = std::move(with);
-    const auto& address = config().proxy ? config().proxy->address : config().server.address;
-    doing = "connecting to " + net::to_string(address);
-    const net::DialOptions dial{.timeout = stage_timeout};
-    const bool proxy_tls = config().proxy && config().proxy->kind == ProxyUrl::Kind::kHttps;
-    stage = std::make_unique<net::Dial>(loop, address, dial, [this, proxy_tls](Result<Stream> got) {
-      if (!got) return settle_failure(got.error());
-      if (proxy_tls) return secure_proxy(std::move(*got));
-      if (config().proxy) return ask_proxy(std::move(*got));
-      secure(std::move(*got));
-    });
-  }
-
-  void secure_proxy(Stream lower) {
-    handshake(std::move(lower), config().proxy->address.host, &Impl::ask_proxy);
-  }
-
-  void ask_proxy(Stream lower) {
-    const ProxyUrl& proxy = *config().proxy;
-    doing = "asking the proxy " + to_string(proxy);
-    net::ProxyHandshakeOptions handshake;
-    handshake.protocol = proxy.kind == ProxyUrl::Kind::kSocks5 ? net::ProxyProtocol::kSocks5
-                                                               : net::ProxyProtocol::kHttpConnect;
-    handshake.target = config().server.address;
-    if (!proxy.username.empty()) {
-      handshake.credentials = net::ProxyCredentials{proxy.username, proxy.password};
-    }
-    handshake.proxy = to_string(proxy);
-    handshake.timeout = stage_timeout;
-    stage = std::make_unique<net::ProxyHandshake>(loop, std::move(lower), handshake,
-                                                  [this](Result<Stream> got) {
-                                                    if (!got) return settle_failure(got.error());
-                                                    secure(std::move(*got));
-                                                  });
-  }
-
-  void secure(Stream lower) {
-    if (!config().server.tls) return upgrade(std::move(lower));
-    const std::string& name = config().tls_server_name;
-    handshake(std::move(lower), name.empty() ? config().server.address.host : name, &Impl::upgrade);
-  }
-
-  void handshake(Stream lower, const std::string& name, void (Impl::*next)(Stream)) {
-    doing = "agreeing on TLS with " + name;
-    const net::TlsHandshakeOptions handshake{.server_name = name, .timeout = stage_timeout};
-    stage = std::make_unique<net::TlsHandshake>(
-        loop, *credential.tls, std::move(lower), handshake,
-        [this, next](Result<std::unique_ptr<net::TlsStream>> got) {
-          if (!got) return settle_failure(got.error());
-          (this->*next)(std::move(*got));
-        });
-  }
-
-  void upgrade(Stream lower) {
-    doing = "waiting for the API server's answer";
-    auto request = make_request(config(), credential, asked.path, port);
-    request.timeout = stage_timeout;
-    stage = std::make_unique<net::WebSocketUpgrade>(
-        loop, std::move(lower), request,
-        [this](tl::expected<std::unique_ptr<net::WebSocket>, net::UpgradeFailure> got) {
-          if (!got) return refused(got.error());
+        hand_over(loop, [this] { deliver(); }) {
+    dial = std::make_unique<WebSocketDial>(
+        loop, std::move(credentials),
+        WebSocketAsk{path, "ports=" + std::to_string(port), {kSubprotocol}, what, options.timeout},
+        [this](Result<std::unique_ptr<net::WebSocket>> got) {
+          if (!got) return report(fail(got.error()));
           await_announcement(std::move(*got));
         });
   }
 
-  void refused(const net::UpgradeFailure& failure) {
-    if (failure.status == 0) return settle_failure(failure.error);
-    if (failure.status == 401 && !refreshed && credentials->reject(credential)) {
-      refreshed = true;
-      return get_credential();
-    }
-    if (failure.status < 300) return settle_failure(failure.error);  // an upgrade that is none
-    Error error = error_of_answer(config(), asked, failure.status, failure.body);
-    error.what = what;
-    settle(fail(std::move(error)));
-  }
-
   void await_announcement(std::unique_ptr<net::WebSocket> socket) {
-    doing = "waiting for the kubelet's answer";
+    dial.reset();
+    deadline.start(std::max(Duration::zero(), give_up_at - loop.now()));
     stream = std::make_unique<PortForwardStream>(loop, std::move(socket), port, what,
                                                  [this](const Status& status) {
                                                    if (!status) return settle(fail(status.error()));
                                                    settle(std::move(stream));
                                                  });
-    stage.reset();
   }
 
   void give_up() {
-    settle(fail(ErrorCode::kTimedOut, what, doing + ": nothing came in time",
-                "check that " + to_string(config().server) + " can be reached, and try again"));
-  }
-
-  // An error of a stage, told as one of the whole.
-  void settle_failure(const Error& cause) {
-    settle(fail(Error{cause.code, what, cause.summary(), cause.fix}));
+    settle(fail(ErrorCode::kTimedOut, what,
+                "waiting for the kubelet's answer: nothing came in time",
+                "check that " + server + " can be reached, and try again"));
   }
 
   void settle(Result<Stream> result) {
@@ -179,29 +66,29 @@ struct PortForwardDial::Impl {
   }
 
   void deliver() {
-    const Callback to = std::exchange(callback, nullptr);
     Result<Stream> result = std::move(*outcome);
-    stage.reset();
     stream.reset();
+    report(std::move(result));
+  }
+
+  // Last thing: the callback may destroy the dial.
+  void report(Result<Stream> result) {
+    const Callback to = std::exchange(callback, nullptr);
     if (to) to(std::move(result));
   }
 
   net::Loop& loop;
-  std::shared_ptr<Credentials> credentials;
-  const PortForwardOptions options;
   Callback callback;
   const std::uint16_t port;
-  const Asked asked;
+  const std::string path;
   const std::string what;
-  std::string doing;  // for the text of a time-out
-  Credential credential;
-  bool refreshed = false;
-  std::unique_ptr<net::Disposable> stage;
+  const std::string server;
+  const TimePoint give_up_at;
+  std::unique_ptr<WebSocketDial> dial;
   std::unique_ptr<PortForwardStream> stream;
   std::optional<Result<Stream>> outcome;
   net::Timer deadline;
   net::Timer hand_over;
-  const Duration stage_timeout;
 };
 
 PortForwardDial::PortForwardDial(net::Loop& loop, std::shared_ptr<Credentials> credentials,
@@ -216,7 +103,7 @@ void PortForwardDial::retire() {
   impl_->callback = nullptr;
   impl_->deadline.stop();
   impl_->hand_over.stop();
-  if (impl_->stage) impl_->stage->retire();
+  if (impl_->dial) impl_->dial->retire();
   if (impl_->stream) impl_->stream->retire();
 }
 

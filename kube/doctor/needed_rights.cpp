@@ -39,6 +39,7 @@ std::vector<Area> make_areas() {
            rights({"create"}, {kube::kSecrets})},
       {"logs", "no ferry logs, and no last words of what crashed in ferry diagnose",
        rights({"get"}, {kube::kPods}, "log")},
+      {"exec", "no ferry exec", rights({"get", "create"}, {kube::kPods}, "exec")},
       {"diagnose", "ferry diagnose sees less of why pods are not made, placed or started",
        rights(reading, {kube::kEvents, kube::kDaemonSets}) +
            rights({"list"}, {kube::kResourceQuotas})},

@@ -81,6 +81,17 @@ TEST(CommandLineTest, WhatFollowsTheDashesIsTheCommandsOwn) {
   EXPECT_EQ(parsed("forward -- svc/app 80").forward.target, "svc/app");
 }
 
+TEST(CommandLineTest, ExecTakesItsFlagsTogetherAsKubectlHasThem) {
+  const auto invocation = parsed("exec deploy/web -it -c app -n shop -- sh -c ls --help");
+  EXPECT_EQ(invocation.command, Command::kExec);
+  EXPECT_EQ(invocation.exec.target, "deploy/web");
+  EXPECT_EQ(invocation.exec.container, "app");
+  EXPECT_EQ(invocation.kube_namespace, "shop");
+  EXPECT_TRUE(invocation.exec.input && invocation.exec.terminal);
+  EXPECT_EQ(invocation.exec.command, (std::vector<std::string>{"sh", "-c", "ls", "--help"}));
+  EXPECT_FALSE(parsed("exec web -- ls").exec.input);
+}
+
 TEST(CommandLineTest, CommonOptionsMayComeBeforeTheCommand) {
   const auto invocation = parsed("-n shop -o yaml list");
   EXPECT_EQ(invocation.command, Command::kList);
@@ -209,6 +220,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"leave 3 --all", "both links and --all", "ferry list"},
         Bad{"logs --lines many", "many", "ferry logs --help"},
         Bad{"logs --lines -5", "", "ferry logs --help"},
+        Bad{"exec", "where to run the command is missing", "ferry exec deploy/app -it -- sh"},
+        Bad{"exec -- ls", "where to run the command is missing", "ferry exec deploy/app"},
+        Bad{"exec web", "the command is missing", "-- sh"},
+        Bad{"exec web --", "the command is missing", "-- sh"},
+        Bad{"exec web ls", "'ls' is one word too many", "ferry exec --help"},
+        Bad{"exec web --sdtin -- ls", "no option '--sdtin'", "'--stdin'"},
         Bad{"completion", "shell's name is missing", "bash, zsh or fish"},
         Bad{"completion tcsh", "no completion for 'tcsh'", "bash, zsh or fish"}));
 

@@ -1,0 +1,38 @@
+// `ferry exec TYPE/NAME -- COMMAND`: a command in a container, spoken to through the API server.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "cli/cluster.h"
+#include "cli/invocation.h"
+#include "cli/terminal.h"
+#include "kube/exec/channels.h"
+#include "kube/target.h"
+
+namespace ferry::cli {
+
+// What was asked for, understood.
+struct ExecSpec {
+  kube::Target target;
+  std::string container;  // empty: the pod's first
+  std::vector<std::string> command;
+  bool input = false;
+  bool terminal = false;
+};
+
+// Error: kUsage.
+Result<ExecSpec> exec_spec(const Invocation& invocation);
+
+// Until the command has ended: its exit code. Errors: those of Api; kNotFound (no such container;
+// the nearest name is suggested), kUnavailable (it doesn't run), those of run_remote().
+Result<int> run_in_container(const Cluster& cluster, const ExecSpec& spec, Terminal& terminal,
+                             const std::string& program);
+
+// Runs or attaches as it stands, with this process's standard streams; our terminal is raw
+// meanwhile where the command gets one and its input.
+Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command,
+                     Terminal& terminal);
+
+}  // namespace ferry::cli

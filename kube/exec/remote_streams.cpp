@@ -1,0 +1,112 @@
+#include "kube/exec/remote_streams.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace ferry::exec {
+namespace {
+
+constexpr std::size_t kLongestStatus = std::size_t{64} * 1024;
+// Servers close right after the status; one that forgets to isn't waited for.
+constexpr Duration kPatience = std::chrono::seconds(2);
+
+constexpr std::uint8_t number_of(Channel channel) { return static_cast<std::uint8_t>(channel); }
+
+}  // namespace
+
+RemoteStreams::RemoteStreams(net::Loop& loop, std::unique_ptr<net::WebSocket> socket,
+                             std::string what, RemoteHandler& handler)
+    : what_(std::move(what)),
+      handler_(handler),
+      socket_(std::move(socket)),
+      patience_(loop, [this] { end(); }) {
+  socket_->start(*this);
+}
+
+void RemoteStreams::send(Channel channel, Bytes payload) {
+  if (ended_) return;
+  const std::array<std::uint8_t, 1> prefix = {number_of(channel)};
+  socket_->write(prefix, std::span<const Bytes>(&payload, 1));
+}
+
+void RemoteStreams::write(Bytes input) { send(Channel::kInput, input); }
+
+bool RemoteStreams::end_input() {
+  if (socket_->subprotocol() != kWithClose) return false;
+  const std::array<std::uint8_t, 1> which = {number_of(Channel::kInput)};
+  send(Channel::kClose, which);
+  return true;
+}
+
+void RemoteStreams::resize(TerminalSize size) {
+  send(Channel::kResize, as_bytes(resize_text(size)));
+}
+
+void RemoteStreams::resume() {
+  if (!ended_) socket_->resume_reading();
+}
+
+void RemoteStreams::reset() {
+  ended_ = true;
+  patience_.stop();
+  socket_->reset();
+}
+
+// Where a message begins is told by what was taken, not by `first`: a part that was refused comes
+// again.
+std::size_t RemoteStreams::on_message(Bytes part, bool /*first*/, bool last) {
+  if (ended_) return part.size();
+  std::size_t taken = 0;
+  if (!in_message_ && !part.empty()) {
+    channel_ = part.front();
+    in_message_ = true;
+    taken = 1;
+    part = part.subspan(1);
+  }
+  const std::size_t delivered = take(part);
+  taken += delivered;
+  if (delivered < part.size()) return taken;
+  if (last) in_message_ = false;
+  if (last && channel_ == number_of(Channel::kStatus) && !status_.empty()) {
+    has_status_ = true;
+    patience_.start(kPatience);
+  }
+  return taken;
+}
+
+std::size_t RemoteStreams::take(Bytes part) {
+  if (part.empty()) return 0;  // an empty message says that the server is there
+  if (channel_ == number_of(Channel::kOutput) || channel_ == number_of(Channel::kErrors)) {
+    return handler_.on_output(static_cast<Channel>(channel_), part);
+  }
+  if (channel_ == number_of(Channel::kStatus)) {
+    const std::size_t room = kLongestStatus - status_.size();
+    status_.append(as_text(part.first(std::min(part.size(), room))));
+  }
+  return part.size();
+}
+
+void RemoteStreams::on_written(std::size_t) {
+  if (!ended_) handler_.on_written();
+}
+
+void RemoteStreams::end() {
+  reset();
+  handler_.on_ended(exit_code_of_status(status_, what_));
+}
+
+void RemoteStreams::on_closed(Status status) {
+  if (ended_) return;
+  if (has_status_) return end();
+  reset();
+  Error error{ErrorCode::kReset, what_, "the connection ended without a word about the command",
+              "it may still run there; look with: kubectl get pods"};
+  if (!status) {
+    error.code = status.error().code;
+    error.why = status.error().summary();
+  }
+  handler_.on_ended(fail(std::move(error)));
+}
+
+}  // namespace ferry::exec
