@@ -131,8 +131,8 @@ class TlsLink {
     using Use = net::CertificateUse;
     const auto authority = net::make_authority(spec("authority", Use::kServer)).value();
     const auto made = [&](const char* name, Use use) {
-      return net::TlsMutualOptions{
-          net::make_certificate(spec(name, use), authority).value(), authority.certificate_pem, {}};
+      return net::TlsMutualOptions{net::make_certificate(spec(name, use), authority).value(),
+                                   authority.certificate_pem};
     };
     return {made("daemon", Use::kClient), made("proxy", Use::kServer)};
   }

@@ -124,16 +124,6 @@ Result<Identity> make(const CertificateSpec& spec, X509* issuer, EVP_PKEY* issue
 
 }  // namespace
 
-std::string to_string(const Fingerprint& fingerprint) {
-  static constexpr std::string_view kHex = "0123456789abcdef";
-  std::string text;
-  for (const auto byte : fingerprint) {
-    text += kHex[byte >> 4U];
-    text += kHex[byte & 0xFU];
-  }
-  return text;
-}
-
 Result<Identity> make_authority(const CertificateSpec& spec) {
   return make(spec, nullptr, nullptr);
 }
@@ -155,17 +145,6 @@ Result<WallTime> expiry_of(std::string_view certificate_pem) {
     return fail(ErrorCode::kInvalid, what, take_openssl_words("not a time"));
   }
   return std::chrono::system_clock::from_time_t(timegm(&broken_down));
-}
-
-Result<Fingerprint> fingerprint_of(std::string_view certificate_pem) {
-  const auto certificates = read_certificates(certificate_pem, "reading a certificate");
-  if (!certificates) return fail(certificates.error());
-  Fingerprint fingerprint = {};
-  if (X509_digest(certificates->front().get(), EVP_sha256(), fingerprint.data(), nullptr) != 1) {
-    return fail(ErrorCode::kInternal, "hashing a certificate",
-                take_openssl_words("no reason given"));
-  }
-  return fingerprint;
 }
 
 }  // namespace ferry::net

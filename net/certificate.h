@@ -1,7 +1,6 @@
 // Keys and certificates for one installation: made here, carried as PEM.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -13,12 +12,6 @@
 namespace ferry::net {
 
 using WallTime = std::chrono::system_clock::time_point;
-
-// SHA-256 of a certificate's DER form.
-using Fingerprint = std::array<std::uint8_t, 32>;
-
-// Lower-case hexadecimal, 64 digits.
-std::string to_string(const Fingerprint& fingerprint);
 
 // A certificate and the private key that goes with it.
 struct Identity {
@@ -46,6 +39,5 @@ Result<Identity> make_certificate(const CertificateSpec& spec, const Identity& a
 
 // Of the first certificate in the text. Error: kInvalid.
 Result<WallTime> expiry_of(std::string_view certificate_pem);
-Result<Fingerprint> fingerprint_of(std::string_view certificate_pem);
 
 }  // namespace ferry::net

@@ -1,6 +1,5 @@
 #include "net/hmac.h"
 
-#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 #include <openssl/rand.h>
@@ -22,10 +21,6 @@ std::array<std::uint8_t, 32> hmac_sha256(Bytes key, Bytes data) {
 
 void fill_random(MutableBytes out) {
   if (RAND_bytes(out.data(), static_cast<int>(out.size())) != 1) std::abort();
-}
-
-bool equal_in_constant_time(Bytes a, Bytes b) {
-  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 }  // namespace ferry::net

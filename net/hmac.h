@@ -15,7 +15,4 @@ std::array<std::uint8_t, 32> hmac_sha256(Bytes key, Bytes data);
 // key may come into being then.
 void fill_random(MutableBytes out);
 
-// Takes as long for equal as for unequal bytes. Different lengths are unequal at once.
-bool equal_in_constant_time(Bytes a, Bytes b);
-
 }  // namespace ferry::net

@@ -22,15 +22,12 @@
 
 namespace ferry::net {
 
-// For the tunnel. At least one of `trusted_pem` and `pinned` is given; given both, the peer's
-// certificate has to meet both.
+// For the tunnel.
 struct TlsMutualOptions {
   Identity identity;
-  // Authorities that may have issued the peer's certificate, or that certificate itself. No name is
-  // checked, but the use (client or server) and the dates are.
+  // Not empty: authorities that may have issued the peer's certificate, or that certificate itself.
+  // No name is checked, but the use (client or server) and the dates are.
   std::string trusted_pem;
-  // The one certificate that the peer may show. By itself it stands for all checks but the dates.
-  std::optional<Fingerprint> pinned;
 };
 
 // For a client of a server that many use.
@@ -73,10 +70,6 @@ class TlsStream final : public ByteStream {
   void shutdown() override;
   void reset() override;
 
-  // Of the certificate that the peer showed; empty if it showed none.
-  std::optional<Fingerprint> peer_fingerprint() const;
-  // What was agreed on by ALPN; empty: nothing.
-  std::string alpn() const;
   // 32 bytes that only the two ends of this very connection know (RFC 8446, section 7.5).
   std::array<std::uint8_t, 32> export_keying_material(std::string_view label) const;
 

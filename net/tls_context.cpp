@@ -56,32 +56,8 @@ Status trust(State& state, const std::string& pem) {
   for (const auto& one : *authorities) X509_STORE_add_cert(store, one.get());
   // What was given is trusted as it is, be it an intermediate or the peer's very certificate.
   X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
-  state.has_authorities = true;
   ERR_clear_error();
   return {};
-}
-
-int verdict(X509_STORE_CTX* check, int error) {
-  X509_STORE_CTX_set_error(check, error);
-  return error == X509_V_OK ? 1 : 0;
-}
-
-int verify_pinned(X509_STORE_CTX* check, void* argument) {
-  const auto& state = *static_cast<const State*>(argument);
-  const X509* const shown = X509_STORE_CTX_get0_cert(check);
-  Fingerprint fingerprint = {};
-  if (X509_digest(shown, EVP_sha256(), fingerprint.data(), nullptr) != 1 ||
-      fingerprint != *state.pinned) {
-    return verdict(check, X509_V_ERR_APPLICATION_VERIFICATION);
-  }
-  if (state.has_authorities) return X509_verify_cert(check);
-  if (X509_cmp_current_time(X509_get0_notBefore(shown)) > 0) {
-    return verdict(check, X509_V_ERR_CERT_NOT_YET_VALID);
-  }
-  if (X509_cmp_current_time(X509_get0_notAfter(shown)) < 0) {
-    return verdict(check, X509_V_ERR_CERT_HAS_EXPIRED);
-  }
-  return verdict(check, X509_V_OK);
 }
 
 Result<std::shared_ptr<State>> make_mutual(bool server, const TlsMutualOptions& options) {
@@ -90,14 +66,10 @@ Result<std::shared_ptr<State>> make_mutual(bool server, const TlsMutualOptions& 
   State& state = **made;
   SSL_CTX_set_ciphersuites(state.ssl.get(), kTunnelCiphers);
   if (auto ok = use_identity(state.ssl.get(), options.identity); !ok) return fail(ok.error());
-  if (options.trusted_pem.empty() && !options.pinned) {
+  if (options.trusted_pem.empty()) {
     return fail(ErrorCode::kInvalid, "setting TLS up", "no certificate is trusted");
   }
-  if (!options.trusted_pem.empty()) {
-    if (auto ok = trust(state, options.trusted_pem); !ok) return fail(ok.error());
-  }
-  state.pinned = options.pinned;
-  if (state.pinned) SSL_CTX_set_cert_verify_callback(state.ssl.get(), verify_pinned, &state);
+  if (auto ok = trust(state, options.trusted_pem); !ok) return fail(ok.error());
   return made;
 }
 

@@ -1,8 +1,6 @@
 // Inside of TlsContext. Included by sources of net/ only.
 #pragma once
 
-#include <optional>
-
 #include "net/openssl.h"
 #include "net/tls.h"
 
@@ -12,8 +10,6 @@ struct TlsContext::State {
   SslContextPtr ssl;
   bool server = false;
   bool checks_name = false;
-  bool has_authorities = false;
-  std::optional<Fingerprint> pinned;
 };
 
 }  // namespace ferry::net

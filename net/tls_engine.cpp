@@ -159,23 +159,6 @@ TlsEngine::Outcome TlsEngine::give_up() {
 
 // --- what is known about the connection ----------------------------------------------------------
 
-std::optional<Fingerprint> TlsEngine::peer_fingerprint() const {
-  const X509* const certificate = SSL_get0_peer_certificate(ssl_.get());
-  Fingerprint fingerprint = {};
-  if (certificate == nullptr ||
-      X509_digest(certificate, EVP_sha256(), fingerprint.data(), nullptr) != 1) {
-    return std::nullopt;
-  }
-  return fingerprint;
-}
-
-std::string TlsEngine::alpn() const {
-  const unsigned char* name = nullptr;
-  unsigned size = 0;
-  SSL_get0_alpn_selected(ssl_.get(), &name, &size);
-  return std::string(as_text(Bytes(name, size)));
-}
-
 std::array<std::uint8_t, 32> TlsEngine::export_keying_material(std::string_view label) const {
   std::array<std::uint8_t, 32> secret = {};
   if (SSL_export_keying_material(ssl_.get(), secret.data(), secret.size(), label.data(),

@@ -43,8 +43,6 @@ class TlsEngine {
   bool has_failed() const { return error_.has_value(); }
   const Error& error() const { return *error_; }
 
-  std::optional<Fingerprint> peer_fingerprint() const;
-  std::string alpn() const;
   std::array<std::uint8_t, 32> export_keying_material(std::string_view label) const;
 
  private:

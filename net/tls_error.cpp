@@ -66,10 +66,6 @@ Error verification_error(const SSL* ssl, std::string what, const std::string& sh
       error.why += ": the certificate is for " + shown_names;
       error.fix = "use one of the certificate's names as the server's name";
       break;
-    case X509_V_ERR_APPLICATION_VERIFICATION:
-      error.why = "the certificate is not the one that is pinned";
-      error.fix = "check that the right peer answers there";
-      break;
     default: error.fix = "trust the authority that issued the other side's certificate"; break;
   }
   return error;

@@ -297,10 +297,6 @@ std::size_t TlsStream::write(std::span<const Bytes> pieces) { return impl_->writ
 std::size_t TlsStream::queued() const { return impl_->queued(); }
 void TlsStream::shutdown() { impl_->shutdown(); }
 void TlsStream::reset() { impl_->reset(); }
-std::optional<Fingerprint> TlsStream::peer_fingerprint() const {
-  return impl_->engine().peer_fingerprint();
-}
-std::string TlsStream::alpn() const { return impl_->engine().alpn(); }
 std::array<std::uint8_t, 32> TlsStream::export_keying_material(std::string_view label) const {
   return impl_->engine().export_keying_material(label);
 }

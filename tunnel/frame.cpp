@@ -6,6 +6,8 @@
 namespace ferry::tunnel {
 namespace {
 
+constexpr std::size_t kMaxSmallPayload = kMaxSmallFrame - kHeaderSize;
+
 struct Range {
   std::size_t min;
   std::size_t max;
@@ -13,8 +15,8 @@ struct Range {
 
 std::optional<Range> payload_range(FrameType type) {
   switch (type) {
-    case FrameType::kOpen: return Range{13, 504};
-    case FrameType::kOpenFail: return Range{1, 504};
+    case FrameType::kOpen: return Range{13, kMaxSmallPayload};
+    case FrameType::kOpenFail: return Range{1, kMaxSmallPayload};
     case FrameType::kData: return Range{1, kMaxPayload};
     case FrameType::kOpenOk:
     case FrameType::kFin: return Range{0, 0};
@@ -25,7 +27,7 @@ std::optional<Range> payload_range(FrameType type) {
     case FrameType::kUnlisten: return Range{2, 2};
     case FrameType::kListenFail: return Range{3, 256};
     case FrameType::kReady: return Range{1, 1};
-    case FrameType::kHello: return Range{7, 504};
+    case FrameType::kHello: return Range{7, kMaxSmallPayload};
     case FrameType::kResume: return Range{60, 60};
     case FrameType::kResumeFail: return Range{0, 256};
     case FrameType::kResumeOk:

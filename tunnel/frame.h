@@ -17,6 +17,8 @@ inline constexpr std::size_t kHeaderSize = 8;
 // Header and payload of a full frame fill one TLS record of 16 KiB (RFC 8446, 5.1).
 inline constexpr std::size_t kMaxFrame = 16384;
 inline constexpr std::size_t kMaxPayload = kMaxFrame - kHeaderSize;
+// Of every type but DATA, the greeting's among them: what is kept of a carrier until it is known.
+inline constexpr std::size_t kMaxSmallFrame = 512;
 
 // The top bit says that a type is not sequenced: not counted in the session offset, not replayed.
 enum class FrameType : std::uint8_t {

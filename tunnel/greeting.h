@@ -15,7 +15,7 @@
 
 namespace ferry::tunnel {
 
-// The first frame isn't complete: read more. Never asked for beyond kMaxGreeting bytes.
+// The first frame isn't complete: read more. Never asked for beyond kMaxSmallFrame bytes.
 struct GreetingIncomplete {};
 
 // A HELLO: make a Session(Role::kProxy), attach() it, and give receive() everything that was read,
@@ -34,8 +34,6 @@ struct GreetingResume {
 };
 
 using Greeting = std::variant<GreetingIncomplete, GreetingHello, GreetingResume>;
-
-inline constexpr std::size_t kMaxGreeting = 512;  // bytes
 
 // `so_far`: every byte that the carrier brought. Error: kProtocol (this is no Ferry tunnel).
 Result<Greeting> read_greeting(Bytes so_far);

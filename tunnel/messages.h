@@ -22,7 +22,7 @@ inline constexpr std::uint32_t kFeatureHolder = 2;  // a daemon's HELLO says who
 inline constexpr std::uint32_t kFeatures = kFeatureLinks;
 inline constexpr std::size_t kMaxDetail = 128;  // bytes of text in OPEN_FAIL, GOAWAY, ABORT, ...
 
-// One frame of at most 512 bytes, built in place.
+// One frame of at most kMaxSmallFrame bytes, built in place.
 class FrameBuilder {
  public:
   explicit FrameBuilder(FrameType type, StreamId stream = 0);
@@ -36,7 +36,7 @@ class FrameBuilder {
   Bytes frame();
 
  private:
-  std::array<std::uint8_t, 512> buffer_;
+  std::array<std::uint8_t, kMaxSmallFrame> buffer_;
   std::size_t size_ = kHeaderSize;
   FrameHeader header_;
 };

@@ -59,7 +59,7 @@ inline const Certificates& certificates() {
 class Daemon {
  public:
   Daemon(TestLoop& loop, net::HostPort proxy, std::optional<tunnel::Holder> holder = std::nullopt)
-      : side(loop), loop_(loop), proxy_(std::move(proxy)) {
+      : side(loop), loop_(loop), network_(*loop, std::move(proxy)) {
     tunnel::Options options;
     options.holder = holder;
     side.io = std::make_unique<tunnel::SessionIo>(
@@ -70,10 +70,15 @@ class Daemon {
   Side side;
   std::optional<Error> failure;  // of connecting
 
-  void begin() {
+  // Asks for a session.
+  void greet() {
     connect([this](std::unique_ptr<net::TlsStream> stream) {
       side.io->attach(std::make_unique<tunnel::Carrier>(std::move(stream)));
     });
+  }
+
+  void begin() {
+    greet();
     ASSERT_TRUE(loop_.run_until([this] { return side.established == 1; }));
   }
 
@@ -86,6 +91,13 @@ class Daemon {
       side.io->resume(std::make_unique<tunnel::Carrier>(std::move(stream)),
                       tunnel::resume_proof(secret, exporter));
     });
+  }
+
+  // Cuts its connection, and waits until it knows.
+  void lose_carrier() {
+    const std::size_t before = side.lost.size();
+    network_.cut();
+    ASSERT_TRUE(loop_.run_until([&] { return side.lost.size() > before; }));
   }
 
   // A stream to the target, with the application's end of its local socket.
@@ -115,7 +127,7 @@ class Daemon {
 
   void connect(std::function<void(std::unique_ptr<net::TlsStream>)> use) {
     dial_ = std::make_unique<net::Dial>(
-        *loop_, proxy_, net::DialOptions{}, [this, use = std::move(use)](auto stream) {
+        *loop_, network_.address(), net::DialOptions{}, [this, use = std::move(use)](auto stream) {
           ASSERT_TRUE(stream.has_value());
           handshake_ = std::make_unique<net::TlsHandshake>(
               *loop_, certificates().client_context(), std::move(*stream),
@@ -132,9 +144,33 @@ class Daemon {
 
  private:
   TestLoop& loop_;
-  const net::HostPort proxy_;
+  ferry::testing::TcpRelay network_;  // its own
   std::unique_ptr<net::Dial> dial_;
   std::unique_ptr<net::TlsHandshake> handshake_;
+};
+
+// Somebody with a daemon's certificate who doesn't greet as one: says `words` inside of TLS, or
+// nothing.
+class Impostor {
+ public:
+  explicit Impostor(TestLoop& loop, net::HostPort proxy, std::string words = {})
+      : seen(loop), loop_(loop), daemon_(loop, std::move(proxy)) {
+    daemon_.connect([this, words = std::move(words)](auto stream) {
+      stream_ = std::move(stream);
+      stream_->start(seen);
+      if (!words.empty()) stream_->write(as_bytes(words));
+    });
+  }
+  bool is_dropped() {
+    return loop_.run_until([this] { return seen.closed.has_value() || seen.ended; });
+  }
+
+  net::testing::Recorder seen;
+
+ private:
+  TestLoop& loop_;
+  Daemon daemon_;
+  std::unique_ptr<net::TlsStream> stream_;
 };
 
 // A Service's pod: keeps what connects, and records it.

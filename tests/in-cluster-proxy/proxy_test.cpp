@@ -215,7 +215,7 @@ TEST(ProxyTest, LetsTheOldestLostSessionGoWhenMemoryIsUsedUp) {
   // They are lost one after the other; of what their services go on to send, each holds 256 KiB in
   // half a mebibyte of memory.
   for (std::size_t i = 0; i < 2; ++i) {
-    served[i].daemon->side.io->drop_carrier();
+    served[i].daemon->lose_carrier();
     world.run_until([&] { return world.proxy->sessions().attached() == 1 - i; });
     service.sockets[i]->write(noise(2 * 1024 * 1024));
   }
@@ -235,7 +235,7 @@ TEST(ProxyTest, WhatSocketsHaveNotTakenCountsAsMemoryOfALostSession) {
   service.sockets[0]->stream->pause_reading();
   stream.app->write(noise(16 * 1024 * 1024));  // more than the kernel holds
   world.run_until([&] { return world.proxy->sessions().memory() > 128 * 1024; });
-  daemon->side.io->drop_carrier();
+  daemon->lose_carrier();
   world.run_until([&] { return world.proxy->sessions().size() == 0; });
   EXPECT_EQ(world.proxy->metrics().of(SessionFate::kMemory), 1U);
 }
@@ -248,7 +248,7 @@ tunnel::Holder holder(std::uint64_t process, std::uint64_t tunnel = 1, std::uint
 // A session of this holder with a stream to the service, whose daemon is gone without a word.
 World::Served lost_session(World& world, Service& service, const tunnel::Holder& of) {
   auto served = world.served_by(service, of);
-  served.daemon->side.io->drop_carrier();
+  served.daemon->lose_carrier();
   world.run_until([&] { return world.proxy->sessions().attached() == 0; });
   return served;
 }
@@ -296,7 +296,7 @@ TEST(ProxyTest, ASessionWhoseDaemonBeganAnewIsNotKeptOnceItIsLost) {
   const auto [before, stream] = world.served_by(service, holder(1));
   const auto next = world.daemon(holder(2));
   EXPECT_EQ(world.proxy->sessions().attached(), 2U);
-  before->side.io->drop_carrier();
+  before->lose_carrier();
   ASSERT_TRUE(world.loop.run_until([&] { return service.sockets[0]->seen.closed.has_value(); }));
   EXPECT_EQ(world.proxy->sessions().size(), 1U);
 }

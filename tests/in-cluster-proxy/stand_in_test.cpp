@@ -114,18 +114,12 @@ TEST(StandInTest, ADaemonOfAnotherProtocolVersionTakesNothingOver) {
   const auto daemon = world.daemon_that_listens();
   const auto caller = world.call(world.port);
   ASSERT_TRUE(caller);
-  Daemon other(world.loop, world.proxy->tunnel_address());
-  std::unique_ptr<net::TlsStream> stream;
-  net::testing::Recorder seen(world.loop);
-  other.connect([&](auto made) {
-    stream = std::move(made);
-    stream->start(seen);
-    tunnel::Hello hello;
-    hello.protocol = tunnel::kProtocolVersion + 1;
-    stream->write(tunnel::encode(hello).frame());
-  });
-  ASSERT_TRUE(world.loop.run_until([&] { return seen.closed.has_value() || seen.ended; }));
-  EXPECT_THAT(seen.received, HasSubstr("FRRY")) << "it is told which version would do";
+  tunnel::Hello hello;
+  hello.protocol = tunnel::kProtocolVersion + 1;
+  Impostor other(world.loop, world.proxy->tunnel_address(),
+                 std::string(as_text(tunnel::encode(hello).frame())));
+  ASSERT_TRUE(other.is_dropped());
+  EXPECT_THAT(other.seen.received, HasSubstr("FRRY")) << "it is told which version would do";
   caller->write("question");
   EXPECT_TRUE(world.local_receives("question"));
 }
@@ -345,7 +339,7 @@ TEST(StandInTest, WhileDrainingALostTunnelComesBackForItsCallers) {
   const auto caller = world.call(world.port);
   caller->write("a question");
   ASSERT_TRUE(world.local_receives("a question"));
-  daemon->side.io->drop_carrier();
+  daemon->lose_carrier();
   world.run_until([&] { return world.proxy->sessions().attached() == 0; });
   world.proxy->drain();
   world.loop.run_for(milliseconds(200));  // longer than callers are taken
@@ -368,7 +362,7 @@ TEST(StandInTest, WhileDrainingItDoesNotWaitForEverForALostTunnel) {
   const auto caller = world.call(world.port);
   caller->write("a question");
   ASSERT_TRUE(world.local_receives("a question"));
-  daemon->side.io->drop_carrier();
+  daemon->lose_carrier();
   world.run_until([&] { return world.proxy->sessions().attached() == 0; });
   world.proxy->drain();
   ASSERT_TRUE(world.loop.run_until([&] { return world.over; }));
@@ -382,9 +376,7 @@ TEST(StandInTest, WhileDrainingItTakesNoNewSession) {
   ASSERT_TRUE(world.local_receives("a question"));
   world.proxy->drain();
   Daemon another(world.loop, world.proxy->tunnel_address());
-  another.connect([&](std::unique_ptr<net::TlsStream> stream) {
-    another.side.io->attach(std::make_unique<tunnel::Carrier>(std::move(stream)));
-  });
+  another.greet();
   ASSERT_TRUE(world.loop.run_until([&] { return another.side.failed.has_value(); }));
   EXPECT_THAT(another.side.failed->summary(), HasSubstr("the proxy is ending"));
   EXPECT_EQ(another.side.established, 0);

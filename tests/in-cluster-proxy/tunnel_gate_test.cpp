@@ -81,28 +81,15 @@ TEST(TunnelGateTest, DropsADaemonThatShakesHandsAndSaysNothing) {
   Config config = World::config();
   config.limits.greeting_timeout = std::chrono::milliseconds(300);
   World world(config);
-  Daemon daemon(world.loop, world.proxy->tunnel_address());
-  std::unique_ptr<net::TlsStream> stream;
-  net::testing::Recorder seen(world.loop);
-  daemon.connect([&](auto made) {
-    stream = std::move(made);
-    stream->start(seen);
-  });
-  ASSERT_TRUE(world.loop.run_until([&] { return seen.closed.has_value() || seen.ended; }));
+  Impostor silent(world.loop, world.proxy->tunnel_address());
+  ASSERT_TRUE(silent.is_dropped());
   EXPECT_EQ(world.proxy->sessions().attached(), 0U);
 }
 
 TEST(TunnelGateTest, DropsWhoeverSpeaksAnotherProtocolInsideTls) {
   World world;
-  Daemon daemon(world.loop, world.proxy->tunnel_address());
-  std::unique_ptr<net::TlsStream> stream;
-  net::testing::Recorder seen(world.loop);
-  daemon.connect([&](auto made) {
-    stream = std::move(made);
-    stream->start(seen);
-    stream->write(as_bytes(whole_garbage()));
-  });
-  ASSERT_TRUE(world.loop.run_until([&] { return seen.closed.has_value() || seen.ended; }));
+  Impostor other(world.loop, world.proxy->tunnel_address(), whole_garbage());
+  ASSERT_TRUE(other.is_dropped());
   EXPECT_EQ(world.proxy->sessions().attached(), 0U);
   expect_that_daemons_get_through(world);
 }
@@ -187,9 +174,7 @@ TEST(TunnelGateTest, HasRoomForSoManySessionsOnly) {
   World world(config);
   const auto first = world.daemon();
   Daemon second(world.loop, world.proxy->tunnel_address());
-  second.connect([&](std::unique_ptr<net::TlsStream> stream) {
-    second.side.io->attach(std::make_unique<tunnel::Carrier>(std::move(stream)));
-  });
+  second.greet();
   ASSERT_TRUE(world.loop.run_until([&] { return second.side.failed.has_value(); }));
   EXPECT_THAT(second.side.failed->summary(), HasSubstr("as many sessions as it takes, 1"));
   EXPECT_EQ(second.side.established, 0);
@@ -203,7 +188,7 @@ TEST(TunnelGateTest, ALostSessionMakesRoomForANewOne) {
   Service service(world.loop);
   const std::array<World::Served, 2> served{world.served_by(service), world.served_by(service)};
   for (std::size_t i = 0; i < 2; ++i) {
-    served[i].daemon->side.io->drop_carrier();
+    served[i].daemon->lose_carrier();
     world.run_until([&] { return world.proxy->sessions().attached() == 1 - i; });
   }
   const auto third = world.daemon();
@@ -220,10 +205,10 @@ TEST(TunnelGateTest, ASessionThatHoldsNothingMakesRoomFirst) {
   World world(config);
   Service service(world.loop);
   const auto older = world.served_by(service);
-  older.daemon->side.io->drop_carrier();
+  older.daemon->lose_carrier();
   world.run_until([&] { return world.proxy->sessions().attached() == 0; });
   const auto empty = world.daemon();
-  empty->side.io->drop_carrier();
+  empty->lose_carrier();
   world.run_until([&] { return world.proxy->sessions().attached() == 0; });
   const auto third = world.daemon();
   EXPECT_EQ(world.proxy->sessions().size(), 2U);

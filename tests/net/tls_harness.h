@@ -30,8 +30,8 @@ struct Installation {
   Identity issue(const std::string& name, CertificateUse use) const {
     return *make_certificate(spec_for(name, use), authority);
   }
-  TlsMutualOptions server_options() const { return {server, authority.certificate_pem, {}}; }
-  TlsMutualOptions client_options() const { return {client, authority.certificate_pem, {}}; }
+  TlsMutualOptions server_options() const { return {server, authority.certificate_pem}; }
+  TlsMutualOptions client_options() const { return {client, authority.certificate_pem}; }
 };
 
 inline const Installation& installation() {

@@ -29,17 +29,6 @@ Error verdict_on_client(TestLoop& loop, TlsPair& pair) {
   return recorder.closed_badly() ? recorder.error() : Error{};
 }
 
-TEST(TlsTest, EachSideKnowsTheOther) {
-  TestLoop loop;
-  const auto pair = shake_hands(loop, connect_tcp(loop), client_context(), server_context());
-  ASSERT_TRUE(pair.both_well());
-  const auto& client = **pair.client;
-  const auto& server = **pair.server;
-  EXPECT_EQ(client->peer_fingerprint(), *fingerprint_of(installation().server.certificate_pem));
-  EXPECT_EQ(server->peer_fingerprint(), *fingerprint_of(installation().client.certificate_pem));
-  EXPECT_EQ(client->alpn(), "");
-}
-
 TEST(TlsTest, OnlyTheTwoEndsExportTheSameSecret) {
   TestLoop loop;
   const auto pair = shake_hands(loop, connect_tcp(loop), client_context(), server_context());
@@ -132,14 +121,6 @@ TEST(TlsTest, RefusesCertificatesOutsideOfTheirTime) {
     ASSERT_FALSE(*pair.client);
     EXPECT_EQ(pair.client->error().code, ErrorCode::kUnauthenticated);
     EXPECT_EQ(pair.client->error().why, words);
-
-    auto pinned = installation().client_options();
-    pinned.trusted_pem.clear();
-    pinned.pinned = *fingerprint_of(options.identity.certificate_pem);
-    const auto by_pin =
-        shake_hands(loop, connect_tcp(loop), client_context(pinned), server_context(options));
-    ASSERT_FALSE(*by_pin.client);
-    EXPECT_EQ(by_pin.client->error().why, words);
   }
 }
 
@@ -164,25 +145,6 @@ TEST(TlsTest, RefusesACertificateThatIsForTheOtherSide) {
   EXPECT_EQ(pair.client->error().code, ErrorCode::kUnauthenticated);
 }
 
-TEST(TlsTest, APinMeansThatVeryCertificate) {
-  TestLoop loop;
-  auto options = installation().client_options();
-  options.pinned = *fingerprint_of(installation().server.certificate_pem);
-  for (const bool with_authority : {true, false}) {
-    if (!with_authority) options.trusted_pem.clear();
-    const auto good =
-        shake_hands(loop, connect_tcp(loop), client_context(options), server_context());
-    EXPECT_TRUE(good.both_well());
-    auto sibling = installation().server_options();
-    sibling.identity = installation().issue("proxy", CertificateUse::kServer);
-    const auto bad =
-        shake_hands(loop, connect_tcp(loop), client_context(options), server_context(sibling));
-    ASSERT_FALSE(*bad.client);
-    EXPECT_EQ(bad.client->error().code, ErrorCode::kUnauthenticated);
-    EXPECT_EQ(bad.client->error().why, "the certificate is not the one that is pinned");
-  }
-}
-
 TEST(TlsTest, TheCertificateItselfMayBeWhatIsTrusted) {
   TestLoop loop;
   auto options = installation().client_options();
@@ -205,7 +167,6 @@ TEST(TlsTest, AnOrdinaryClientChecksTheServersName) {
   TlsClientOptions options;
   options.trusted_pem = installation().authority.certificate_pem;
   options.identity = installation().client;
-  options.alpn = {"http/1.1"};
   const auto context = TlsContext::client(options);
   ASSERT_TRUE(context);
   for (const char* name : {"kubernetes", "api.example.com", "10.96.0.1", "fd00::1"}) {
@@ -229,6 +190,20 @@ TEST(TlsTest, AnOrdinaryClientChecksTheServersName) {
         std::string::npos)
         << error.why;
   }
+}
+
+// RFC 7301, section 3.1: each name behind its length, in a ClientHello that anybody can read.
+TEST(TlsTest, AClientOffersTheProtocolsThatItIsTold) {
+  TestLoop loop;
+  TlsClientOptions options;
+  options.alpn = {"http/1.1", "x"};
+  TlsHandshakeOptions handshake;
+  handshake.server_name = "api.example";
+  auto pair = connect_tcp(loop);
+  ScriptedPeer peer(loop, std::move(pair.server));
+  TlsHandshake client(*loop, *TlsContext::client(options), std::move(pair.client), handshake,
+                      [](auto) {});
+  EXPECT_TRUE(peer.saw("\x08http/1.1\x01x"));
 }
 
 TEST(TlsTest, AnInsecureClientTakesAnyCertificateAndTheSystemsAuthoritiesDoNot) {

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "tunnel/frame.h"
+
 namespace ferry::tunnel::testing {
 
 Proof proof_for(const Secret& secret, std::uint32_t carrier) {
@@ -179,7 +181,7 @@ void Pair::say_resume() {
   const auto carrier = static_cast<std::uint32_t>(carriers);
   daemon.session().resume(proof_for(daemon.session().keys().secret, carrier), now);
   std::vector<Bytes> pieces;
-  daemon.session().take_output(kMaxGreeting, pieces, now);
+  daemon.session().take_output(kMaxSmallFrame, pieces, now);
   for (const Bytes piece : pieces) up.bytes.append(piece);
   if (!repeats_resumes) return;
   repeat_resumes();

@@ -66,13 +66,6 @@ Status SessionIo::accept_resume(std::unique_ptr<Carrier>& carrier,
   return {};
 }
 
-void SessionIo::drop_carrier() {
-  if (!carrier_) return;
-  let_carrier_go();
-  touch().detach(loop_.now());
-  run();
-}
-
 void SessionIo::probe() {
   touch().probe(loop_.now());
   run();

@@ -95,8 +95,6 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   // is taken on success only: on an error nothing has changed, and the caller tells the peer.
   Status accept_resume(std::unique_ptr<Carrier>& carrier, const Session::ResumeRequest& request,
                        const Proof& expected, Bytes early);
-  // Gives the carrier up (the caller knows that the network is gone). No event follows.
-  void drop_carrier();
   // Asks the peer for a sign of life now; a dead carrier is reported by on_carrier_lost().
   void probe();
 
