@@ -142,6 +142,24 @@ Status check_exec(const Invocation& invocation) {
   return {};
 }
 
+Status check_debug(const Invocation& invocation) {
+  const auto& args = invocation.debug;
+  const std::string example =
+      "as in: " + invocation.program + " debug deploy/app --image busybox -it";
+  if (args.target.empty()) return fail(usage_error("what to look into is missing", example));
+  if (!args.command.empty() && args.command.front().empty()) {
+    return fail(usage_error("there is no command after --", example + " -- sh"));
+  }
+  if (args.image.empty() && !args.fork) {
+    return fail(usage_error("--image is missing: what to look with", example));
+  }
+  if (args.fork && args.command.empty() && !args.input) {
+    return fail(usage_error("there is nothing to do in the copy",
+                            "add -it for a shell, or a command after --"));
+  }
+  return {};
+}
+
 Status check_completion(const Invocation& invocation) {
   const std::vector<std::string> shells = {"bash", "zsh", "fish"};
   if (std::find(shells.begin(), shells.end(), invocation.shell) != shells.end()) return {};
@@ -209,6 +227,7 @@ Status check_invocation(const Invocation& invocation) {
     case Command::kLeave: return check_leave(invocation);
     case Command::kLogs: return check_logs(invocation);
     case Command::kExec: return check_exec(invocation);
+    case Command::kDebug: return check_debug(invocation);
     case Command::kCompletion: return check_completion(invocation);
     case Command::kDoctor:
     case Command::kStatus:

@@ -64,7 +64,7 @@ std::pair<std::vector<std::string>, std::vector<std::string>> split_command(
     const std::vector<std::string>& args) {
   const auto dashes = std::find(args.begin(), args.end(), "--");
   const bool runs = std::any_of(args.begin(), dashes, [](const std::string& word) {
-    return word == "swap" || word == "swap-deployment" || word == "exec";
+    return word == "swap" || word == "swap-deployment" || word == "exec" || word == "debug";
   });
   if (dashes == args.end() || !runs) return {args, {}};
   std::vector<std::string> rest(dashes + 1, args.end());
@@ -152,7 +152,8 @@ Result<ParseOutcome> parse_command_line(const std::string& program,
   const auto definition = define(program, raw);
   auto [words, rest] = split_command(args);
   raw.invocation.swap.command = rest;
-  raw.invocation.exec.command = std::move(rest);
+  raw.invocation.exec.command = rest;
+  raw.invocation.debug.command = std::move(rest);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 wants them
     definition.app->parse(std::move(reversed));

@@ -140,6 +140,15 @@ void add_exec(CLI::App& app, ExecArguments& to) {
   app.add_flag("-t,--tty", to.terminal, "give it a terminal");
 }
 
+void add_debug(CLI::App& app, DebugArguments& to) {
+  app.add_option("TARGET", to.target)->group(kHiddenGroup);
+  app.add_option("--image", to.image, "what to look with")->type_name("IMAGE");
+  app.add_option("--target", to.container, "the container that is looked into")->type_name("NAME");
+  app.add_flag("-i,--stdin", to.input, "pass standard input on");
+  app.add_flag("-t,--tty", to.terminal, "give it a terminal");
+  app.add_flag("--fork", to.fork, "look into a copy of the pod, whose command only waits");
+}
+
 void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
   auto& to = raw.invocation;
   switch (text.command) {
@@ -163,6 +172,7 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
       break;
     case Command::kLogs: add_logs(app, to); break;
     case Command::kExec: add_exec(app, to.exec); break;
+    case Command::kDebug: add_debug(app, to.debug); break;
     case Command::kCompletion: app.add_option("SHELL", to.shell)->group(kHiddenGroup); break;
     case Command::kConfig: add_settings(app, raw); break;
     case Command::kStatus:

@@ -16,7 +16,7 @@ const char* const kProgramExamples =
     "ferry status\n"
     "ferry leave svc/app";
 
-const std::array<CommandText, 14> kCommandTexts = {{
+const std::array<CommandText, 15> kCommandTexts = {{
     {Command::kForward, "forward", "port-forward",
      "Make a Service, workload, pod or host answer on a local port",
      "TYPE/NAME [LOCAL:]REMOTE ... | -f FILE",
@@ -122,6 +122,22 @@ const std::array<CommandText, 14> kCommandTexts = {{
      "ferry exec svc/app -c main -- cat /etc/resolv.conf\n"
      "ferry exec pod/db-0 -i -- psql < dump.sql\n"
      "ferry exec deploy/app -- sh -c 'ls /tmp | wc -l'",
+     kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
+    {Command::kDebug, "debug", "", "Look into a pod with tools of one's own",
+     "TYPE/NAME --image IMAGE [-- COMMAND ...]",
+     "Adds a container of IMAGE to a running pod: it shares the pod's network, and with --target "
+     "the\n"
+     "processes of one of its containers. It ends with COMMAND (else what IMAGE has) and stays\n"
+     "listed until the pod goes; the application goes on untouched.\n"
+     "With --fork, a copy of the pod is made that nobody sends anything to: the container "
+     "(--target,\n"
+     "else the first) only waits there, COMMAND (else a shell) runs in it, and the copy is "
+     "deleted\n"
+     "at the end. For pods that crash. --image is then its image in place of its own.",
+     "ferry debug deploy/app --image busybox -it --target main\n"
+     "ferry debug pod/app-7d9f --image nicolaka/netshoot -- dig db\n"
+     "ferry debug deploy/app --fork -it\n"
+     "ferry debug deploy/app --fork -- ./app --check-config",
      kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
     {Command::kVersion, "version", "", "Show the versions of ferry and of the running daemon", "",
      "", "ferry version", 0, "table json yaml"},

@@ -9,6 +9,7 @@
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/daemon_start.h"
+#include "cli/debug.h"
 #include "cli/diagnosis.h"
 #include "cli/doctor.h"
 #include "cli/exec.h"
@@ -55,6 +56,7 @@ class Run {
   int logs();
   int workload_logs();
   int exec();
+  int debug();
   int show_version();
   int config();
   int completion();
@@ -299,6 +301,15 @@ int Run::exec() {
   return exit_code ? *exit_code : complain(exit_code.error());
 }
 
+int Run::debug() {
+  const auto spec = debug_spec(invocation_);
+  if (!spec) return complain(spec.error());
+  const auto cluster = open_cluster(kube());
+  if (!cluster) return complain(cluster.error());
+  const auto exit_code = cli::debug(*cluster, *spec, terminal_, invocation_.program);
+  return exit_code ? *exit_code : complain(exit_code.error());
+}
+
 int Run::logs() {
   if (!invocation_.logs.target.empty()) return workload_logs();
   const auto paths = control::paths(surroundings_.get_env);
@@ -377,6 +388,7 @@ int Run::go() {
     case Command::kQuit: return quit();
     case Command::kLogs: return logs();
     case Command::kExec: return exec();
+    case Command::kDebug: return debug();
     case Command::kVersion: return show_version();
     case Command::kConfig: return config();
     case Command::kCompletion: return completion();

@@ -12,7 +12,8 @@ constexpr const char* kTargetStarts = "svc/ deploy/ sts/ rs/ pod/ host/";
 std::string operands_of(const CommandDoc& command) {
   if (command.name == "forward") return kTargetStarts;
   if (command.name == "swap-deployment" || command.name == "restore") return "deploy/ sts/ rs/";
-  if (command.name == "logs" || command.name == "exec") return "svc/ deploy/ sts/ rs/ pod/";
+  if (command.name == "logs" || command.name == "exec" || command.name == "debug")
+    return "svc/ deploy/ sts/ rs/ pod/";
   if (command.name == "diagnose") return "svc/ deploy/ sts/ rs/ pod/ link/";
   if (command.name == "completion") return "bash zsh fish";
   return {};

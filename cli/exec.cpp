@@ -29,7 +29,8 @@ std::optional<exec::TerminalSize> size_of_terminal() {
   return std::nullopt;
 }
 
-// "did you mean 'side'?" before the list of names that the error has.
+}  // namespace
+
 Error with_suggestion(Error error, const std::string& wanted, const std::vector<kube::Json>& pods) {
   if (error.code != ErrorCode::kNotFound) return error;
   std::vector<std::string> names;
@@ -41,7 +42,11 @@ Error with_suggestion(Error error, const std::string& wanted, const std::vector<
   return error;
 }
 
-}  // namespace
+bool keeps_terminal(bool wanted, bool input, Terminal& terminal) {
+  if (!wanted || !input || isatty(STDIN_FILENO) != 0) return wanted;
+  terminal.warn("standard input is no terminal: going on without -t");
+  return false;
+}
 
 Result<ExecSpec> exec_spec(const Invocation& invocation) {
   const auto& args = invocation.exec;
@@ -67,34 +72,33 @@ Result<int> run_in_container(const Cluster& cluster, const ExecSpec& spec, Termi
     terminal.note("in container " + place->container + "; there are also " +
                   kube::enumerate(place->others, ""));
   }
-  exec::RemoteCommand command{.ns = cluster.ns,
-                              .pod = place->pod,
-                              .container = place->container,
-                              .command = spec.command,
-                              .input = spec.input,
-                              .terminal = spec.terminal};
-  return run_here(cluster, command, terminal);
+  const exec::RemoteCommand command{
+      .ns = cluster.ns,
+      .pod = place->pod,
+      .container = place->container,
+      .command = spec.command,
+      .input = spec.input,
+      .terminal = keeps_terminal(spec.terminal, spec.input, terminal)};
+  return run_here(cluster, command, terminal, nullptr);
 }
 
-Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command,
-                     Terminal& terminal) {
-  exec::RemoteCommand wanted = command;
-  if (wanted.terminal && wanted.input && isatty(STDIN_FILENO) == 0) {
-    wanted.terminal = false;
-    terminal.warn("standard input is no terminal: going on without -t");
-  }
+Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command, Terminal& terminal,
+                     const kube::CancelToken* cancel) {
   std::optional<RawTerminal> raw;
+  const auto signals = cancel == nullptr ? EndingSignals::kEnd : EndingSignals::kAsBefore;
   const exec::LocalEnd local{.input = STDIN_FILENO,
                              .output = STDOUT_FILENO,
                              .errors = STDERR_FILENO,
                              .terminal_size = size_of_terminal,
                              .on_started =
                                  [&] {
-                                   if (wanted.terminal && wanted.input) raw.emplace(STDIN_FILENO);
+                                   if (command.terminal && command.input)
+                                     raw.emplace(STDIN_FILENO, signals);
                                  },
                              .on_ended = [&] { raw.reset(); },
-                             .on_note = [&](const std::string& line) { terminal.warn(line); }};
-  return exec::run_remote(cluster.credentials, wanted, local);
+                             .on_note = [&](const std::string& line) { terminal.warn(line); },
+                             .cancel = cancel};
+  return exec::run_remote(cluster.credentials, command, local);
 }
 
 }  // namespace ferry::cli

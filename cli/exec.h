@@ -31,8 +31,16 @@ Result<int> run_in_container(const Cluster& cluster, const ExecSpec& spec, Termi
                              const std::string& program);
 
 // Runs or attaches as it stands, with this process's standard streams; our terminal is raw
-// meanwhile where the command gets one and its input.
-Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command,
-                     Terminal& terminal);
+// meanwhile where the command gets one and its input. `cancel` ends it with kCancelled; null:
+// signals that end the process do so at once.
+Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command, Terminal& terminal,
+                     const kube::CancelToken* cancel);
+
+// Where standard input is no terminal, there is nothing that a remote one could be an end of: says
+// so, and whether to go on with one.
+bool keeps_terminal(bool wanted, bool input, Terminal& terminal);
+
+// kNotFound (no such container) gets "did you mean 'side'?" before the names that it has.
+Error with_suggestion(Error error, const std::string& wanted, const std::vector<kube::Json>& pods);
 
 }  // namespace ferry::cli

@@ -21,6 +21,7 @@ enum class Command : std::uint8_t {
   kQuit,
   kLogs,
   kExec,
+  kDebug,
   kVersion,
   kConfig,
   kCompletion,
@@ -79,6 +80,16 @@ struct ExecArguments {
   std::vector<std::string> command;  // after "--"
 };
 
+struct DebugArguments {
+  std::string target;     // TYPE/NAME
+  std::string image;      // empty: the container's own (with fork)
+  std::string container;  // --target, or empty
+  bool input = false;
+  bool terminal = false;
+  bool fork = false;
+  std::vector<std::string> command;  // after "--"
+};
+
 struct Invocation {
   Command command = Command::kStatus;
   std::string program;  // "ferry", or "kubectl ferry"
@@ -105,6 +116,7 @@ struct Invocation {
   std::optional<unsigned> lines;   // logs, of the daemon
   LogArguments logs;
   ExecArguments exec;
+  DebugArguments debug;
   std::string bundle;     // doctor: a file, or empty
   std::string shell;      // completion
   std::string directory;  // generate

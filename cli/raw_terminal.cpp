@@ -1,5 +1,6 @@
 #include "cli/raw_terminal.h"
 
+#include <termios.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -54,8 +55,10 @@ void handle(int number, void (*handler)(int)) {
   sigaction(number, &action, nullptr);
 }
 
-void install_handlers() {
-  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) handle(number, on_end);
+void install_handlers(EndingSignals signals) {
+  if (signals == EndingSignals::kEnd) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGQUIT}) handle(number, on_end);
+  }
   for (const int number : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT}) handle(number, on_crash);
   handle(SIGTSTP, on_stop);
   handle(SIGCONT, on_continue);
@@ -63,12 +66,12 @@ void install_handlers() {
 
 }  // namespace
 
-RawTerminal::RawTerminal(int fd) {
+RawTerminal::RawTerminal(int fd, EndingSignals signals) {
   if (tcgetattr(fd, &before) != 0) return;
   raw = before;
   cfmakeraw(&raw);
   active_fd = fd;
-  install_handlers();
+  install_handlers(signals);
   set(raw);
 }
 

@@ -40,6 +40,10 @@ std::vector<Area> make_areas() {
       {"logs", "no ferry logs, and no last words of what crashed in ferry diagnose",
        rights({"get"}, {kube::kPods}, "log")},
       {"exec", "no ferry exec", rights({"get", "create"}, {kube::kPods}, "exec")},
+      {"debug", "no ferry debug, or not with --fork",
+       rights({"patch"}, {kube::kPods}, "ephemeralcontainers") +
+           rights({"get", "create"}, {kube::kPods}, "attach") +
+           rights({"create", "delete"}, {kube::kPods})},
       {"diagnose", "ferry diagnose sees less of why pods are not made, placed or started",
        rights(reading, {kube::kEvents, kube::kDaemonSets}) +
            rights({"list"}, {kube::kResourceQuotas})},

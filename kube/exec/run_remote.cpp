@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "kube/exec/cancel_watch.h"
 #include "kube/exec/descriptor_reader.h"
 #include "kube/exec/descriptor_writer.h"
 #include "kube/exec/remote_streams.h"
@@ -36,6 +37,7 @@ class Run final : private RemoteHandler {
           if (!got) return end(fail(got.error()));
           begin(std::move(*got));
         });
+    if (local.cancel != nullptr) cancel_.emplace(loop_, *local.cancel, [this] { on_cancel(); });
   }
 
   Result<int> go() {
@@ -107,6 +109,13 @@ class Run final : private RemoteHandler {
              std::string("what it says can't be written: ") + std::strerror(error), {}));
   }
 
+  void on_cancel() {
+    if (outcome_) return;
+    dial_.reset();
+    if (streams_) streams_->reset();
+    end(fail(kube::cancelled_error(what_)));
+  }
+
   void end(Result<int> outcome) {
     if (!outcome_) outcome_.emplace(std::move(outcome));
     loop_.stop();
@@ -126,6 +135,7 @@ class Run final : private RemoteHandler {
   std::optional<DescriptorWriter> output_;
   std::optional<DescriptorWriter> errors_;
   std::optional<DescriptorReader> input_;
+  std::optional<CancelWatch> cancel_;
 };
 
 }  // namespace

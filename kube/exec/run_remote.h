@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "kube/cancel.h"
 #include "kube/credentials.h"
 #include "kube/exec/channels.h"
 
@@ -27,11 +28,13 @@ struct LocalEnd {
   std::function<void()> on_ended;
   // For the user, on one line.
   std::function<void(const std::string&)> on_note;
+  // Ends it all with kCancelled. May be null.
+  const kube::CancelToken* cancel = nullptr;
 };
 
 // Blocks until the command has ended and what it said is written, and returns its exit code;
-// 128 + SIGPIPE when nobody reads `output` or `errors` any more. Not ended by signals: that is the
-// caller's business. Errors: those of WebSocketDial and of RemoteHandler::on_ended(); kIo (`output`
+// 128 + SIGPIPE when nobody reads `output` or `errors` any more. Signals are the caller's business.
+// Errors: those of WebSocketDial and of RemoteHandler::on_ended(); kIo (`output`
 // or `errors` can't be written to).
 Result<int> run_remote(const std::shared_ptr<kube::Credentials>& credentials,
                        const RemoteCommand& command, const LocalEnd& local);

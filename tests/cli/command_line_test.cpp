@@ -92,6 +92,17 @@ TEST(CommandLineTest, ExecTakesItsFlagsTogetherAsKubectlHasThem) {
   EXPECT_FALSE(parsed("exec web -- ls").exec.input);
 }
 
+TEST(CommandLineTest, DebugTakesWhatItNeeds) {
+  const auto invocation = parsed("debug deploy/web --image i --target app -it --fork -- sh -i");
+  EXPECT_EQ(invocation.command, Command::kDebug);
+  EXPECT_EQ(invocation.debug.target, "deploy/web");
+  EXPECT_EQ(invocation.debug.image, "i");
+  EXPECT_EQ(invocation.debug.container, "app");
+  EXPECT_TRUE(invocation.debug.input && invocation.debug.terminal && invocation.debug.fork);
+  EXPECT_EQ(invocation.debug.command, (std::vector<std::string>{"sh", "-i"}));
+  EXPECT_TRUE(parsed("debug web --image i").debug.command.empty());
+}
+
 TEST(CommandLineTest, CommonOptionsMayComeBeforeTheCommand) {
   const auto invocation = parsed("-n shop -o yaml list");
   EXPECT_EQ(invocation.command, Command::kList);
@@ -226,6 +237,12 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"exec web --", "the command is missing", "-- sh"},
         Bad{"exec web ls", "'ls' is one word too many", "ferry exec --help"},
         Bad{"exec web --sdtin -- ls", "no option '--sdtin'", "'--stdin'"},
+        Bad{"debug", "what to look into is missing", "ferry debug deploy/app --image busybox"},
+        Bad{"debug web", "--image is missing", "--image busybox"},
+        Bad{"debug web -- sh", "--image is missing", "--image busybox"},
+        Bad{"debug web --image i --", "there is no command after --", "-- sh"},
+        Bad{"debug web --fork", "nothing to do in the copy", "-it"},
+        Bad{"debug web --frok -it", "no option '--frok'", "'--fork'"},
         Bad{"completion", "shell's name is missing", "bash, zsh or fish"},
         Bad{"completion tcsh", "no completion for 'tcsh'", "bash, zsh or fish"}));
 

@@ -64,6 +64,7 @@ class BashTest(unittest.TestCase):
         self.assertEqual(bash("ferry diagnose s"), {"svc/", "sts/"})
         self.assertEqual(bash("ferry logs p"), {"pod/"})
         self.assertEqual(bash("ferry exec p"), {"pod/"})
+        self.assertEqual(bash("ferry debug p"), {"pod/"})
         self.assertEqual(bash("ferry forward -n shop d"), {"deploy/"})
 
 

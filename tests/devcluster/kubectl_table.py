@@ -238,6 +238,18 @@ EXEC = [
     step("exec box -- cat /var/run/secrets/kubernetes.io/serviceaccount/namespace", r"^{ns}$"),
 ]
 
+DEBUG = [
+    step("apply -f -", stdin=pod("box", "sleep 100")),
+    step("wait --for=condition=Ready pod/box --timeout=20s", r"condition met"),
+    step(["debug", "box", "-i", "--image=busybox", "-c", "guest", "--target=main", "--", "sh", "-c",
+          "head -n 1; tr '\\0' ' ' < /proc/1/cmdline"], r"^one$[\s\S]*sleep 100", stdin="one\n"),
+    step("logs box -c guest", r"^one$"),
+    step("debug box --image=busybox --target=nope -- true", code=1, err=r'targetContainerName: Not found: "nope"'),
+    step(["run", "reader", "--image=busybox", "--restart=Never", "-i", "--", "cat"], r"^one\ntwo$",
+         stdin="one\ntwo\n"),
+    step("wait --for=jsonpath={.status.phase}=Succeeded pod/reader --timeout=20s", r"condition met"),
+]
+
 ROLE = """
 apiVersion: rbac.authorization.k8s.io/v1
 kind: Role
@@ -386,6 +398,6 @@ CREATE = [
     step(["get", "cm", "settings", "-o", "jsonpath={.data}"], r'^{"c":"d"}$'),
 ]
 
-TABLES = {"apply": APPLY, "auth": AUTH, "create": CREATE, "delete": DELETE, "describe": DESCRIBE, "exec": EXEC,
-          "get": GET, "logs": LOGS, "patch": PATCH, "pod_security": POD_SECURITY, "rollout": ROLLOUT, "scale": SCALE,
-          "server_side_apply": SERVER_SIDE_APPLY, "wait": WAIT}
+TABLES = {"apply": APPLY, "auth": AUTH, "create": CREATE, "debug": DEBUG, "delete": DELETE, "describe": DESCRIBE,
+          "exec": EXEC, "get": GET, "logs": LOGS, "patch": PATCH, "pod_security": POD_SECURITY, "rollout": ROLLOUT,
+          "scale": SCALE, "server_side_apply": SERVER_SIDE_APPLY, "wait": WAIT}

@@ -13,7 +13,7 @@ import time
 
 from kube_api import wait_for
 
-IN_A_NAMESPACE = (("forward",), ("swap-deployment",), ("restore",), ("diagnose",), ("doctor",), ("exec",))
+IN_A_NAMESPACE = (("forward",), ("swap-deployment",), ("restore",), ("diagnose",), ("doctor",), ("exec",), ("debug",))
 FORWARDING = re.compile(r"Forwarding from (?:127\.0\.0\.1|\[::1\]):(\d+) -> (\S+)")
 
 

@@ -1,8 +1,9 @@
-"""`pods/exec` over WebSocket: v5.channel.k8s.io and v4.channel.k8s.io.
+"""`pods/exec` and `pods/attach` over WebSocket: v5.channel.k8s.io and v4.channel.k8s.io.
 
     await exec.serve(cluster, request, pod) -> aiohttp response; ApiError for refusals
+    await exec.serve_attach(cluster, request, pod)
 
-as in `portforward`. SPDY is the API server's: it starts the command by `node.exec(...)` and words the end with
+as in `portforward`. SPDY is the API server's: it gets a process from `starter(...)` and words the end with
 `final_status` and `start_failed`.
 
 Channels: 0 stdin, 1 stdout, 2 stderr, 3 the final Status as JSON, 4 terminal sizes; in v5 also 255, which closes the
@@ -21,19 +22,34 @@ _MOST_WAITING = 1 << 20  # bytes for a command that is slow to read
 _STDIN, _STDOUT, _STDERR, _ERROR, _RESIZE, _CLOSE = 0, 1, 2, 3, 4, 255
 
 
-async def serve(cluster, request, pod):
-    query = request.query
+async def serve(cluster, request, pod, attach=False):
     refused = refusal(cluster, request, pod)
     if refused is not None:
         return refused
-    if not query.getall("command", []):
-        raise errors.bad_request("you must specify at least 1 command for exec")
+    start = starter(cluster.node, request, pod, attach)
     protocol = node_websocket.choose(request, _PROTOCOLS)
     if protocol is None:
         return node_websocket.refuse(request)
-    name = choose_container(pod, query.get("container"))
-    await _Session(cluster.node, request, protocol, pod, name).run()
+    await _Session(start, request, protocol).run()
     return http_server.Taken()
+
+
+async def serve_attach(cluster, request, pod):
+    return await serve(cluster, request, pod, attach=True)
+
+
+def starter(node, request, pod, attach):
+    """An async function that starts what the request asks for, or attaches to it; ApiError for a request that asks for
+    nothing."""
+    query = request.query
+    name = choose_container(pod, query.get("container"))
+    flags = [query.get(flag) in ("true", "1") for flag in ("stdin", "tty")]
+    command = query.getall("command", [])
+    if attach:
+        return lambda: node.attach(pod, name)
+    if not command:
+        raise errors.bad_request("you must specify at least 1 command for exec")
+    return lambda: node.exec(pod, name, command, *flags)
 
 
 def refusal(cluster, request, pod):
@@ -49,7 +65,8 @@ def refusal(cluster, request, pod):
 def choose_container(pod, name):
     """The container asked for, or the only one; ApiError where there is no such, or a choice."""
     spec = pod["spec"]
-    every = [each["name"] for group in ("initContainers", "containers") for each in spec.get(group) or []]
+    every = [each["name"] for group in ("initContainers", "containers", "ephemeralContainers")
+             for each in spec.get(group) or []]
     if name:
         if name not in every:
             raise errors.bad_request(f"container {name} is not valid for pod {pod['metadata']['name']}")
@@ -80,12 +97,9 @@ def start_failed(error):
 
 
 class _Session:
-    def __init__(self, node, request, protocol, pod, container):
-        self._node = node
-        self._pod = pod
-        self._container = container
+    def __init__(self, start, request, protocol):
+        self._start = start
         self._flags = {name: request.query.get(name) in ("true", "1") for name in ("stdin", "stdout", "stderr", "tty")}
-        self._command = request.query.getall("command")
         self._closes_channels = protocol.startswith("v5")
         self._process = None
         self._early = []  # messages from before the process was there
@@ -96,8 +110,7 @@ class _Session:
         # An empty message tells the client that it is connected.
         self._socket.send(_STDOUT if self._flags["stdout"] else _STDERR if self._flags["stderr"] else _ERROR, b"")
         try:
-            self._process = await self._node.exec(
-                self._pod, self._container, self._command, self._flags["stdin"], self._flags["tty"])
+            self._process = await self._start()
         except OSError as error:
             self._finish(start_failed(error))
             return
@@ -127,7 +140,7 @@ class _Session:
             self._early.append(payload)
             return
         channel, data = payload[0], payload[1:]
-        if channel == _STDIN and self._process.stdin is not None:
+        if channel == _STDIN and self._flags["stdin"] and self._process.stdin is not None:
             self._to_stdin(data)
         elif channel == _RESIZE:
             size = json.loads(data)
@@ -150,7 +163,7 @@ class _Session:
         self._socket.resume_reading()
 
     def _close_stdin(self):
-        if self._process.stdin is not None:
+        if self._flags["stdin"] and self._process.stdin is not None:
             self._process.stdin.close()
 
     def _end(self):

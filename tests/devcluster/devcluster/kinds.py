@@ -51,6 +51,7 @@ def _scale():
 
 
 _POD_SUBRESOURCES = {
+    "attach": ("PodAttachOptions", "", ("create", "get")),
     "binding": ("Binding", "", ("create",)),
     "ephemeralcontainers": ("Pod", "", _STATUS),
     "eviction": ("Eviction", "policy/v1", ("create",)),

@@ -8,6 +8,7 @@
     node.faults                              {"name": async function(cluster, arguments) -> text}
 
     await node.portforward(pod, port)        -> (reader, writer) to localhost:port in the pod's network namespace
+    await node.attach(pod, container)        -> a running container's streams, as of a process: node_streams.Attached
     await node.exec(pod, container, command, stdin=False, tty=False) -> node_runtime.Process
         .stdin  asyncio StreamWriter or None; .stdout, .stderr  asyncio StreamReader (no stderr with a tty);
         .resize(columns, rows); .kill(); await .wait() -> exit code (128 + signal). FileNotFoundError, PermissionError.
@@ -174,8 +175,15 @@ class Node:
         return await asyncio.open_connection(sock=await self.connect(pod, port), limit=1 << 20)
 
     async def exec(self, pod, container, command, stdin=False, tty=False):
+        return await self._running(pod, container).exec(command, stdin, tty)
+
+    async def attach(self, pod, container):
+        found = self._running(pod, container)
+        return found.streams.attach(bool(found.spec.get("stdinOnce")))
+
+    def _running(self, pod, container):
         worker = self.worker_of(pod)
         found = worker.container(container) if worker is not None else None
         if found is None or not found.running:
             raise ConnectionError(f"container {container} is not running")
-        return await found.exec(command, stdin, tty)
+        return found

@@ -7,7 +7,7 @@ import signal
 import time
 
 from . import node_environment as env
-from . import node_images, node_logs, node_probes, node_runtime, node_spec
+from . import node_images, node_logs, node_probes, node_spec, node_streams
 from . import store as store_
 
 _LONGEST_BACKOFF = 300.0
@@ -16,13 +16,15 @@ _CONFIG_RETRY = 2.0          # seconds between attempts while something that the
 
 
 class Container:
-    """`worker` is the pod's `node_pod.PodWorker`; `kind` is "containers" or "initContainers"."""
+    """`worker` is the pod's `node_pod.PodWorker`; `kind` is the list of the pod's spec that it is in."""
 
     def __init__(self, worker, spec, kind):
         self.worker = worker
         self.spec = spec
         self.name = spec["name"]
         self.is_init = kind == "initContainers"
+        self.is_ephemeral = kind == "ephemeralContainers"
+        self.streams = None  # node_streams.Streams of the present run
         self.state = {"waiting": {"reason": "PodInitializing" if worker.has_init or self.is_init
                                   else "ContainerCreating"}}
         self.last_state = {}
@@ -78,6 +80,8 @@ class Container:
             await self._back_off()
 
     def _to_be_restarted(self):
+        if self.is_ephemeral:
+            return False
         policy = self.spec.get("restartPolicy") if self.is_init else None
         policy = policy or self.worker.pod["spec"].get("restartPolicy", "Always")
         code = self._last_exit_code()
@@ -176,7 +180,7 @@ class Container:
         self._event("Normal", "Started", f"Started container {self.name}")
         self.state = {"running": {"startedAt": began}}
         self.started = "startupProbe" not in self.spec
-        self.ready = self.started and "readinessProbe" not in self.spec
+        self.ready = self.started and "readinessProbe" not in self.spec and not self.is_ephemeral
         self._start_probes()
         self.ever_started.set()
         self.worker.publish()
@@ -185,26 +189,15 @@ class Container:
         return process
 
     async def _launch(self, spec):
-        pipes = [os.pipe(), os.pipe()]
-        try:
-            process = await self.worker.node.runtime.container(
-                self.worker.network, spec, pipes[0][1], pipes[1][1])
-        except BaseException:
-            for read_end, _ in pipes:
-                os.close(read_end)
-            raise
-        finally:
-            for _, write_end in pipes:
-                os.close(write_end)
-        self._collectors = [asyncio.ensure_future(self.log.collect(await node_runtime.reader(read_end)))
-                            for read_end, _ in pipes]
-        return process
+        self.streams = await node_streams.launch(
+            self.worker.node.runtime, self.worker.network, spec, bool(self.spec.get("stdin")), self.log)
+        return self.streams.process
 
     async def _ended(self, code):
         for prober in self._probers:
             prober.stop()
         self._probers = []
-        await asyncio.wait(self._collectors, timeout=1)  # a program that left may have left its output to a child
+        await self.streams.drain(1)  # a program that left may have left its output to a child
         self.log.close()
         self.process = None
         self.ready = self.started = False

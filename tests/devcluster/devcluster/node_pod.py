@@ -25,22 +25,29 @@ class PodWorker:
         self.finished = False
         self.init = [node_container.Container(self, spec, "initContainers")
                      for spec in pod["spec"].get("initContainers") or []]
+        self.ephemeral = []   # containers added for debugging, as they came
         self.containers = [node_container.Container(self, spec, "containers") for spec in pod["spec"]["containers"]]
         self.volumes = node_volumes.Volumes(node.cluster, pod, self.directory("volumes"), self.addresses)
         self._deleting = asyncio.Event()
         self._conditions = {}
         self._failure = {}    # reason and message, where the pod as a whole has failed
         self._sidecars = []
+        self._ephemeral_lives = []
         self._times = node.report.pod(self.namespace, self.name)
 
     # What the others ask
 
     def container(self, name):
         """The Container of this name, or None."""
-        for container in self.init + self.containers:
+        for container in self.init + self.containers + self.ephemeral:
             if container.name == name:
                 return container
         return None
+
+    def process_of(self, name):
+        """The first process of the container of this name, while it runs; None also for no name."""
+        container = self.container(name)
+        return container.process.pid if container is not None and container.process is not None else None
 
     def addresses(self):
         """What the downward API knows of the pod's status."""
@@ -63,11 +70,12 @@ class PodWorker:
         self.pod = pod
         if "deletionTimestamp" in pod["metadata"]:
             self._deleting.set()
+        self._start_ephemeral_containers()
 
     def removed(self):
         """The object is gone, without waiting for the node (grace period 0)."""
         self._deleting.set()
-        for container in self.init + self.containers:
+        for container in self.init + self.containers + self.ephemeral:
             container.kill_now()
 
     # The pod's life
@@ -106,6 +114,7 @@ class PodWorker:
             return
         await self._set_up_network()
         self._write_files()
+        self._start_ephemeral_containers()
         self.publish()
         if not await self._run_init_containers():
             return
@@ -113,6 +122,15 @@ class PodWorker:
         for container, task in self._sidecars:
             await container.stop(self.grace())
             await task
+        await asyncio.gather(*(container.stop(self.grace()) for container in self.ephemeral), *self._ephemeral_lives)
+
+    def _start_ephemeral_containers(self):
+        if self.network is None or self._deleting.is_set():
+            return
+        for spec in self.pod["spec"].get("ephemeralContainers") or []:
+            if self.container(spec["name"]) is None:
+                self.ephemeral.append(node_container.Container(self, spec, "ephemeralContainers"))
+                self._ephemeral_lives.append(asyncio.ensure_future(self.ephemeral[-1].run()))
 
     async def _set_up_volumes(self):
         pause = 0.25
@@ -191,7 +209,7 @@ class PodWorker:
         """Containers first, then the sidecars; `life` ends by itself when all have."""
         grace = self.grace()
         self._times["asked to end"] = time.time()
-        running = self.containers + [container for container in self.init
+        running = self.containers + self.ephemeral + [container for container in self.init
                                      if container not in [sidecar for sidecar, _ in self._sidecars]]
         self._deleting.set() if not self._failure else None
         await asyncio.gather(*(container.stop(grace) for container in running))
@@ -224,6 +242,8 @@ class PodWorker:
             status.update({"podIP": self.address, "podIPs": [{"ip": self.address}]})
         if self.init:
             status["initContainerStatuses"] = [container.status() for container in self.init]
+        if self.ephemeral:
+            status["ephemeralContainerStatuses"] = [container.status() for container in self.ephemeral]
         status.update(self._failure)
         status["conditions"] = self._all_conditions(status["phase"])
         self.node.store.patch_status("Pod", self.namespace, self.name, status, manager="kubelet")

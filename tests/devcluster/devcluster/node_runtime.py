@@ -2,11 +2,13 @@
 
     runtime = Runtime(); await runtime.start()
     network = await runtime.sandbox("pod7", "10.244.0.7", {})        # a file descriptor; closing it ends the sandbox
-    process = await runtime.container(network, spec, stdout, stderr)  # Process; OSError when it can't run
+    process = await runtime.container(network, spec, stdin, stdout, stderr)  # Process; OSError when it can't run
+    process = await runtime.container_on_terminal(network, spec)      # the same, its streams a terminal
     process = await runtime.exec(process.pid, spec, stdin=True, tty=False)
 
 A spec is a dict as `node_spawner` wants it: command, environment, directory, user, group, groups, no_new_privileges,
-capabilities; for containers also root, mounts, links, read_only, hostname; for exec also tty.
+capabilities, tty; for containers also root, mounts, links, read_only, hostname, target (a process in whose PID
+namespace it is to be; None for one of its own).
 """
 
 import asyncio
@@ -101,15 +103,17 @@ class Runtime:
         """`sysctls`: {name: value} of the network namespace."""
         return await self._ask({"op": "sandbox", "device": device, "address": address, "sysctls": sysctls}, [])
 
-    async def container(self, network, spec, stdout, stderr):
-        """Starts a container's first process. `stdout` and `stderr` are descriptors; they are not closed."""
-        with open(os.devnull, "rb") as null:
-            return await self._start({"op": "container", "spec": spec}, [network], [null.fileno(), stdout, stderr])
+    async def container(self, network, spec, stdin, stdout, stderr):
+        """Starts a container's first process. The last three are descriptors; they are not closed."""
+        return await self._start({"op": "container", "spec": spec}, [network], [stdin, stdout, stderr])
+
+    async def container_on_terminal(self, network, spec):
+        return await self._on_terminal({"op": "container", "spec": spec}, [network])
 
     async def exec(self, pid, spec, stdin=False, tty=False):
         request = {"op": "exec", "pid": pid, "spec": {**spec, "tty": tty}}
         if tty:
-            return await self._exec_on_terminal(request)
+            return await self._on_terminal(request, [])
         ends = [os.pipe() for _ in range(3)]
         (stdin_read, stdin_write), (stdout_read, stdout_write), (stderr_read, stderr_write) = ends
         try:
@@ -128,14 +132,14 @@ class Runtime:
             os.close(stdin_write)
         return process
 
-    async def _exec_on_terminal(self, request):
+    async def _on_terminal(self, request, fds):
         ours, theirs = socket.socketpair()
         with ours, theirs:
-            process = await self._start(request, [], [theirs.fileno()])
-            _, fds, _, _ = socket.recv_fds(ours, 1, 1)
-        process.attach_terminal(fds[0])
-        process.stdout = await reader(os.dup(fds[0]))
-        process.stdin = await writer(os.dup(fds[0]))
+            process = await self._start(request, fds, [theirs.fileno()])
+            _, (terminal,), _, _ = socket.recv_fds(ours, 1, 1)
+        process.attach_terminal(terminal)
+        process.stdout = await reader(os.dup(terminal))
+        process.stdin = await writer(os.dup(terminal))
         return process
 
     async def _start(self, request, fds, stdio):

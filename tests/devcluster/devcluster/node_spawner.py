@@ -5,7 +5,7 @@ forks. It is the parent of every container's first process. Requests and answers
 FD (AF_UNIX, SOCK_SEQPACKET); file descriptors travel beside them.
 
     {"op": "sandbox", "id", "device", "address", "sysctls"} -> {"id"} and the new network namespace
-    {"op": "container", "id", "spec"} + [network, error, stdin, stdout, stderr]
+    {"op": "container", "id", "spec"} + [network, error, stdin, stdout, stderr] or [network, error, console socket]
     {"op": "exec", "id", "pid", "spec"} + [error, stdin, stdout, stderr] or [error, console socket]
                                                      -> {"id", "pid"} and its pidfd, or {"id", "error"}
     later                                            -> {"exited": pid, "code"}    code: 128 + signal if killed
@@ -107,9 +107,10 @@ class Spawner:
 
     def _do_container(self, request, fds):
         network, error, *stdio = fds
-        pid = sys_.clone(_CONTAINER)
+        spec = request["spec"]
+        pid = sys_.clone(_CONTAINER & ~sys_.CLONE_NEWPID if spec["target"] else _CONTAINER)
         if pid == 0:
-            _become(error, lambda: _start_container(request["spec"], network, stdio))
+            _become(error, lambda: _start_container(spec, network, error, stdio))
         return self._adopt(pid)
 
     def _do_exec(self, request, fds):
@@ -133,12 +134,16 @@ def _become(error, start):
         os._exit(128)
 
 
-def _start_container(spec, network, stdio):
+def _start_container(spec, network, error, stdio):
     sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
     sys_.setns(network, sys_.CLONE_NEWNET)
     socket.sethostname(spec["hostname"])
+    if spec["target"]:
+        _go_among_the_processes_of(spec["target"], (error, *stdio))
     node_rootfs.build(spec["root"], spec["mounts"], spec["links"], spec["read_only"])
     os.setsid()
+    if spec["tty"]:
+        stdio = [_open_terminal(stdio[0])] * 3
     for target, fd in enumerate(stdio):
         os.dup2(fd, target)
     _run_program(spec)
@@ -153,6 +158,21 @@ def _start_exec(container, spec, error, stdio):
     if pid == 0:
         _become(error, lambda: _run_exec(spec, stdio))
     for fd in (error, *stdio):
+        os.close(fd)
+    os._exit(_exit_code(pid))
+
+
+def _go_among_the_processes_of(container, fds):
+    """Returns in a child that is in the container's PID namespace; this process waits for it, and ends as it does."""
+    pidfd = os.pidfd_open(container)
+    sys_.setns(pidfd, sys_.CLONE_NEWPID)
+    os.close(pidfd)
+    pid = os.fork()
+    if pid == 0:
+        sys_.prctl(sys_.PR_SET_PDEATHSIG, signal.SIGKILL)
+        return
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for fd in fds:
         os.close(fd)
     os._exit(_exit_code(pid))
 

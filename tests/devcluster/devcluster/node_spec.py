@@ -20,6 +20,7 @@ def runtime_spec(worker, container, image):
         "directory": container.get("workingDir") or "/", "user": user, "group": group, "groups": groups,
         "no_new_privileges": context.get("allowPrivilegeEscalation") is False,
         "capabilities": _capabilities(context), "read_only": bool(context.get("readOnlyRootFilesystem")),
+        "tty": bool(container.get("tty")), "target": worker.process_of(container.get("targetContainerName")),
         "root": worker.directory(f"root-{container['name']}"), "hostname": worker.hostname, "links": image.links,
         "mounts": image.mounts + worker.file_mounts() + [_message_mount(worker, container)]
         + worker.volumes.mounts(container),

@@ -167,7 +167,7 @@ class ApiServer:
             self._store.strategy.check_denied(info.path)
         if resource.kind in _DEPRECATED:
             call.warnings.append(_DEPRECATED[resource.kind])
-        if info.subresource in ("portforward", "exec", "log"):
+        if info.subresource in ("portforward", "exec", "attach", "log"):
             return await self._pod_stream(request, info)
         if info.verb == "watch":
             return await watching.serve(call, request, _wants(request, "Table"), self.stopping)
@@ -225,8 +225,8 @@ class ApiServer:
         offered = request.headers.get("Sec-WebSocket-Protocol", "")
         if info.subresource == "portforward" and streams.TUNNEL_PROTOCOL in offered:
             return await streams.serve_tunnel(self._cluster, request, pod)
-        route = exec_route.serve if info.subresource == "exec" else portforward.serve
-        return await route(self._cluster, request, pod)
+        routes = {"exec": exec_route.serve, "attach": exec_route.serve_attach, "portforward": portforward.serve}
+        return await routes[info.subresource](self._cluster, request, pod)
 
 
 _VERBS = {"get": rest.get, "create": rest.create, "update": rest.update, "patch": rest.patch_object,

@@ -50,6 +50,8 @@ class Strategy:
     def admit_update(self, store, kind, old, new, subresource):
         if subresource == "status":
             return
+        if kind == "Pod" and old["spec"].get("ephemeralContainers") != new["spec"].get("ephemeralContainers"):
+            pod_security.enforce(store.get("Namespace", None, new["metadata"]["namespace"]), new)
         if kind == "Namespace":
             new["spec"] = clone(old["spec"])
         else:

@@ -16,18 +16,18 @@ _GRACE = 1.0  # the container runtime's: between the ends of the two directions
 async def serve_spdy(cluster, request, pod, subresource):
     offered = [word.strip() for value in request.headers.getall("X-Stream-Protocol-Version", [])
                for word in value.split(",")]
-    known = _EXEC_PROTOCOLS if subresource == "exec" else (_FORWARD_PROTOCOL,)
+    known = (_FORWARD_PROTOCOL,) if subresource == "portforward" else _EXEC_PROTOCOLS
     protocol = next((each for each in known if each in offered), None)
     if protocol is None:
         raise errors.ApiError(403, "Forbidden", f"unable to upgrade: unable to negotiate protocol: client supports "
                               f"{offered}, server accepts {list(known)}", {})
-    refused = (exec_route if subresource == "exec" else portforward).refusal(cluster, request, pod)
+    refused = (portforward if subresource == "portforward" else exec_route).refusal(cluster, request, pod)
     if refused is not None:
         return refused
-    if subresource == "exec":
-        handler = _Exec(cluster, request, pod, protocol)
-    else:
+    if subresource == "portforward":
         handler = _Forward(cluster, pod)
+    else:
+        handler = _Exec(exec_route.starter(cluster.node, request, pod, subresource == "attach"), request, protocol)
     reader, transport = http_server.take_over(request)
     transport.write(("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: SPDY/3.1\r\n"
                      f"X-Stream-Protocol-Version: {protocol}\r\n\r\n").encode())
@@ -65,21 +65,15 @@ async def serve_tunnel(cluster, request, pod):
 
 
 class _Exec:
-    """Runs one command once all streams that the request announced have been opened."""
+    """Runs one command, or attaches, once all streams that the request announced have been opened."""
 
-    def __init__(self, cluster, request, pod, protocol):
+    def __init__(self, start, request, protocol):
         query = request.query
-        self._node = cluster.node
-        self._pod = pod
-        self._container = exec_route.choose_container(pod, query.get("container"))
-        self._command = query.getall("command", [])
-        if not self._command:
-            raise errors.bad_request("you must specify at least 1 command for exec")
+        self._start = start
         flags = {name: query.get(name) in ("true", "1") for name in ("stdin", "stdout", "stderr", "tty")}
-        self._tty = flags["tty"]
         self._plain_error = protocol != "v4.channel.k8s.io"
         self._wanted = {"error"} | {name for name in ("stdin", "stdout", "stderr") if flags[name]}
-        if self._tty:
+        if flags["tty"]:
             self._wanted.discard("stderr")
             if protocol in ("v4.channel.k8s.io", "v3.channel.k8s.io"):
                 self._wanted.add("resize")
@@ -102,8 +96,7 @@ class _Exec:
     async def _run_command(self):
         await self._complete.wait()
         try:
-            process = await self._node.exec(self._pod, self._container, self._command, "stdin" in self._streams,
-                                            self._tty)
+            process = await self._start()
         except OSError as error:
             await self._finish(exec_route.start_failed(error))
             return

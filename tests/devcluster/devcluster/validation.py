@@ -46,6 +46,9 @@ class Causes(list):
     def forbidden(self, field, text):
         self.append((field, "FieldValueForbidden", f"Forbidden: {text}"))
 
+    def not_found(self, field, value):
+        self.append((field, "FieldValueNotFound", f'Not found: "{value}"'))
+
     def unsupported(self, field, value, allowed):
         choices = ", ".join(f'"{item}"' for item in allowed)
         self.append((field, "FieldValueNotSupported", f"Unsupported value: {show(value)}: supported values: {choices}"))
@@ -191,6 +194,7 @@ def _pod(obj, causes):
 
 def _pod_update(old, new, causes):
     mutable = ("image",)
+    _ephemeral_containers(old["spec"], new["spec"], causes)
 
     def frozen(spec):
         spec = {key: value for key, value in spec.items()
@@ -206,6 +210,19 @@ def _pod_update(old, new, causes):
                          "`spec.initContainers[*].image`,`spec.activeDeadlineSeconds`,`spec.tolerations` (only "
                          "additions to existing tolerations),`spec.terminationGracePeriodSeconds` (allow it to be "
                          "set to 1 if it was previously negative)")
+
+
+def _ephemeral_containers(old, new, causes):
+    field = "spec.ephemeralContainers"
+    wanted = new.get("ephemeralContainers") or []
+    for before in old.get("ephemeralContainers") or []:
+        if before not in wanted:
+            causes.forbidden(field, f"existing ephemeral containers \"{before['name']}\" may not be removed or changed")
+    others = [each["name"] for group in ("initContainers", "containers") for each in new.get(group) or []]
+    for index, container in enumerate(wanted):
+        target = container.get("targetContainerName")
+        if target and target not in others:
+            causes.not_found(f"{field}[{index}].targetContainerName", target)
 
 
 # Workloads

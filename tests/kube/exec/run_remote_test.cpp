@@ -229,6 +229,34 @@ TEST_F(RunRemoteTest, ACloseWithoutAStatusIsNotTheCommandsEnd) {
   EXPECT_EQ(run().error().code, ErrorCode::kReset);
 }
 
+TEST_F(RunRemoteTest, ItCanBeCancelledWhileTheCommandRuns) {
+  kube::CancelToken cancel;
+  local_.cancel = &cancel;
+  serve([&](WebSocketPeer& peer) {
+    cancel.cancel();
+    EXPECT_FALSE(peer.read());  // the end of the connection
+  });
+  EXPECT_EQ(run().error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(RunRemoteTest, ItCanBeCancelledBeforeItBegins) {
+  kube::CancelToken cancel;
+  cancel.cancel();
+  local_.cancel = &cancel;
+  serve([](WebSocketPeer& peer) { peer.read(); });
+  EXPECT_EQ(run().error().code, ErrorCode::kCancelled);
+}
+
+TEST_F(RunRemoteTest, AnAttachAsksForTheOtherSubresource) {
+  command_.command.clear();
+  serve([](WebSocketPeer& peer) {
+    peer.send(2, kSuccess);
+    peer.close();
+  });
+  ASSERT_TRUE(run());
+  EXPECT_THAT(server_->requests().at(0).target, HasSubstr("/pods/web-1/attach?container=app&"));
+}
+
 TEST_F(RunRemoteTest, ARefusalKeepsTheServersWords) {
   serve_http([](const HttpMessage&, Connection&) {
     return Reply{403,

@@ -1,0 +1,265 @@
+#include "cli/debug.h"
+
+#include <algorithm>
+#include <csignal>
+#include <utility>
+
+#include "cli/exec.h"
+#include "cli/target_args.h"
+#include "cli/workload_logs.h"
+#include "kube/exec/choose_container.h"
+#include "kube/exec/debug_pod.h"
+#include "kube/exec/wait_for_container.h"
+#include "kube/json_field.h"
+#include "kube/model.h"
+#include "kube/target_pods.h"
+#include "kube/text.h"
+
+namespace ferry::cli {
+namespace {
+
+using kube::Json;
+
+constexpr const char* kEphemeralContainers = "ephemeralcontainers";
+
+// SIGINT, SIGTERM and SIGHUP cancel the token, while this lives. At most one at a time.
+class CancelledBySignals {
+ public:
+  explicit CancelledBySignals(kube::CancelToken& token) {
+    token_ = &token;
+    for (const int number : kSignals) std::signal(number, [](int) { token_->cancel(); });
+  }
+  // What comes later comes too late: the process is about to end.
+  ~CancelledBySignals() {
+    for (const int number : kSignals) std::signal(number, SIG_IGN);
+    token_ = nullptr;
+  }
+  CancelledBySignals(const CancelledBySignals&) = delete;
+  CancelledBySignals& operator=(const CancelledBySignals&) = delete;
+
+ private:
+  static constexpr std::initializer_list<int> kSignals = {SIGINT, SIGTERM, SIGHUP};
+  static inline kube::CancelToken* token_ = nullptr;
+};
+
+class Debugger {
+ public:
+  Debugger(const Cluster& cluster, const DebugSpec& spec, Terminal& terminal, std::string program)
+      : cluster_(cluster),
+        spec_(spec),
+        terminal_(terminal),
+        program_(std::move(program)),
+        what_("debugging " + to_string(spec.target) + " in namespace " + cluster.ns),
+        has_terminal_(keeps_terminal(spec.terminal, spec.input, terminal)) {}
+
+  Result<int> run() {
+    auto pod = find_pod();
+    if (!pod) return fail(pod.error());
+    if (const auto checked = check_container(*pod); !checked) return fail(checked.error());
+    return spec_.fork ? in_copy(*pod) : beside(*pod);
+  }
+
+ private:
+  kube::Api& api() const { return *cluster_.api; }
+
+  // Of several, one that isn't on its way out; a crashing one is as good as any other.
+  Result<Json> find_pod() {
+    const auto found = kube::find_pods(api(), spec_.target, cluster_.ns, what_, cancel_);
+    if (!found) return fail(found.error());
+    auto pods = api().list(kube::kPods, cluster_.ns, found->selectors, cancel_);
+    if (!pods) return fail(pods.error());
+    for (Json& pod : pods->items) {
+      if (!kube::parse_pod(pod).terminating) return std::move(pod);
+    }
+    return fail(ErrorCode::kUnavailable, what_, "it has no pods at present",
+                "'" + program_ + " diagnose " + to_string(spec_.target) + "' says why");
+  }
+
+  Status check_container(const Json& pod) const {
+    if (spec_.container.empty()) return {};
+    std::vector<std::string> names;
+    for (const char* group : {"containers", "initContainers"}) {
+      for (const Json& each : kube::array_field(kube::field(pod, "spec"), group)) {
+        names.push_back(kube::text_field(each, "name"));
+      }
+    }
+    if (std::find(names.begin(), names.end(), spec_.container) != names.end()) return {};
+    return fail(with_suggestion(
+        {ErrorCode::kNotFound, what_, "the pod has no container '" + spec_.container + "'",
+         "it has " + kube::enumerate(names, "none")},
+        spec_.container, {pod}));
+  }
+
+  Result<exec::ContainerProgress> wait_for(const std::string& pod, const std::string& container) {
+    auto progress = exec::wait_for_container(
+        api(), cluster_.ns, pod, container, what_,
+        [&](const std::string& why) {
+          terminal_.progress("waiting for container " + container + ": " + why);
+        },
+        cancel_);
+    terminal_.clear_progress();
+    return progress;
+  }
+
+  // --- a container beside the pod's own -------------------------------------------------------
+
+  Result<int> beside(const Json& pod) {
+    end_at_once_on_signals();  // there is nothing that could be undone
+    const std::string name = kube::parse_pod(pod).name;
+    const exec::DebugContainer container{.name = exec::random_name("debugger"),
+                                         .image = spec_.image,
+                                         .target = spec_.container,
+                                         .command = spec_.command,
+                                         .input = spec_.input,
+                                         .terminal = has_terminal_};
+    if (const auto added = add(pod, name, container); !added) return fail(added.error());
+    terminal_.note("container " + container.name + " in pod " + name +
+                   "; it stays listed there until the pod goes");
+    const auto progress = wait_for(name, container.name);
+    if (!progress) return fail(progress.error());
+    return spec_.input && progress->running ? attach(name, container) : show(name, container);
+  }
+
+  Status add(const Json& pod, const std::string& name, const exec::DebugContainer& container) {
+    auto added = patch(name, exec::ephemeral_patch(container, nullptr));
+    const bool too_free = !added && added.error().code == ErrorCode::kForbidden &&
+                          added.error().why.find("PodSecurity") != std::string::npos;
+    if (!too_free) return added;
+    terminal_.note("the namespace allows it no more than the application's own rights");
+    return patch(
+        name, exec::ephemeral_patch(container, exec::security_context_of(pod, container.target)));
+  }
+
+  Status patch(const std::string& name, const Json& patch) {
+    const auto patched = api().patch(kube::kPods, cluster_.ns, name, kEphemeralContainers,
+                                     kube::PatchType::kStrategic, patch, cancel_);
+    if (!patched) return fail(patched.error());
+    return {};
+  }
+
+  Result<int> attach(const std::string& pod, const exec::DebugContainer& container) {
+    if (has_terminal_) terminal_.note("if there is no prompt, press Enter");
+    const auto attached = run_here(cluster_,
+                                   {.ns = cluster_.ns,
+                                    .pod = pod,
+                                    .container = container.name,
+                                    .command = {},
+                                    .input = true,
+                                    .terminal = has_terminal_},
+                                   terminal_, nullptr);
+    if (attached) return exit_code_of(pod, container.name);
+    // Perhaps it was too quick for us.
+    const auto object = api().get(kube::kPods, cluster_.ns, pod, cancel_);
+    if (!object || !exec::progress_of(*object, container.name).exit_code) {
+      return fail(attached.error());
+    }
+    return show(pod, container);
+  }
+
+  // Nobody speaks to it: all that it says is in its log, from the beginning on.
+  Result<int> show(const std::string& pod, const exec::DebugContainer& container) {
+    kube::Request request;
+    request.path = kube::path_of(kube::kPods, cluster_.ns, pod, "log");
+    request.query = {{"container", container.name}, {"follow", "true"}};
+    const auto shown = api().stream(
+        request,
+        [&](std::string_view line) {
+          terminal_.print(std::string(line) + "\n");
+          return terminal_.out_is_fine();
+        },
+        cancel_);
+    if (!shown) return fail(shown.error());
+    return exit_code_of(pod, container.name);
+  }
+
+  // The API tells it in the pod's status alone.
+  Result<int> exit_code_of(const std::string& pod, const std::string& container) {
+    constexpr int kLooks = 50;  // 10 s: the kubelet writes a status a moment after the end
+    for (int i = 0; i < kLooks; ++i) {
+      const auto object = api().get(kube::kPods, cluster_.ns, pod, cancel_);
+      if (!object) return fail(object.error());
+      const auto progress = exec::progress_of(*object, container);
+      if (progress.exit_code) return *progress.exit_code;
+      if (!cancel_.sleep_for(std::chrono::milliseconds(200))) break;
+    }
+    terminal_.warn("container " + container + " still runs; '" + program_ + " exec pod/" + pod +
+                   " -c " + container + " -it -- sh' gets into it");
+    return 0;
+  }
+
+  // --- a copy of the pod ----------------------------------------------------------------------
+
+  Result<int> in_copy(const Json& pod) {
+    const CancelledBySignals signals(cancel_);
+    const std::string name = exec::random_name(kube::parse_pod(pod).name + "-debug");
+    const auto made =
+        api().create(kube::kPods, cluster_.ns,
+                     exec::copy_for_debugging(pod, name, spec_.container, spec_.image), cancel_);
+    if (!made) return fail(made.error());
+    terminal_.note("pod " + name + " is the copy; it is deleted at the end");
+    auto outcome = inside_copy(*made, name);
+    remove(*made, name);
+    return outcome;
+  }
+
+  Result<int> inside_copy(const Json& copy, const std::string& name) {
+    const std::string container =
+        spec_.container.empty() ? exec::containers_of(copy).front().name : spec_.container;
+    auto progress = wait_for(name, container);
+    if (progress && !progress->running) {
+      progress = fail(ErrorCode::kUnavailable, what_, "in the copy, 'sleep' has ended at once");
+    }
+    if (!progress) {
+      Error error = progress.error();
+      if (error.code == ErrorCode::kUnavailable) {
+        error.fix = "--image gives it another image; it needs one with 'sleep' and a shell";
+      }
+      return fail(std::move(error));
+    }
+    return run_here(
+        cluster_,
+        {.ns = cluster_.ns,
+         .pod = name,
+         .container = container,
+         .command = spec_.command.empty() ? std::vector<std::string>{"sh"} : spec_.command,
+         .input = spec_.input,
+         .terminal = has_terminal_},
+        terminal_, &cancel_);
+  }
+
+  void remove(const Json& copy, const std::string& name) {
+    const kube::CancelToken never;
+    const std::string uid = kube::text_field(kube::field(copy, "metadata"), "uid");
+    const auto removed = api().remove(kube::kPods, cluster_.ns, name, {.uid = uid}, never);
+    if (removed || removed.error().code == ErrorCode::kNotFound) return;
+    terminal_.warn("the copy is still there: " + removed.error().summary() +
+                   "; to delete it: kubectl delete pod " + name + " -n " + cluster_.ns);
+  }
+
+  const Cluster& cluster_;
+  const DebugSpec& spec_;
+  Terminal& terminal_;
+  const std::string program_;
+  const std::string what_;
+  const bool has_terminal_;
+  kube::CancelToken cancel_;
+};
+
+}  // namespace
+
+Result<DebugSpec> debug_spec(const Invocation& invocation) {
+  const auto& args = invocation.debug;
+  const auto named = parse_target(args.target);
+  if (!named) return fail(named.error());
+  const auto target = kube::parse_target(control::to_string(*named));
+  if (!target) return fail(target.error());
+  return DebugSpec{*target,    args.image,    args.container, args.command,
+                   args.input, args.terminal, args.fork};
+}
+
+Result<int> debug(const Cluster& cluster, const DebugSpec& spec, Terminal& terminal,
+                  const std::string& program) {
+  return Debugger(cluster, spec, terminal, program).run();
+}
+
+}  // namespace ferry::cli
