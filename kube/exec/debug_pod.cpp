@@ -88,6 +88,7 @@ Json copy_for_debugging(const Json& pod, const std::string& name, const std::str
   for (const char* key : kOwnOfPod) spec.erase(key);
   spec["restartPolicy"] = "Never";
   spec["terminationGracePeriodSeconds"] = 1;
+  spec["activeDeadlineSeconds"] = kCopyLife;
   if (spec.contains("containers") && spec["containers"].is_array()) {
     for (Json& each : spec["containers"]) {
       if (!each.is_object()) continue;

@@ -33,7 +33,7 @@ kube::Json ephemeral_patch(const DebugContainer& container, const kube::Json& se
 kube::Json security_context_of(const kube::Json& pod, const std::string& container);
 
 // A pod of that name, for create(): the same volumes, variables and account, but the container
-// (empty: the first) only waits, for kCopyLife, and has `image` in place of its own where that
+// (empty: the first) only waits, kCopyLife at most, and has `image` in place of its own where that
 // isn't empty. Nobody else's: without labels (Services, ReplicaSets and budgets don't select it),
 // owners, names in DNS and a node. Without probes and hooks, and never restarted.
 kube::Json copy_for_debugging(const kube::Json& pod, const std::string& name,

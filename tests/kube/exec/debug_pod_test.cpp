@@ -64,6 +64,7 @@ TEST(CopyTest, IsNobodysAndOnlyWaits) {
     EXPECT_FALSE(copy["spec"].contains(key)) << key;
   }
   EXPECT_EQ(copy["spec"]["restartPolicy"], "Never");
+  EXPECT_EQ(copy["spec"]["activeDeadlineSeconds"], kCopyLife);
   EXPECT_EQ(copy["spec"]["volumes"], pod["spec"]["volumes"]);
   const Json& waits = copy["spec"]["containers"][0];
   EXPECT_EQ(waits["command"], Json({"sleep", "14400"}));
