@@ -22,6 +22,11 @@
 
 namespace ferry::net {
 
+// Bytes that a server in the middle of a handshake takes from somebody whom it doesn't know yet; a
+// client with a certificate needs about 2 KiB. Beyond that it ends in kProtocol. (A client is held
+// by OpenSSL's own bounds: 100 KiB of certificates.)
+inline constexpr std::size_t kMaxClientHandshake = std::size_t{16} * 1024;
+
 // For the tunnel.
 struct TlsMutualOptions {
   Identity identity;

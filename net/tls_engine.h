@@ -40,6 +40,7 @@ class TlsEngine {
   // Appends one record for each 16 KiB to the output. False: the connection has failed.
   bool write(Bytes plain);
   void close_notify();
+  bool is_server() const { return state_->server; }
   bool has_failed() const { return error_.has_value(); }
   const Error& error() const { return *error_; }
 

@@ -70,6 +70,12 @@ void TlsStream::Impl::shake_hands() {
   send(0);
   if (outcome == TlsEngine::Outcome::kDone) return end_handshake({});
   received_.reset();
+  if (engine_->is_server() && handshake_bytes_ > kMaxClientHandshake) {
+    return fail_with(Error{ErrorCode::kProtocol,
+                           "TLS with " + peer_,
+                           "the handshake is longer than any client's",
+                           {}});
+  }
   if (lower_ended_ || outcome == TlsEngine::Outcome::kEnded) fail_with(cut());
 }
 
@@ -104,7 +110,10 @@ void TlsStream::Impl::on_read(std::size_t n) {
   if (stage_ == Stage::kClosed) return;
   engine_->input() = Bytes(received_.get(), n);
   starved_ = false;
-  if (stage_ == Stage::kHandshake) return shake_hands();
+  if (stage_ == Stage::kHandshake) {
+    handshake_bytes_ += n;
+    return shake_hands();
+  }
   deliver();
 }
 

@@ -65,6 +65,7 @@ class TlsStream::Impl final : public StreamHandler {
   StreamHandler* handler_ = nullptr;
   Stage stage_ = Stage::kHandshake;
   Reading reading_ = Reading::kPaused;
+  std::size_t handshake_bytes_ = 0;           // that came
   bool delivering_ = false;                   // on the stack
   bool starved_ = false;                      // nothing can be read without further input
   bool write_ended_ = false;                  // close_notify was sent

@@ -1,4 +1,5 @@
-// Events that wait for poll_event(). Its memory is kept from one batch to the next.
+// Events that wait for poll_event(): those of one receive(), since they are drained before the next
+// one. Its memory is kept from one batch to the next.
 #pragma once
 
 #include <cstddef>
@@ -23,7 +24,7 @@ class EventQueue {
   }
 
  private:
-  static constexpr std::size_t kKept = 4096;  // events; a batch of more gives its memory back
+  static constexpr std::size_t kKept = 1024;  // events; a batch of more gives its memory back
 
   std::vector<Event> events_;
   std::size_t head_ = 0;

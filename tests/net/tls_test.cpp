@@ -296,6 +296,22 @@ TEST(TlsTest, GarbageInsteadOfTlsIsAnError) {
   }
 }
 
+// RFC 8446, section 4: a ClientHello that announces 128 KiB, and brings them.
+TEST(TlsTest, AServerTakesNoEndlessHandshakeFromAStranger) {
+  TestLoop loop;
+  auto pair = connect_tcp(loop);
+  ScriptedPeer peer(loop, std::move(pair.server));
+  peer.send(std::string("\x16\x03\x01\x00\x26\x01\x01\xff\x00\x03\x03", 11) + std::string(32, 'x'));
+  const std::string record = std::string("\x16\x03\x03\x10\x00", 5) + std::string(4096, 'x');
+  for (std::size_t sent = 0; sent <= kMaxClientHandshake; sent += 4096) peer.send(record);
+  const auto result =
+      handshake_with(loop, server_context(), std::move(pair.client), std::chrono::seconds(20));
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().code, ErrorCode::kProtocol);
+  EXPECT_EQ(result.error().why, "the handshake is longer than any client's");
+  EXPECT_TRUE(peer.saw_end());
+}
+
 TEST(TlsTest, ASilentPeerIsLeftInTime) {
   TestLoop loop;
   for (const auto& context : {client_context(), server_context()}) {

@@ -3,13 +3,6 @@
 #include <utility>
 
 namespace ferry::tunnel {
-namespace {
-
-// One read takes what the other side sent as one batch, and one call of the session sees it whole.
-constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
-
-}  // namespace
-
 Carrier::Carrier(std::unique_ptr<net::ByteStream> stream) : stream_(std::move(stream)) {}
 
 void Carrier::set_sink(CarrierSink& sink) {
@@ -24,8 +17,11 @@ void Carrier::retire() {
 }
 
 MutableBytes Carrier::on_read_buffer() {
-  if (!buffer_) buffer_.reset(new std::uint8_t[kReadBytes]);
-  return {buffer_.get(), kReadBytes};
+  if (buffer_bytes_ != read_bytes_) {
+    buffer_.reset(new std::uint8_t[read_bytes_]);
+    buffer_bytes_ = read_bytes_;
+  }
+  return {buffer_.get(), buffer_bytes_};
 }
 
 void Carrier::on_read(std::size_t n) { sink_->on_carrier_bytes(Bytes(buffer_.get(), n)); }

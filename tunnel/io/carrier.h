@@ -26,6 +26,11 @@ class CarrierSink {
   ~CarrierSink() = default;
 };
 
+// Bytes read at a time until a session has the carrier, and afterwards: what the other side sent as
+// one batch, so that one call of the session sees it whole.
+inline constexpr std::size_t kGreetingReadBytes = std::size_t{4} * 1024;
+inline constexpr std::size_t kReadBytes = std::size_t{256} * 1024;
+
 class Carrier final : public net::Disposable, private net::StreamHandler {
  public:
   // `stream`: established (TLS handshake done) and not started.
@@ -34,6 +39,8 @@ class Carrier final : public net::Disposable, private net::StreamHandler {
   // Events go to `sink` from now on; the first call starts the stream. Allowed from within an
   // event.
   void set_sink(CarrierSink& sink);
+  // It carries a session from now on.
+  void read_in_batches() { read_bytes_ = kReadBytes; }
 
   void retire() override;
 
@@ -47,6 +54,8 @@ class Carrier final : public net::Disposable, private net::StreamHandler {
   void on_closed(Status status) override;
   void close_once(Status status);
 
+  std::size_t read_bytes_ = kGreetingReadBytes;
+  std::size_t buffer_bytes_ = 0;
   std::unique_ptr<std::uint8_t[]> buffer_;  // made by the first read, not filled with zeros
   CarrierSink* sink_ = nullptr;
   bool closed_ = false;

@@ -11,6 +11,9 @@ namespace {
 // What the carrier is given at a time: few large TLS writes under load, and never more queued in
 // front of a keystroke than this.
 constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
+// A read full of the smallest frames has thousands of pieces for one stream; room for these is not
+// kept.
+constexpr std::size_t kKeptPieces = 512;
 
 }  // namespace
 
@@ -60,6 +63,7 @@ Status SessionIo::accept_resume(std::unique_ptr<Carrier>& carrier,
   }
   let_carrier_go();
   carrier_ = std::move(carrier);
+  carrier_->read_in_batches();
   carrier_->set_sink(*this);
   if (!early.empty()) static_cast<void>(session_->receive(early, loop_.now()));
   run();
@@ -77,6 +81,7 @@ void SessionIo::take_carrier(std::unique_ptr<Carrier> carrier) {
     touch().detach(loop_.now());
   }
   carrier_ = std::move(carrier);
+  carrier_->read_in_batches();
   carrier_->set_sink(*this);
 }
 
@@ -315,6 +320,7 @@ void SessionIo::deliver_batch() {
   if (batch_.empty()) return;
   if (StreamPump* pump = find(batch_stream_)) pump->deliver(batch_);
   batch_.clear();
+  if (batch_.capacity() > kKeptPieces) batch_.shrink_to_fit();
 }
 
 void SessionIo::handle(const Established& event) {
