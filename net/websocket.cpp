@@ -103,6 +103,7 @@ MutableBytes WebSocket::Impl::on_read_buffer() {
 }
 
 void WebSocket::Impl::on_read(std::size_t n) {
+  heard_ = true;
   framer_.input() = Bytes(received_.get(), n);
   starved_ = false;
   deliver();
@@ -255,6 +256,13 @@ void WebSocket::Impl::send_pong() {
   send(0);
 }
 
+void WebSocket::Impl::ping() {
+  if (closed_ || close_sent_) return;
+  heard_ = false;
+  framer_.put(Kind::kPing, 0, {});
+  send(0);
+}
+
 void WebSocket::Impl::close() {
   if (closed_ || close_sent_) return;
   put_close(kNormal);
@@ -281,6 +289,8 @@ std::size_t WebSocket::write(Bytes prefix, std::span<const Bytes> pieces) {
   return impl_->write(prefix, pieces);
 }
 std::size_t WebSocket::queued() const { return impl_->queued(); }
+void WebSocket::ping() { impl_->ping(); }
+bool WebSocket::heard() const { return impl_->heard(); }
 void WebSocket::close() { impl_->close(); }
 void WebSocket::reset() { impl_->reset(); }
 const std::string& WebSocket::subprotocol() const { return impl_->subprotocol(); }

@@ -63,6 +63,12 @@ class WebSocket final : public Disposable {
   // Bytes of payload that were written and not yet handed on.
   std::size_t queued() const;
 
+  // Sends a ping, so that a peer that is still there lets itself be heard, and what keeps account
+  // of idle connections on the way sees this one used. Nothing after close().
+  void ping();
+  // Whether anything has come since the last ping(), or ever if there was none.
+  bool heard() const;
+
   // Sends a close (status 1000) after what is queued. Messages may still come until the peer's
   // answer, on which on_closed() follows.
   void close();

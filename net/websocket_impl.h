@@ -26,6 +26,8 @@ class WebSocket::Impl final : private StreamHandler {
   void resume_reading();
   std::size_t write(Bytes prefix, std::span<const Bytes> pieces);
   std::size_t queued() const { return ledger_.pending(); }
+  void ping();
+  bool heard() const { return heard_; }
   void close();
   void reset();
   void let_go();
@@ -64,6 +66,7 @@ class WebSocket::Impl final : private StreamHandler {
   bool starved_ = true;      // no part can be had without further input
   bool lower_ended_ = false;
   bool close_sent_ = false;
+  bool heard_ = false;                         // anything, since the last ping
   std::unique_ptr<std::uint8_t[]> received_;   // framer_.input() points into it; null: nothing left
   std::optional<WebSocketFramer::Part> part_;  // of a message, not taken by the handler yet
   std::string control_;                        // payload of the control frame that is coming in

@@ -11,6 +11,10 @@ constexpr std::size_t kLongestStatus = std::size_t{64} * 1024;
 // Servers close right after the status; one that forgets to isn't waited for.
 constexpr Duration kPatience = std::chrono::seconds(2);
 
+constexpr int kMostSilentBeats = 3;
+// Of input that may wait with the server while the command doesn't read; more may make it stop.
+constexpr std::size_t kLittleInput = std::size_t{4} * 1024;
+
 constexpr std::uint8_t number_of(Channel channel) { return static_cast<std::uint8_t>(channel); }
 
 }  // namespace
@@ -30,7 +34,10 @@ void RemoteStreams::send(Channel channel, Bytes payload) {
   socket_->write(prefix, std::span<const Bytes>(&payload, 1));
 }
 
-void RemoteStreams::write(Bytes input) { send(Channel::kInput, input); }
+void RemoteStreams::write(Bytes input) {
+  unheard_input_ += input.size();
+  send(Channel::kInput, input);
+}
 
 bool RemoteStreams::end_input() {
   if (socket_->subprotocol() != kWithClose) return false;
@@ -44,7 +51,23 @@ void RemoteStreams::resize(TerminalSize size) {
 }
 
 void RemoteStreams::resume() {
+  paused_ = false;
   if (!ended_) socket_->resume_reading();
+}
+
+void RemoteStreams::beat() {
+  if (ended_ || paused_) return;
+  if (socket_->heard()) {
+    silent_beats_ = 0;
+    unheard_input_ = 0;
+  } else if (unheard_input_ <= kLittleInput) {
+    ++silent_beats_;
+  }
+  if (silent_beats_ > kMostSilentBeats) {
+    return end({ErrorCode::kTimedOut, what_, "the API server doesn't answer any more",
+                "check the network and try again; the command may still run"});
+  }
+  socket_->ping();
 }
 
 void RemoteStreams::reset() {
@@ -66,7 +89,10 @@ std::size_t RemoteStreams::on_message(Bytes part, bool /*first*/, bool last) {
   }
   const std::size_t delivered = take(part);
   taken += delivered;
-  if (delivered < part.size()) return taken;
+  if (delivered < part.size()) {
+    paused_ = true;
+    return taken;
+  }
   if (last) in_message_ = false;
   if (last && channel_ == number_of(Channel::kStatus) && !status_.empty()) {
     has_status_ = true;
@@ -96,17 +122,21 @@ void RemoteStreams::end() {
   handler_.on_ended(exit_code_of_status(status_, what_));
 }
 
+void RemoteStreams::end(Error error) {
+  reset();
+  handler_.on_ended(fail(std::move(error)));
+}
+
 void RemoteStreams::on_closed(Status status) {
   if (ended_) return;
   if (has_status_) return end();
-  reset();
   Error error{ErrorCode::kReset, what_, "the connection ended without a word about the command",
-              "it may still run there; look with: kubectl get pods"};
+              "check the network and try again; the command may still run"};
   if (!status) {
     error.code = status.error().code;
     error.why = status.error().summary();
   }
-  handler_.on_ended(fail(std::move(error)));
+  end(std::move(error));
 }
 
 }  // namespace ferry::exec

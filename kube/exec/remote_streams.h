@@ -48,6 +48,11 @@ class RemoteStreams final : private net::WebSocketHandler {
   bool end_input();
   void resize(TerminalSize size);
   void resume();
+  // To be called every so often: asks the server for a sign of life. After three in a row without
+  // one it ends with kTimedOut: nobody would tell of a connection that is gone without a word.
+  // While we don't read, or the command doesn't read what it got (the server then does nothing
+  // else), that can't be judged.
+  void beat();
   // No event follows.
   void reset();
 
@@ -58,6 +63,7 @@ class RemoteStreams final : private net::WebSocketHandler {
 
   std::size_t take(Bytes part);
   void end();
+  void end(Error error);
   void send(Channel channel, Bytes payload);
 
   const std::string what_;
@@ -68,7 +74,10 @@ class RemoteStreams final : private net::WebSocketHandler {
   // Where the reading is: in a message of `channel_`, or before the next one's channel byte.
   bool in_message_ = false;
   std::uint8_t channel_ = 0;
-  std::string status_;  // what came on kStatus
+  bool paused_ = false;
+  int silent_beats_ = 0;
+  std::size_t unheard_input_ = 0;  // bytes, since the last sign of life
+  std::string status_;             // what came on kStatus
   bool has_status_ = false;
   net::Timer patience_;  // for the close that follows the status
 };

@@ -20,7 +20,6 @@ namespace {
 
 // Of our input, this much is on its way in the connection before more is read.
 constexpr std::size_t kMostQueued = std::size_t{256} * 1024;
-constexpr Duration kBeat = std::chrono::seconds(10);
 
 class Run final : private RemoteHandler {
  public:
@@ -41,7 +40,7 @@ class Run final : private RemoteHandler {
   }
 
   Result<int> go() {
-    look_again_.start(kBeat);
+    beat_.start(local_.beat);
     loop_.run();
     if (local_.on_ended) local_.on_ended();
     if (output_) output_->finish();
@@ -109,6 +108,11 @@ class Run final : private RemoteHandler {
              std::string("what it says can't be written: ") + std::strerror(error), {}));
   }
 
+  void beat() {
+    if (streams_) streams_->beat();
+    beat_.start(local_.beat);
+  }
+
   void on_cancel() {
     if (outcome_) return;
     dial_.reset();
@@ -127,8 +131,8 @@ class Run final : private RemoteHandler {
   bool reading_ = true;  // input_ reads, or has given what isn't passed on yet
   std::optional<Result<int>> outcome_;
   net::Loop loop_;  // the others live on it
-  // Keeps the loop going while nobody reads what the command says, and the connection is silent.
-  net::Timer look_again_{loop_, [this] { look_again_.start(kBeat); }};
+  // Keeps the loop going, too, while nobody reads what the command says.
+  net::Timer beat_{loop_, [this] { beat(); }};
   std::unique_ptr<kube::WebSocketDial> dial_;
   std::unique_ptr<net::SignalWatcher> size_watcher_;
   std::optional<RemoteStreams> streams_;

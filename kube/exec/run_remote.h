@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/time.h"
 #include "kube/cancel.h"
 #include "kube/credentials.h"
 #include "kube/exec/channels.h"
@@ -28,6 +29,8 @@ struct LocalEnd {
   std::function<void()> on_ended;
   // For the user, on one line.
   std::function<void(const std::string&)> on_note;
+  // How often the API server is asked for a sign of life.
+  Duration beat = std::chrono::seconds(10);
   // Ends it all with kCancelled. May be null.
   const kube::CancelToken* cancel = nullptr;
 };

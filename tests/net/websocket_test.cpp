@@ -490,6 +490,18 @@ TEST_F(WebSocketTest, AFloodOfPingsFillsNoMemory) {
   EXPECT_LE(socket->queued(), queued);
 }
 
+TEST_F(WebSocketTest, APingIsAnsweredOrNothingIsHeard) {
+  ASSERT_TRUE(open());
+  socket->ping();
+  EXPECT_FALSE(socket->heard());
+  ASSERT_TRUE(server->got(6));  // empty, and masked
+  EXPECT_TRUE(server->received().starts_with("\x89\x80"s));
+  server->send("\x8a\x00\x82\x04"s + "done");
+  loop.run_until([&] { return !recorder.messages.empty(); });
+  EXPECT_TRUE(socket->heard());
+  EXPECT_EQ(recorder.messages, std::vector<std::string>{"done"});  // the pong is none
+}
+
 TEST_F(WebSocketTest, ManySmallPiecesAreOneMessageInOneWrite) {
   ASSERT_TRUE(open());
   const std::vector<Bytes> pieces(1000, as_bytes("ab"));

@@ -257,6 +257,47 @@ TEST_F(RunRemoteTest, AnAttachAsksForTheOtherSubresource) {
   EXPECT_THAT(server_->requests().at(0).target, HasSubstr("/pods/web-1/attach?container=app&"));
 }
 
+TEST_F(RunRemoteTest, AServerThatAnswersNoMoreIsGivenUp) {
+  local_.beat = std::chrono::milliseconds(20);
+  serve([](WebSocketPeer& peer) {
+    while (peer.read()) {  // pings, among others
+    }
+  });
+  const auto code = run();
+  ASSERT_FALSE(code);
+  EXPECT_EQ(code.error().code, ErrorCode::kTimedOut);
+}
+
+TEST_F(RunRemoteTest, AServerThatAnswersIsAskedAgain) {
+  local_.beat = std::chrono::milliseconds(250);
+  int pings = 0;
+  serve([&](WebSocketPeer& peer) {
+    // More than would be borne in silence.
+    for (; pings < 5; ++pings) {
+      EXPECT_EQ(peer.read()->opcode, 9);
+      peer.send(10, "");
+    }
+    peer.send(2, kSuccess);
+    peer.close();
+  });
+  ASSERT_TRUE(run());
+  EXPECT_EQ(pings, 5);
+}
+
+TEST_F(RunRemoteTest, ACommandThatReadsNothingIsNotTakenForADeadServer) {
+  command_.input = true;
+  local_.beat = std::chrono::milliseconds(5);
+  write_all(input_.write_end(), std::string(8'000, 'x'));
+  serve([](WebSocketPeer& peer) {
+    int pings = 0;
+    for (auto frame = peer.read(); pings < 20; frame = peer.read()) pings += frame->opcode == 9;
+    peer.send(2, kSuccess);
+    peer.close();
+  });
+  const auto code = run();
+  EXPECT_TRUE(code) << code.error().summary();
+}
+
 TEST_F(RunRemoteTest, ARefusalKeepsTheServersWords) {
   serve_http([](const HttpMessage&, Connection&) {
     return Reply{403,
