@@ -1,4 +1,4 @@
-"""What was built is hardened, and hides its memory; `readelf` (binutils) says so of the programs, the kernel of the processes."""
+"""The programs are built hardened: `readelf` and `objdump` (binutils) say so. Who may look into their memory: test_swap_secrets.py."""
 
 import os
 import re

@@ -2,6 +2,7 @@
 
 import json
 import threading
+import time
 
 import pytest
 
@@ -27,8 +28,26 @@ class Bystander:
         self.works()
 
     def works(self):
+        self.asks()
+        self.is_answered()
+
+    def asks(self):
         self._connection.sendall(b"still there?")
-        assert self._connection.recv(12) == b"still there?"
+
+    def is_answered(self):
+        answer = b""
+        while len(answer) < 12:
+            part = self._connection.recv(12 - len(answer))
+            assert part, f"ended behind {answer}"
+            answer += part
+        assert answer == b"still there?"
+
+    def hears_nothing(self, seconds):
+        before = self._connection.gettimeout()
+        self._connection.settimeout(seconds)
+        with pytest.raises(TimeoutError):
+            self._connection.recv(1)
+        self._connection.settimeout(before)
 
     def ended(self):
         try:
@@ -142,6 +161,13 @@ def proxy_pods(api, namespace):
     return api.ready_pods(namespace, "app.kubernetes.io/name=ferry-proxy")
 
 
+def wait_for_another_proxy(api, namespace, old):
+    def others():
+        return [pod for pod in proxy_pods(api, namespace) if pod["metadata"]["uid"] != old["metadata"]["uid"]]
+
+    wait_for("another proxy is ready", others, RECOVERY)
+
+
 @pytest.mark.parametrize("route", ["proxy"], indirect=True)
 def test_the_proxy_pod_is_deleted(link, ferry, api, namespace):
     (old,) = proxy_pods(api, namespace)
@@ -154,12 +180,12 @@ def test_the_proxy_pod_is_deleted(link, ferry, api, namespace):
                 pass
     said = [(link.get("lastError") or {}).get("why", "") for link in ferry.links()]
     assert any("gone" in why for why in said), said
-    wait_for(
-        "a new proxy is ready",
-        lambda: [p for p in proxy_pods(api, namespace) if p["metadata"]["uid"] != old["metadata"]["uid"]],
-        RECOVERY,
-    )
-    wait_for("the link works within a second of that", lambda: client.name_of(link.ports[0]), timeout=3)
+    wait_for_another_proxy(api, namespace, old)
+    ready = time.monotonic()
+    answers_again(link)
+    took = time.monotonic() - ready
+    print(f"the link works {took:.2f} s after the next proxy is ready")
+    assert took < 3  # a second, and what a busy machine adds
 
 
 def test_the_api_server_restarts(link, faults):
@@ -194,8 +220,8 @@ def test_the_proxys_node_dies(link, bystander, api, namespace, faults):
     """Nothing tells the daemon. Who wants something brings it to light, and need not wait for a time-out."""
     (old,) = proxy_pods(api, namespace)
     faults.lose_node_of(namespace, old["metadata"]["name"])
-    wait_for("another proxy is ready", lambda: proxy_pods(api, namespace), RECOVERY)
-    assert answers_again(link)
+    wait_for_another_proxy(api, namespace, old)
+    answers_again(link)
     wait_for("what went through the old one has ended", bystander.ended)
 
 
@@ -222,8 +248,11 @@ def test_a_download_survives_cuts_without_a_byte_lost(link, ferry, faults):
 @pytest.mark.parametrize("route", ["proxy"], indirect=True)
 def test_connections_survive_a_stalled_network(link, bystander, ferry, faults):
     faults.stall_connections()  # open, and nothing comes through
+    bystander.asks()
     wait_for(
         "the status says that the tunnel is lost", lambda: ferry.status()["tunnels"][0]["state"] == "lost", timeout=40
     )
+    bystander.hears_nothing(0.5)
     faults.clear()
+    bystander.is_answered()
     bystander.works()

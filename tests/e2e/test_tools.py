@@ -1,7 +1,10 @@
 """The tests' own instruments: would they notice?"""
 
+import random
+
 import pytest
 
+import growth
 import load_generator
 import snapshot
 import workloads
@@ -59,3 +62,19 @@ def test_a_snapshot_sees_what_is_left_behind(api, namespace, web, kind, name, pa
     api.patch(kind, namespace, name, patch)
     with pytest.raises(AssertionError, match="isn't as it was"):
         snapshot.assert_same_again(api, namespace, before, timeout=0)
+
+
+def memory_of(seconds, leaks, seed):
+    """MiB every two seconds, as of a daemon that warms up in a minute and is busy now and then."""
+    chance = random.Random(seed)
+    return [(when, 40 - 10 * 0.95**when + leaks * when + chance.uniform(0, 1) + chance.choice([0, 0, 0, 8]))
+            for when in range(0, seconds, 2)]
+
+
+@pytest.mark.parametrize("seconds", [600, 8 * 3600])
+def test_the_soak_sees_what_each_connection_leaves_behind(seconds):
+    connections_per_second = 10
+    for seed in range(20):
+        assert growth.growth(memory_of(seconds, leaks=0, seed=seed)) < 1
+        leaked = connections_per_second * 1024 / (1 << 20)
+        assert growth.growth(memory_of(seconds, leaks=leaked, seed=seed)) > 3
