@@ -23,6 +23,9 @@ struct NewCarrier {
   std::optional<Duration> expires_in = std::nullopt;
 };
 
+// How often a place that keeps silent is asked again.
+constexpr Duration kAskAgain = std::chrono::milliseconds(500);
+
 class CarrierSource {
  public:
   // Exactly once per connect(), never from within it. Errors: kGone when the process that the last

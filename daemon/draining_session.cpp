@@ -6,8 +6,9 @@ namespace ferry::daemon {
 namespace {
 
 constexpr Duration kLongest = std::chrono::seconds(30);  // a proxy drains for 25 s
-constexpr Duration kPause = std::chrono::milliseconds(50);
-constexpr Duration kPatience = std::chrono::seconds(2);  // with one attempt
+constexpr Duration kFirstPause = std::chrono::milliseconds(50);
+constexpr Duration kLongestPause = std::chrono::seconds(1);
+constexpr Duration kPatience = std::chrono::seconds(2);  // with one attempt, and with its greeting
 
 }  // namespace
 
@@ -18,25 +19,41 @@ DrainingSession::DrainingSession(net::Loop& loop, std::unique_ptr<TunnelSession>
       on_over_(std::move(on_over)),
       session_(std::move(session)),
       way_(std::move(way)),
+      backoff_(kFirstPause, kLongestPause),
       again_(loop, [this] { try_again(); }) {}
+
+void DrainingSession::carrier_ready() {
+  lost_by_.reset();
+  backoff_.reset();
+  again_.stop();
+}
 
 void DrainingSession::carrier_lost(const Error& error) {
   lost_by_ = error;
-  again_.start(kPause);
+  again_.start(backoff_.next());
+}
+
+void DrainingSession::carrier_in_doubt() {
+  if (!again_.active()) again_.start(Duration::zero());
 }
 
 void DrainingSession::try_again() {
-  if (!way_ || gone_ || loop_.now() >= until_) return on_over_(lost_by_);
+  if (!way_ || gone_ || loop_.now() >= until_) {
+    if (lost_by_) on_over_(*lost_by_);
+    return;
+  }
   again_.start(kPatience);
   way_->connect([this](Result<NewCarrier> carrier) { connected(std::move(carrier)); },
                 [](const std::string&) {});
 }
 
 void DrainingSession::connected(Result<NewCarrier> carrier) {
-  again_.stop();
-  if (carrier) return session_->resume(std::move(*carrier));
+  if (carrier) {
+    again_.start(kPatience);
+    return session_->resume(std::move(*carrier));
+  }
   gone_ = carrier.error().code == ErrorCode::kGone;
-  again_.start(kPause);
+  again_.start(backoff_.next());
 }
 
 }  // namespace ferry::daemon

@@ -4,7 +4,9 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
+#include "daemon/backoff.h"
 #include "daemon/carrier_source.h"
 #include "daemon/tunnel_session.h"
 #include "net/timer.h"
@@ -23,7 +25,9 @@ class DrainingSession final : public net::Disposable {
   const TunnelSession& session() const { return *session_; }
 
   // To be told by the session's owner.
+  void carrier_ready();
   void carrier_lost(const Error& error);
+  void carrier_in_doubt();
 
  private:
   void try_again();
@@ -34,9 +38,10 @@ class DrainingSession final : public net::Disposable {
   OnOver on_over_;
   std::unique_ptr<TunnelSession> session_;
   std::unique_ptr<CarrierSource> way_;
-  Error lost_by_;
+  std::optional<Error> lost_by_;
   bool gone_ = false;  // the process
-  net::Timer again_;
+  Backoff backoff_;
+  net::Timer again_;  // runs while another carrier is wanted
 };
 
 }  // namespace ferry::daemon

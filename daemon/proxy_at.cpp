@@ -48,7 +48,7 @@ void ProxyAt::connect(Callback callback, Progress) {
     return;
   }
   dial_ = std::make_unique<net::Dial>(
-      loop_, *address, net::DialOptions{},
+      loop_, *address, net::DialOptions{.again_after = kAskAgain, .last = last_address_},
       [this, credentials = *credentials](Result<std::unique_ptr<net::ByteStream>> stream) {
         if (stream) {
           dialled(std::move(*stream), credentials);
@@ -60,7 +60,9 @@ void ProxyAt::connect(Callback callback, Progress) {
 
 std::unique_ptr<CarrierSource> ProxyAt::abandon() {
   give_up();
-  return std::make_unique<ProxyAt>(loop_, address_, credentials_);
+  auto same = std::make_unique<ProxyAt>(loop_, address_, credentials_);
+  *same->last_address_ = *last_address_;
+  return same;
 }
 
 void ProxyAt::give_up() {

@@ -24,6 +24,7 @@ class ProxyAt final : public CarrierSource {
   net::Loop& loop_;
   const std::string address_;
   const std::string credentials_;
+  std::shared_ptr<net::LastAddress> last_address_ = std::make_shared<net::LastAddress>();
   Callback callback_;
   std::unique_ptr<net::Dial> dial_;
   std::unique_ptr<CarrierHandshake> handshake_;

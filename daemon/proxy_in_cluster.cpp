@@ -56,6 +56,7 @@ std::unique_ptr<CarrierSource> ProxyInCluster::abandon() {
   give_up();
   auto same = std::make_unique<ProxyInCluster>(loop_, workers_, cluster_, find_no_other);
   same->pod_ = std::exchange(pod_, std::nullopt);
+  *same->last_address_ = *last_address_;
   if (same->pod_) same->step_ = Step::kDial;
   step_ = Step::kFind;
   return same;
@@ -71,7 +72,8 @@ void ProxyInCluster::dial() {
   dial_ = std::make_unique<kube::PortForwardDial>(
       loop_, cluster_.credentials,
       kube::PortForwardTarget{.ns = pod_->ns, .pod = pod_->name, .port = pod_->port},
-      kube::PortForwardOptions{}, [this](Result<std::unique_ptr<net::ByteStream>> stream) {
+      kube::PortForwardOptions{.dial = {.again_after = kAskAgain, .last = last_address_}},
+      [this](Result<std::unique_ptr<net::ByteStream>> stream) {
         if (stream) {
           shake_hands(std::move(*stream));
         } else {

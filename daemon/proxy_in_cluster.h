@@ -46,6 +46,7 @@ class ProxyInCluster final : public CarrierSource {
   Step step_ = Step::kFind;
   int dials_in_vain_ = 0;  // since the last answer
   std::optional<ProxyPod> pod_;
+  std::shared_ptr<net::LastAddress> last_address_ = std::make_shared<net::LastAddress>();
   Callback callback_;
   std::unique_ptr<Task> task_;
   std::unique_ptr<kube::PortForwardDial> dial_;

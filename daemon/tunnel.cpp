@@ -29,7 +29,11 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
       expiry_timer_(loop, [this] { renew(Renewal::kWanted, "the credentials of its way expire"); }),
       waiting_(loop, options.max_pending, options.pending_timeout,
                [this] { return status_.reason; }),
-      farewells_(loop) {
+      farewells_(loop),
+      draining_(loop, [this](const TunnelSession& session, bool cut) {
+        if (cut) ++status_.sessions_lost;
+        count_past(session);
+      }) {
   status_.since = control::unix_millis_now();
 }
 
@@ -47,14 +51,17 @@ void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream
     return;
   }
   if (!waiting_.add({target, std::move(socket), port, &observer})) return;
-  const bool late = retry_at_ - loop_.now() > options_.urgent_backoff;
-  if (retry_timer_.active() && !attempt_since_ && late) retry_after(options_.urgent_backoff);
+  if (attempt_since_ || greeting_since_) {
+    if (!retry_timer_.active()) retry_when_patience_ends();
+  } else if (retry_timer_.active() && retry_at_ - loop_.now() > options_.urgent_backoff) {
+    retry_after(options_.urgent_backoff);
+  }
 }
 
 void Tunnel::forget(const ConnectionObserver& observer) {
   waiting_.forget(observer);
   if (session_) session_->forget(observer);
-  for (auto& draining : draining_) draining->session().forget(observer);
+  draining_.for_each([&](TunnelSession& session) { session.forget(observer); });
 }
 
 void Tunnel::check_now() {
@@ -81,7 +88,7 @@ control::TunnelStatus Tunnel::status() const {
     status.bytes_sent += stats.bytes_sent;
     status.bytes_received += stats.bytes_received;
   };
-  for (const auto& draining : draining_) add(draining->session());
+  draining_.for_each(add);
   if (session_) {
     add(*session_);
     const auto round_trip = session_->stats().round_trip.value_or(Duration{});
@@ -99,7 +106,7 @@ OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
     sum.sent += part.sent;
     sum.received += part.received;
   };
-  for (const auto& draining : draining_) add(draining->session());
+  draining_.for_each(add);
   if (session_) add(*session_);
   sum.connections += waiting_.count(observer);
   return sum;
@@ -110,7 +117,7 @@ OpenTraffic Tunnel::traffic(const ConnectionObserver& observer) const {
 void Tunnel::serve(CallerService* service) {
   callers_ = service;
   if (session_) session_->serve(service);
-  for (auto& draining : draining_) draining->session().serve(service);
+  draining_.for_each([&](TunnelSession& session) { session.serve(service); });
 }
 
 void Tunnel::listen(std::uint16_t port) {
@@ -122,7 +129,7 @@ void Tunnel::listen(std::uint16_t port) {
 void Tunnel::unlisten(std::uint16_t port) {
   if (listening_.erase(port) == 0) return;
   if (session_ && session_->established()) session_->unlisten(port);
-  for (auto& draining : draining_) draining->session().unlisten(port);
+  draining_.for_each([&](TunnelSession& session) { session.unlisten(port); });
 }
 
 void Tunnel::set_ready(bool ready) {
@@ -266,7 +273,7 @@ void Tunnel::connecting_failed(const Error& error) {
 // --- the session's events ------------------------------------------------------------------------
 
 void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
-  if (&session != session_.get()) return;
+  if (&session != session_.get()) return draining_.ready(session);
   ready_since_ = loop_.now();
   renewal_ = Renewal::kNone;
   greeting_since_.reset();
@@ -281,7 +288,7 @@ void Tunnel::on_session_ready(TunnelSession& session, bool resumed) {
 }
 
 void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error) {
-  if (&session != session_.get()) return draining_lost(session, error);
+  if (&session != session_.get()) return draining_.lost(session, error, callers_ != nullptr);
   spdlog::warn("tunnel {}: lost: {}", id(), error.summary());
   status_.last_error = error;
   greeting_since_.reset();
@@ -297,7 +304,8 @@ void Tunnel::on_session_carrier_lost(TunnelSession& session, const Error& error)
 }
 
 void Tunnel::on_session_carrier_in_doubt(TunnelSession& session) {
-  if (&session == session_.get()) renew(Renewal::kInDoubt, "no answer yet");
+  if (&session != session_.get()) return draining_.in_doubt(session);
+  renew(Renewal::kInDoubt, "no answer yet");
 }
 
 void Tunnel::on_session_going_away(TunnelSession& session) {
@@ -309,21 +317,12 @@ void Tunnel::on_session_going_away(TunnelSession& session) {
 }
 
 void Tunnel::let_finish(std::unique_ptr<CarrierSource> way, const std::string& reason) {
-  if (draining_.size() == kMaxDraining) {
-    end_draining(draining_.front()->session(), {ErrorCode::kExhausted,
-                                                "letting a proxy process end",
-                                                "too many of them have ended one after the other",
-                                                {}});
-  }
   greeting_since_.reset();
   // A stand-in goes on bringing callers for a while.
-  TunnelSession& session = *session_;
-  if (session.idle() && callers_ == nullptr) {
+  if (session_->idle() && callers_ == nullptr) {
     release(std::move(session_));
   } else {
-    draining_.push_back(std::make_unique<DrainingSession>(
-        loop_, std::move(session_), std::move(way),
-        [this, &session](const Error& error) { end_draining(session, error); }));
+    draining_.add(std::move(session_), std::move(way));
   }
   set_state(TunnelState::kLost, reason);
 }
@@ -335,48 +334,13 @@ void Tunnel::on_session_carrier_ending(TunnelSession& session) {
 }
 
 void Tunnel::on_session_over(TunnelSession& session, const Error& error) {
-  if (&session == session_.get()) {
-    spdlog::warn("tunnel {}: session over: {}", id(), error.summary());
-    ++status_.sessions_lost;
-    status_.last_error = error;
-    release(std::move(session_));
-    set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
-    if (!attempt_since_) retry_later();
-  } else {
-    ++status_.sessions_lost;
-    drop_draining(session);
-  }
-}
-
-// --- sessions whose processes are about to end ---------------------------------------------------
-
-std::list<std::unique_ptr<DrainingSession>>::iterator Tunnel::find_draining(
-    const TunnelSession& session) {
-  return std::find_if(draining_.begin(), draining_.end(),
-                      [&](const auto& one) { return &one->session() == &session; });
-}
-
-void Tunnel::draining_lost(TunnelSession& session, const Error& error) {
-  const auto found = find_draining(session);
-  if (found == draining_.end()) return;
-  if (session.idle() && callers_ == nullptr) return end_draining(session, error);
-  spdlog::info("tunnel {}: lost with {} streams of a process that is ending: {}", id(),
-               session.stats().streams, error.summary());
-  (*found)->carrier_lost(error);
-}
-
-void Tunnel::end_draining(TunnelSession& session, const Error& error) {
-  if (!session.idle()) ++status_.sessions_lost;
-  session.end_streams(error);
-  drop_draining(session);
-}
-
-void Tunnel::drop_draining(TunnelSession& session) {
-  const auto found = find_draining(session);
-  if (found == draining_.end()) return;
-  count_past(session);
-  loop_.delete_later(std::move(*found));
-  draining_.erase(found);
+  if (&session != session_.get()) return draining_.over(session);
+  spdlog::warn("tunnel {}: session over: {}", id(), error.summary());
+  ++status_.sessions_lost;
+  status_.last_error = error;
+  release(std::move(session_));
+  set_state(ever_ready_ ? TunnelState::kLost : TunnelState::kConnecting, error.summary());
+  if (!attempt_since_) retry_later();
 }
 
 void Tunnel::lose_session(const Error& error) {

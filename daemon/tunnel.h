@@ -9,7 +9,6 @@
 // streams are reset with a reason, and new connections wait for the next one.
 #pragma once
 
-#include <list>
 #include <memory>
 #include <optional>
 #include <set>
@@ -19,7 +18,7 @@
 #include "daemon/carrier_source.h"
 #include "daemon/connection.h"
 #include "daemon/control/api.h"
-#include "daemon/draining_session.h"
+#include "daemon/draining_sessions.h"
 #include "daemon/tunnel_session.h"
 #include "daemon/waiting_connections.h"
 #include "net/timer.h"
@@ -54,9 +53,6 @@ struct TunnelOptions {
 
 class Tunnel final : public net::Disposable, private TunnelSessionOwner {
  public:
-  // Processes of one proxy that end at the same time; the oldest of more is let go.
-  static constexpr std::size_t kMaxDraining = 8;
-
   // `status` brings what doesn't change: id, route, context, namespace.
   Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<CarrierSource> source,
          control::TunnelStatus status, TunnelEvents& events);
@@ -119,10 +115,6 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   void let_finish(std::unique_ptr<CarrierSource> way, const std::string& reason);
   void release(std::unique_ptr<TunnelSession> session);
   void count_past(const TunnelSession& session);
-  std::list<std::unique_ptr<DrainingSession>>::iterator find_draining(const TunnelSession& session);
-  void draining_lost(TunnelSession& session, const Error& error);
-  void end_draining(TunnelSession& session, const Error& error);
-  void drop_draining(TunnelSession& session);
   void say_what_is_served(TunnelSession& session);
   void carry_waiting();
   void set_state(control::TunnelState state, const std::string& reason);
@@ -149,9 +141,9 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   bool callers_ready_ = false;
   bool ever_ready_ = false;
   tunnel::Farewells farewells_;
-  std::unique_ptr<TunnelSession> session_;                // takes new streams while kReady
-  std::list<std::unique_ptr<DrainingSession>> draining_;  // their processes will soon end
-  std::uint64_t past_sent_ = 0;                           // bytes of sessions that are over
+  std::unique_ptr<TunnelSession> session_;  // takes new streams while kReady
+  DrainingSessions draining_;               // their processes will soon end
+  std::uint64_t past_sent_ = 0;             // bytes of sessions that are over
   std::uint64_t past_received_ = 0;
 };
 

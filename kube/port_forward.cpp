@@ -33,13 +33,17 @@ struct PortForwardDial::Impl {
         give_up_at(loop.now() + options.timeout),
         deadline(loop, [this] { give_up(); }),
         hand_over(loop, [this] { deliver(); }) {
-    dial = std::make_unique<WebSocketDial>(
-        loop, std::move(credentials),
-        WebSocketAsk{path, "ports=" + std::to_string(port), {kSubprotocol}, what, options.timeout},
-        [this](Result<std::unique_ptr<net::WebSocket>> got) {
-          if (!got) return report(fail(got.error()));
-          await_announcement(std::move(*got));
-        });
+    dial = std::make_unique<WebSocketDial>(loop, std::move(credentials),
+                                           WebSocketAsk{path,
+                                                        "ports=" + std::to_string(port),
+                                                        {kSubprotocol},
+                                                        what,
+                                                        options.timeout,
+                                                        options.dial},
+                                           [this](Result<std::unique_ptr<net::WebSocket>> got) {
+                                             if (!got) return report(fail(got.error()));
+                                             await_announcement(std::move(*got));
+                                           });
   }
 
   void await_announcement(std::unique_ptr<net::WebSocket> socket) {

@@ -18,6 +18,7 @@
 #include "base/time.h"
 #include "kube/credentials.h"
 #include "net/byte_stream.h"
+#include "net/dialer.h"
 #include "net/loop.h"
 
 namespace ferry::kube {
@@ -31,6 +32,7 @@ struct PortForwardTarget {
 struct PortForwardOptions {
   // For everything: credentials, TCP, proxy, TLS, upgrade, announcement.
   Duration timeout = std::chrono::seconds(20);
+  net::DialOptions dial = {};  // as in WebSocketAsk
 };
 
 // One attempt. Destroying it cancels it; the callback is then never called. A credential that has
@@ -41,7 +43,8 @@ class PortForwardDial : public net::Disposable {
  public:
   // Exactly once, never from within the constructor. The stream is not started. It means that the
   // API server and the kubelet agreed, not yet that something listens on the port. Errors: those of
-  // Api for a refusal before the upgrade; kUnreachable, kTimedOut, kProtocol.
+  // Api for a refusal before the upgrade; kUnreachable (also when nothing took the connection in
+  // time), kTimedOut, kProtocol.
   using Callback = std::function<void(Result<std::unique_ptr<net::ByteStream>>)>;
 
   PortForwardDial(net::Loop& loop, std::shared_ptr<Credentials> credentials,

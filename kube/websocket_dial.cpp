@@ -6,7 +6,6 @@
 #include "base/version.h"
 #include "kube/credential_fetch.h"
 #include "kube/status_error.h"
-#include "net/dialer.h"
 #include "net/proxy_handshake.h"
 #include "net/timer.h"
 #include "net/tls.h"
@@ -70,10 +69,13 @@ struct WebSocketDial::Impl {
     credential = std::move(with);
     const auto& address = config().proxy ? config().proxy->address : config().server.address;
     doing = "connecting to " + net::to_string(address);
-    const net::DialOptions dial{.timeout = stage_timeout};
+    reached = false;
+    net::DialOptions dial = ask.dial;
+    dial.timeout = stage_timeout;
     const bool proxy_tls = config().proxy && config().proxy->kind == ProxyUrl::Kind::kHttps;
     stage = std::make_unique<net::Dial>(loop, address, dial, [this, proxy_tls](Result<Stream> got) {
       if (!got) return settle_failure(got.error());
+      reached = true;
       if (proxy_tls) return secure_proxy(std::move(*got));
       if (config().proxy) return ask_proxy(std::move(*got));
       secure(std::move(*got));
@@ -145,7 +147,8 @@ struct WebSocketDial::Impl {
   }
 
   void give_up() {
-    settle(fail(ErrorCode::kTimedOut, ask.what, doing + ": nothing came in time",
+    settle(fail(reached ? ErrorCode::kTimedOut : ErrorCode::kUnreachable, ask.what,
+                doing + ": nothing came in time",
                 "check that " + to_string(config().server) + " can be reached, and try again"));
   }
 
@@ -172,7 +175,8 @@ struct WebSocketDial::Impl {
   std::shared_ptr<Credentials> credentials;
   const WebSocketAsk ask;
   Callback callback;
-  std::string doing;  // for the text of a time-out
+  std::string doing;    // for the text of a time-out
+  bool reached = true;  // false: it is being dialled
   Credential credential;
   bool refreshed = false;
   std::unique_ptr<net::Disposable> stage;

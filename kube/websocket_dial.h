@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "kube/credentials.h"
+#include "net/dialer.h"
 #include "net/loop.h"
 #include "net/websocket.h"
 
@@ -21,6 +22,7 @@ struct WebSocketAsk {
   std::vector<std::string> subprotocols;  // in order of preference
   std::string what;                       // begins the texts of errors
   Duration timeout = std::chrono::seconds(20);
+  net::DialOptions dial = {};  // of the API server, or of what leads to it; without its time-out
 };
 
 // One attempt. Destroying it cancels it; the callback is then never called. A credential that has
@@ -30,7 +32,8 @@ struct WebSocketAsk {
 class WebSocketDial : public net::Disposable {
  public:
   // Exactly once, never from within the constructor. The WebSocket is not started. Errors: those of
-  // Api for a refusal before the upgrade; kUnreachable, kTimedOut, kProtocol.
+  // Api for a refusal before the upgrade; kUnreachable (also when nothing took the connection in
+  // time), kTimedOut, kProtocol.
   using Callback = std::function<void(Result<std::unique_ptr<net::WebSocket>>)>;
 
   WebSocketDial(net::Loop& loop, std::shared_ptr<Credentials> credentials, WebSocketAsk ask,

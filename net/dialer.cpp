@@ -20,6 +20,9 @@ namespace ferry::net {
 namespace {
 
 constexpr Duration kLastLook = std::chrono::milliseconds(1);
+// Sockets of one dial that wait for an answer; the oldest of more is given up. At the carriers'
+// pace an answer may take 8 s.
+constexpr std::size_t kMaxAttempts = 16;
 
 // RFC 8305, section 4: the families take turns, the resolver's first choice begins.
 std::vector<SocketAddress> interleave(const std::vector<SocketAddress>& sorted) {
@@ -34,6 +37,11 @@ std::vector<SocketAddress> interleave(const std::vector<SocketAddress>& sorted) 
     if (i < other.size()) mixed.push_back(other[i]);
   }
   return mixed;
+}
+
+bool contains(const std::vector<SocketAddress>& addresses, const SocketAddress& address) {
+  return std::any_of(addresses.begin(), addresses.end(),
+                     [&](const auto& one) { return one.text() == address.text(); });
 }
 
 std::string seconds(Duration duration) {
@@ -61,7 +69,7 @@ struct Dial::Impl {
   Callback callback;
   Timer deadline;  // of everything
   bool overdue = false;
-  Timer next_attempt;  // RFC 8305's pause before the next address
+  Timer next_attempt;  // pause before the next address, or before those that keep silent again
   Timer report;        // a failure that was known before the constructor returned
   std::unique_ptr<Lookup> lookup = nullptr;
   std::vector<SocketAddress> addresses = {};  // still to be tried, last one first
@@ -72,8 +80,13 @@ struct Dial::Impl {
 
   Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& the_options, Callback done);
   void look_up();
+  void looked_up(Result<std::vector<SocketAddress>> found);
   void race(std::vector<SocketAddress> sorted);
+  void go_on();
   void try_next();
+  void plan_next();
+  std::optional<SocketAddress> last_address() const;
+  std::vector<SocketAddress> silent_addresses() const;
   void on_attempt_done(Attempt& attempt, int status);
   void drop_forbidden(std::vector<SocketAddress>& sorted);
   void add_failure(const SocketAddress& address, const char* why);
@@ -90,7 +103,7 @@ Dial::Impl::Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& 
       options(the_options),
       callback(std::move(done)),
       deadline(loop, [this] { on_deadline(); }),
-      next_attempt(loop, [this] { try_next(); }),
+      next_attempt(loop, [this] { go_on(); }),
       report(loop, [this] { finish(fail(*early_failure)); }) {
   deadline.start(options.timeout);
   const auto literal = SocketAddress::from_literal(target.host, target.port);
@@ -102,19 +115,28 @@ Dial::Impl::Impl(Loop& the_loop, const HostPort& the_target, const DialOptions& 
 }
 
 void Dial::Impl::look_up() {
-  auto begun = Lookup::begin(loop, target.host, target.port, [this](auto result) {
-    lookup.reset();
-    if (result) return race(std::move(*result));
-    failure = DialFailure::kNoSuchName;
-    finish(fail(Error{result.error().code, what(), result.error().why, result.error().fix}));
-  });
+  auto begun = Lookup::begin(loop, target.host, target.port,
+                             [this](auto result) { looked_up(std::move(result)); });
   if (begun) {
     lookup = std::move(*begun);
+    if (last_address()) next_attempt.start(options.look_up_patience);
   } else {
     failure = DialFailure::kNoSuchName;
     early_failure = Error{begun.error().code, what(), begun.error().why, begun.error().fix};
     report.start(Duration::zero());
   }
+}
+
+void Dial::Impl::looked_up(Result<std::vector<SocketAddress>> found) {
+  lookup.reset();
+  if (found) return race(std::move(*found));
+  if (!attempts.empty()) return;  // to the last address
+  if (next_attempt.active()) {
+    failures = found.error().why;
+    return race({*last_address()});
+  }
+  failure = DialFailure::kNoSuchName;
+  finish(fail(Error{found.error().code, what(), found.error().why, found.error().fix}));
 }
 
 void Dial::Impl::race(std::vector<SocketAddress> sorted) {
@@ -138,22 +160,48 @@ void Dial::Impl::drop_forbidden(std::vector<SocketAddress>& sorted) {
   });
 }
 
+// Those that keep silent again; while the name servers do, the last address.
+void Dial::Impl::go_on() {
+  if (addresses.empty()) addresses = silent_addresses();
+  if (addresses.empty() && lookup) addresses = {*last_address()};
+  try_next();
+}
+
 void Dial::Impl::try_next() {
   while (!addresses.empty()) {
+    if (attempts.size() == kMaxAttempts) attempts.erase(attempts.begin());
     attempts.push_back(std::make_unique<Attempt>(Attempt{*this, addresses.back()}));
     addresses.pop_back();
     const int error = attempts.back()->connect();
-    if (error == 0) {
-      if (!addresses.empty()) next_attempt.start(options.attempt_delay);
-      return;
-    }
+    if (error == 0) return plan_next();
     add_failure(attempts.back()->address, uv_strerror(error));
     fail_with(error);
     attempts.pop_back();
   }
-  if (!attempts.empty()) return;
+  if (!attempts.empty() || lookup) return plan_next();
   early_failure = Error{ErrorCode::kUnreachable, what(), failures, {}};
   report.start(Duration::zero());
+}
+
+void Dial::Impl::plan_next() {
+  if (!addresses.empty()) {
+    next_attempt.start(options.attempt_delay);
+  } else if (!attempts.empty() && options.again_after > Duration::zero()) {
+    next_attempt.start(options.again_after);
+  }
+}
+
+std::optional<SocketAddress> Dial::Impl::last_address() const {
+  if (!options.last || !options.last->address) return std::nullopt;
+  return SocketAddress::from_literal(options.last->address->host, options.last->address->port);
+}
+
+std::vector<SocketAddress> Dial::Impl::silent_addresses() const {
+  std::vector<SocketAddress> silent;
+  for (const auto& attempt : attempts) {
+    if (!contains(silent, attempt->address)) silent.push_back(attempt->address);
+  }
+  return silent;
 }
 
 int Dial::Impl::Attempt::connect() {
@@ -175,13 +223,15 @@ bool Dial::Impl::Attempt::has_descriptor() const {
 }
 
 void Dial::Impl::on_attempt_done(Attempt& attempt, int status) {
+  const std::string address = attempt.address.text();
   if (status == 0) {
-    return finish(
-        std::make_unique<TcpStream>(loop, std::move(attempt.socket), attempt.address.text()));
+    if (options.last) options.last->address = attempt.address.host_port();
+    return finish(std::make_unique<TcpStream>(loop, std::move(attempt.socket), address));
   }
   add_failure(attempt.address, uv_strerror(status));
   fail_with(status);
-  std::erase_if(attempts, [&](const auto& one) { return one.get() == &attempt; });
+  // What was sent there before would be answered in the same way, later.
+  std::erase_if(attempts, [&](const auto& one) { return one->address.text() == address; });
   next_attempt.stop();
   try_next();
 }
@@ -207,7 +257,7 @@ void Dial::Impl::fail_with(int uv_code) {
 void Dial::Impl::on_deadline() {
   if (!std::exchange(overdue, true)) return deadline.start(kLastLook);
   failure = lookup ? DialFailure::kNoSuchName : DialFailure::kTimedOut;
-  for (const auto& attempt : attempts) add_failure(attempt->address, "no answer");
+  for (const auto& address : silent_addresses()) add_failure(address, "no answer");
   if (lookup) failures = "the name servers did not answer";
   finish(fail(ErrorCode::kTimedOut, what(), failures + " within " + seconds(options.timeout)));
 }

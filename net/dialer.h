@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 
 #include "base/result.h"
 #include "base/time.h"
@@ -13,9 +14,22 @@
 
 namespace ferry::net {
 
+// Where the last dial of a place ended up, for the next one to try while the name servers keep
+// silent: a resolver that asked in vain asks again after 5 s (resolv.conf(5)).
+struct LastAddress {
+  std::optional<HostPort> address;
+};
+
 struct DialOptions {
   Duration timeout = std::chrono::seconds(10);  // for everything: look-up and connecting
   Duration attempt_delay = std::chrono::milliseconds(250);  // RFC 8305, section 8
+  // Not zero: an address that keeps silent is asked once more each time that so much has passed,
+  // by another socket beside those that wait already. The kernel repeats what it sent into a
+  // network that lost it after 1, 3, 7, 15 s. For whoever is alone in dialling a place.
+  Duration again_after = Duration::zero();
+  // Null: names are looked up each time. Written when a dial succeeds; one place each.
+  std::shared_ptr<LastAddress> last = nullptr;
+  Duration look_up_patience = std::chrono::seconds(1);  // then `last` is tried beside it
   // Fails while the process is almost out of descriptors; see ListenOptions.
   bool spares_descriptors = false;
   // Asked for each address that the name resolved to; those refused are not tried. Empty: all are.

@@ -229,7 +229,7 @@ TEST_F(TunnelTest, OfTooManyProcessesThatAreEndingTheOldestIsLetGo) {
   };
   std::vector<std::unique_ptr<net::ByteStream>> others;
   net::testing::Recorder seen(loop_);
-  for (std::size_t i = 1; i <= Tunnel::kMaxDraining; ++i) {
+  for (std::size_t i = 1; i <= DrainingSessions::kMax; ++i) {
     move_on();
     seen.received.clear();
     auto pair = net::testing::connect_tcp(loop_);
@@ -264,6 +264,19 @@ TEST_F(TunnelTest, AnAttemptToReachAProcessThatIsEndingMayHangAsWell) {
   EXPECT_TRUE(ends_.empty());
 }
 
+TEST_F(TunnelTest, AnEndingProcessIsReachedAgainWhenItsCarrierIsInDoubt) {
+  options_.session.ping_timeout = std::chrono::hours(1);
+  start();
+  proxy_->drain();
+  ASSERT_TRUE(loop_.run_until([this] { return losses_ > 0; }));
+  relay_->stall();
+  recorder_.received.clear();
+  local_->write(as_bytes("hello"));
+  EXPECT_TRUE(loop_.run_until([&] { return recorder_.received == "hello"; }));
+  EXPECT_GE(way_back_.attempts, 1);
+  EXPECT_TRUE(ends_.empty());
+}
+
 TEST_F(TunnelTest, WhyTheProxyRefusesIsInTheStatus) {
   auto config = testing::proxy_config(credentials_, 0);
   config.limits.sessions = 0;
@@ -285,6 +298,23 @@ TEST_F(TunnelTest, WhoeverWaitsMakesTheNextAttemptComeSoon) {
   relay_->cut();
   ASSERT_TRUE(loop_.run_until([this] { return losses_ == 1; }));
   way_.error.reset();
+  auto pair = net::testing::connect_tcp(loop_);
+  tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
+  ASSERT_TRUE(wait_for_replacements(1));
+  expect_that_the_connection_works();
+}
+
+TEST_F(TunnelTest, WhoeverWaitsHurriesAnAttemptThatHangs) {
+  options_.urgent = {};
+  options_.patience = milliseconds(20);
+  start();
+  way_.swallows = true;
+  const int before = way_.attempts;
+  relay_->cut();
+  ASSERT_TRUE(run_until([&] { return way_.attempts == before + 1; }));
+  way_.swallows = false;
+  loop_.run_for(milliseconds(100));
+  ASSERT_EQ(way_.attempts, before + 1) << "nobody waits";
   auto pair = net::testing::connect_tcp(loop_);
   tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
   ASSERT_TRUE(wait_for_replacements(1));

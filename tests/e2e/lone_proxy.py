@@ -38,9 +38,9 @@ class LoneProxy:
             )
         wait_for("the proxy listens", lambda: not _refuses(self.port))
 
-    def options(self, credentials=None, port=None):
-        """What tells `ferry forward` of it; by way of another port, if one is given."""
-        address = f"127.0.0.1:{port or self.port}"
+    def options(self, credentials=None, port=None, host="127.0.0.1"):
+        """What tells `ferry forward` of it; by way of another port or name, if one is given."""
+        address = f"{host}:{port or self.port}"
         return ["--proxy-addr", address, "--proxy-credentials", str(credentials or self.keys / "daemon")]
 
     def stop(self):

@@ -29,7 +29,7 @@ from relay import Relay
 from stage import plays
 
 MIB = 1 << 20
-CLONE_NEWNET = 0x40000000  # sched.h
+CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000  # sched.h
 STOPPED = int(os.environ.get("FERRY_STOPPED_SECONDS", "22"))  # seconds: more than finding a tunnel dead takes
 
 
@@ -225,13 +225,13 @@ def test_the_daemon_is_stopped_and_goes_on(stage):
 
 
 @contextlib.contextmanager
-def lone_link(stage, *options):
+def lone_link(stage, *options, host="127.0.0.1"):
     """A link by way of a relay to a proxy without a cluster: (proxy, relay, ferry, ports)."""
     with tempfile.TemporaryDirectory(prefix="ferry-e2e-faults-") as folder:
         proxy = LoneProxy(stage.build, pathlib.Path(folder), *options)
         try:
             with Relay("127.0.0.1", proxy.port) as relay, new_ferry(stage.build, None, None, None) as ferry:
-                words = proxy.options(port=relay.port)
+                words = proxy.options(port=relay.port, host=host)
                 link = ferry.forward("host/127.0.0.1", f":{proxy.http}", f":{proxy.echo}", *words, links=2)
                 yield types.SimpleNamespace(proxy=proxy, relay=relay, ferry=ferry, http=link.ports[0], echo=link.ports[1])
         finally:
@@ -321,6 +321,72 @@ def test_another_network_is_tried_at_once(stage):
             assert client.name_of(way.http)
 
     in_a_network_of_its_own(scene)
+
+
+@plays
+def test_packets_are_dropped_for_a_while(stage):
+    """Nothing says so to anybody, and the name servers are as silent. What the kernel sent into that it repeats after 1, 3, 7,
+    15 s, and the resolver after 5 s; Ferry asks anew before."""
+
+    def scene():
+        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        with Names({"proxy.test": "127.0.0.1"}) as names, lone_link(stage, host="proxy.test") as way:
+            talk = Conversation(way.echo)
+            names.forget()
+            for lasts in (2, 20):
+                with dropped_packets(way.relay.port, 53):
+                    talk.sends(b"meanwhile")
+                    time.sleep(lasts)  # the fault's length
+                    late = client.connect(way.echo)
+                    late.sendall(b"late")
+                    time.sleep(0.2)
+                back = time.monotonic()
+                assert late.recv(4) == b"late"
+                talk.hears(b"meanwhile")
+                assert time.monotonic() - back < 3
+                late.close()
+
+    in_a_network_of_its_own(scene)
+
+
+class Names:
+    """`with Names(...)`: /etc/hosts as this thread sees it, and name servers at the loopback."""
+
+    def __init__(self, names):
+        self._names = names
+
+    def __enter__(self):
+        if ctypes.CDLL(None, use_errno=True).unshare(CLONE_NEWNS) != 0:
+            raise OSError(ctypes.get_errno(), "unshare")
+        subprocess.run(["mount", "--make-rprivate", "/"], check=True)
+        self._folder = tempfile.TemporaryDirectory(prefix="ferry-e2e-names-")
+        self._hosts = pathlib.Path(self._folder.name, "hosts")
+        self._hosts.write_text("".join(f"{address} {name}\n" for name, address in self._names.items()))
+        servers = pathlib.Path(self._folder.name, "resolv.conf")
+        servers.write_text("nameserver 127.0.0.1\n")
+        for made, place in ((self._hosts, "/etc/hosts"), (servers, "/etc/resolv.conf")):
+            subprocess.run(["mount", "--bind", str(made), place], check=True)
+        return self
+
+    def __exit__(self, *why):
+        for place in ("/etc/hosts", "/etc/resolv.conf"):
+            subprocess.run(["umount", place], check=True)
+        self._folder.cleanup()
+
+    def forget(self):
+        self._hosts.write_text("")
+
+
+@contextlib.contextmanager
+def dropped_packets(*ports):
+    """To and from these ports, of TCP and of UDP, in this thread's network."""
+    both = "{ " + ", ".join(map(str, ports)) + " }"
+    rules = "; ".join(f"meta l4proto {{ tcp, udp }} th {side} {both} drop" for side in ("sport", "dport"))
+    subprocess.run(["nft", f"table inet fault {{ chain in {{ type filter hook input priority 0; {rules}; }}; }}"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", "delete table inet fault"], check=True)
 
 
 def no_attempt_for(relay, seconds):

@@ -1,0 +1,67 @@
+#include "daemon/draining_sessions.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace ferry::daemon {
+
+DrainingSessions::DrainingSessions(net::Loop& loop, OnEnd on_end)
+    : loop_(loop), on_end_(std::move(on_end)) {}
+
+void DrainingSessions::add(std::unique_ptr<TunnelSession> session,
+                           std::unique_ptr<CarrierSource> way) {
+  if (sessions_.size() == kMax) {
+    end(sessions_.front()->session(), {ErrorCode::kExhausted,
+                                       "letting a proxy process end",
+                                       "too many of them have ended one after the other",
+                                       {}});
+  }
+  TunnelSession& same = *session;
+  sessions_.push_back(
+      std::make_unique<DrainingSession>(loop_, std::move(session), std::move(way),
+                                        [this, &same](const Error& error) { end(same, error); }));
+}
+
+void DrainingSessions::ready(const TunnelSession& session) {
+  if (auto* found = find(session)) found->carrier_ready();
+}
+
+void DrainingSessions::in_doubt(const TunnelSession& session) {
+  if (auto* found = find(session)) found->carrier_in_doubt();
+}
+
+void DrainingSessions::lost(TunnelSession& session, const Error& error, bool needed) {
+  auto* found = find(session);
+  if (found == nullptr) return;
+  if (session.idle() && !needed) return end(session, error);
+  spdlog::info("lost with {} streams of a process that is ending: {}", session.stats().streams,
+               error.summary());
+  found->carrier_lost(error);
+}
+
+void DrainingSessions::over(const TunnelSession& session) { drop(session, true); }
+
+DrainingSession* DrainingSessions::find(const TunnelSession& session) const {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [&](const auto& one) { return &one->session() == &session; });
+  return found == sessions_.end() ? nullptr : found->get();
+}
+
+void DrainingSessions::end(TunnelSession& session, const Error& error) {
+  const bool cut = !session.idle();
+  session.end_streams(error);
+  drop(session, cut);
+}
+
+void DrainingSessions::drop(const TunnelSession& session, bool cut) {
+  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
+                                  [&](const auto& one) { return &one->session() == &session; });
+  if (found == sessions_.end()) return;
+  on_end_(session, cut);
+  loop_.delete_later(std::move(*found));
+  sessions_.erase(found);
+}
+
+}  // namespace ferry::daemon
