@@ -1,24 +1,19 @@
 #include "daemon/control/server.h"
 
 #include <httplib.h>
-#include <poll.h>
 #include <spdlog/spdlog.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
-#include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstring>
-#include <mutex>
 #include <thread>
 
 #include "base/version.h"
 #include "daemon/control/connection_threads.h"
 #include "daemon/control/event_queue.h"
+#include "daemon/control/event_streams.h"
 #include "daemon/control/http_error.h"
 #include "daemon/control/json.h"
 #include "daemon/control/limits.h"
@@ -31,16 +26,10 @@ namespace {
 using Request = httplib::Request;
 using Response = httplib::Response;
 
-// How often a stream looks around where the system had no descriptor that could wake it.
-constexpr int kLookMillis = 200;
 // What the kernel holds until it is accepted; httplib's own 5 turn away commands that are started
 // together.
 constexpr int kBacklog = 1024;
-constexpr auto kLastWords = std::chrono::seconds(1);  // for streams, when the server stops
-
 constexpr const char* kJson = "application/json";
-constexpr const char* kEventStream = "text/event-stream";
-
 void answer(Response& response, const Json& json, int status = 200) {
   response.status = status;
   response.set_content(dump(json) + "\n", kJson);
@@ -49,10 +38,6 @@ void answer(Response& response, const Json& json, int status = 200) {
 void refuse(Response& response, const Error& error) {
   response.status = http_status_of(error.code);
   response.set_content(error_body(error), kJson);
-}
-
-std::string as_sse(const Event& event) {
-  return "event: " + std::string(name_of(event.kind)) + "\ndata: " + dump(to_json(event)) + "\n\n";
 }
 
 Event snapshot(LinkStatus link) {
@@ -118,10 +103,7 @@ class Server::Impl {
     route_swaps();
   }
 
-  ~Impl() {
-    stop();
-    if (stop_event_ >= 0) ::close(stop_event_);
-  }
+  ~Impl() { stop(); }
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
@@ -144,20 +126,13 @@ class Server::Impl {
   void all_events(Response& response);
   std::shared_ptr<Stream> subscribe();
   void send_stream(Response& response, std::shared_ptr<Stream> stream, bool holds_link);
-  bool send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link);
-  // Until there is something to do for a stream. False: its client is gone.
-  bool wait_for_news(const EventQueue& queue) const;
 
   Service& service_;
   const ServerOptions options_;
   UserServer http_{options_.user};
   int listening_ = -1;  // httplib's
-  std::atomic<bool> stopping_ = false;
-  const int stop_event_ = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);  // readable from then on
+  EventStreams streams_;
   std::thread accepting_;
-  std::mutex streams_mutex_;
-  std::condition_variable stream_ended_;
-  int streams_ = 0;
 };
 
 void Server::Impl::configure() {
@@ -296,13 +271,7 @@ void Server::Impl::restore(const Request& request, Response& response) {
     return done ? answer(response, {{"message", *done}}) : refuse(response, done.error());
   }
   auto run = std::make_shared<RestoreRun>(service_, std::move(*spec));
-  response.set_header("Cache-Control", "no-cache");
-  response.set_chunked_content_provider(
-      kEventStream,
-      [this, run](std::size_t, httplib::DataSink& sink) {
-        return send_some(run->queue(), sink, true);
-      },
-      [](bool) {});
+  streams_.send(response, {run, &run->queue()}, true);
 }
 
 void Server::Impl::link_events(const std::string& id, Response& response) {
@@ -332,45 +301,13 @@ std::shared_ptr<Stream> Server::Impl::subscribe() {
 
 void Server::Impl::send_stream(Response& response, std::shared_ptr<Stream> stream,
                                bool holds_link) {
-  response.set_header("Cache-Control", "no-cache");
+  std::shared_ptr<EventQueue> queue(stream, &stream->queue);
   const std::string id = stream->link_id;
-  {
-    const std::lock_guard lock(streams_mutex_);
-    ++streams_;
-  }
-  response.set_chunked_content_provider(
-      kEventStream,
-      [this, stream](std::size_t, httplib::DataSink& sink) {
-        return send_some(stream->queue, sink, !stream->link_id.empty());
-      },
-      [this, id, holds_link](bool) {
-        // A link that has ended by itself is not found, which is fine.
-        if (holds_link && !stopping_) static_cast<void>(service_.remove_link(id));
-        const std::lock_guard lock(streams_mutex_);
-        --streams_;
-        stream_ended_.notify_all();
-      });
-}
-
-bool Server::Impl::send_some(EventQueue& queue, httplib::DataSink& sink, bool ends_with_link) {
-  if (!sink.is_writable()) return false;
-  const bool last = stopping_;
-  const auto event = queue.pop();
-  if (!event) return !last && wait_for_news(queue);
-  const std::string text = as_sse(*event);
-  if (!sink.write(text.data(), text.size())) return false;
-  if (event->kind == EventKind::kEnded && ends_with_link) sink.done();
-  return true;
-}
-
-bool Server::Impl::wait_for_news(const EventQueue& queue) const {
-  std::array<pollfd, 3> wanted = {
-      pollfd{.fd = queue.descriptor(), .events = POLLIN, .revents = 0},
-      pollfd{.fd = stop_event_, .events = POLLIN, .revents = 0},
-      pollfd{.fd = UserServer::connection_of_this_thread(), .events = POLLRDHUP, .revents = 0}};
-  const bool can_be_woken = wanted[0].fd >= 0 && wanted[1].fd >= 0;
-  poll(wanted.data(), wanted.size(), can_be_woken ? -1 : kLookMillis);
-  return wanted[2].revents == 0;
+  if (!holds_link) return streams_.send(response, std::move(queue), !id.empty());
+  streams_.send(response, std::move(queue), true, [this, id] {
+    // A link that has ended by itself is not found, which is fine.
+    static_cast<void>(service_.remove_link(id));
+  });
 }
 
 Status Server::Impl::start() {
@@ -391,14 +328,10 @@ Status Server::Impl::start() {
 }
 
 void Server::Impl::stop() {
-  stopping_ = true;
-  eventfd_write(stop_event_, 1);
+  streams_.stop();
   if (!accepting_.joinable()) return;
-  {
-    // What the streams have still to tell: how their links ended. httplib would cut it off.
-    std::unique_lock lock(streams_mutex_);
-    stream_ended_.wait_for(lock, kLastWords, [this] { return streams_ == 0; });
-  }
+  // What the streams have still to tell: how their links ended. httplib would cut it off.
+  streams_.wait_for_last_words();
   // httplib forgets a stop() that comes before its accepting thread runs.
   while (!http_.is_running()) std::this_thread::yield();
   http_.stop();
