@@ -164,8 +164,9 @@ void Tunnel::connect() {
 // way that has become slow is given up again and again.
 Duration Tunnel::patience() const {
   constexpr unsigned kDoublings = 4;
-  const Duration first = std::max(options_.patience, 3 * connecting_took_);
-  return first * (1U << std::min(given_up_, kDoublings));
+  constexpr Duration kLongest = std::chrono::seconds(5);  // to begin with
+  const Duration usual = std::min(3 * connecting_took_, kLongest);
+  return std::max(options_.patience, usual) * (1U << std::min(given_up_, kDoublings));
 }
 
 void Tunnel::retry() {
@@ -212,7 +213,9 @@ void Tunnel::plan_renewal(const NewCarrier& carrier) {
 }
 
 void Tunnel::connected(NewCarrier carrier) {
-  connecting_took_ = loop_.now() - attempt_since_.value_or(loop_.now());
+  const Duration took = loop_.now() - attempt_since_.value_or(loop_.now());
+  // One that was begun in an outage lasted as long as that.
+  if (!urgent() || took < connecting_took_) connecting_took_ = took;
   attempt_since_.reset();
   retry_timer_.stop();
   if (ready() && renewal_ == Renewal::kInDoubt && !session_->in_doubt()) {

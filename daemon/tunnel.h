@@ -43,7 +43,7 @@ struct TunnelOptions {
   Duration urgent_backoff = std::chrono::milliseconds(250);
   Duration urgent = std::chrono::seconds(10);
   // How long an attempt may take in that time (or 3 times as long as the last one that succeeded,
-  // if that is more), until another looks more promising.
+  // if that is more, up to 5 s), until another looks more promising.
   Duration patience = std::chrono::seconds(1);
   Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
   Duration shortest_use = std::chrono::seconds(5);      // of a carrier whose way will expire
@@ -130,7 +130,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   TimePoint retry_at_{};                     // while the timer runs
   std::optional<TimePoint> attempt_since_;   // an attempt to connect is under way
   std::optional<TimePoint> greeting_since_;  // the session greets on a new carrier
-  Duration connecting_took_{};               // the last time that it succeeded
+  Duration connecting_took_{};               // the last time that it succeeded, without an outage
   unsigned given_up_ = 0;                    // attempts since then that took too long
   TimePoint ready_since_{};                  // of the latest carrier
   std::optional<TimePoint> lost_since_;      // no carrier that works
