@@ -15,7 +15,8 @@ void Liveness::start(TimePoint now) {
   state_ = State::kGreeting;
   ping_wanted_ = false;
   ping_sent_.reset();
-  in_doubt_ = false;
+  in_doubt_ = unanswered_ = false;
+  sampled_ = 0;
   deadline_ = now + options_.greeting_timeout;
 }
 
@@ -27,7 +28,7 @@ void Liveness::established(TimePoint now) {
 
 void Liveness::stop() {
   state_ = State::kOff;
-  in_doubt_ = false;
+  in_doubt_ = unanswered_ = false;
   ping_wanted_ = false;
   ping_sent_.reset();
 }
@@ -84,7 +85,7 @@ Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
     return Verdict::kAlive;
   }
   if (state_ == State::kProbing && !in_doubt_) {
-    in_doubt_ = true;
+    in_doubt_ = unanswered_ = true;
     deadline_ = std::max(asked_at_ + options_.ping_timeout, now + options_.doubt);
     return Verdict::kInDoubt;
   }
@@ -110,7 +111,10 @@ std::uint64_t Liveness::ping(TimePoint now) {
 
 void Liveness::pong(std::uint64_t number, TimePoint now) {
   if (number != last_ping_ || !ping_sent_) return;
-  round_trip_ = now - *ping_sent_;
+  unanswered_ = false;
+  samples_[sampled_++ % kSamples] = now - *ping_sent_;
+  const auto end = samples_.begin() + static_cast<std::ptrdiff_t>(std::min(sampled_, kSamples));
+  round_trip_ = *std::min_element(samples_.begin(), end);
   ping_sent_.reset();
   sampled_at_ = now;
 }

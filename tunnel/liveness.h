@@ -6,6 +6,8 @@
 // judges.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 
@@ -31,13 +33,16 @@ class Liveness {
   enum class Verdict : std::uint8_t { kAlive, kInDoubt, kDead };  // kInDoubt: told once
   Verdict on_timeout(TimePoint now, bool awaiting);
   std::optional<TimePoint> deadline(bool awaiting) const;
-  bool in_doubt() const { return in_doubt_; }
+  // Since kInDoubt, until what was asked is answered: signs of life may have been under way before,
+  // and tell nothing about the other direction.
+  bool in_doubt() const { return unanswered_; }
 
   // A PING is wanted now (wants_ping), or could ride along with other output (may_sample).
   bool wants_ping() const { return ping_wanted_; }
   bool may_sample(TimePoint now) const;
   std::uint64_t ping(TimePoint now);  // the number for the PING that is sent now
   void pong(std::uint64_t number, TimePoint now);
+  // The shortest of the last few: what an outage delayed says nothing about the way.
   std::optional<Duration> round_trip() const { return round_trip_; }
 
  private:
@@ -49,7 +54,8 @@ class Liveness {
   const Options& options_;
   State state_ = State::kOff;
   int misses_ = 0;
-  bool in_doubt_ = false;
+  bool in_doubt_ = false;  // kProbing: it was told
+  bool unanswered_ = false;
   bool ping_wanted_ = false;
   TimePoint heard_at_{};  // kIdle: the latest sign of life
   TimePoint asked_at_{};  // kProbing
@@ -57,6 +63,9 @@ class Liveness {
   std::uint64_t last_ping_ = 0;
   std::optional<TimePoint> ping_sent_;  // and not answered
   TimePoint sampled_at_{};
+  static constexpr std::size_t kSamples = 4;
+  std::array<Duration, kSamples> samples_{};
+  std::size_t sampled_ = 0;  // on this carrier
   std::optional<Duration> round_trip_;
 };
 

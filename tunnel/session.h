@@ -205,7 +205,7 @@ class Session {
   // --- what is ---
   bool established() const;  // HELLO was exchanged, ever
   bool attached() const;     // there is a carrier
-  bool in_doubt() const;     // since CarrierInDoubt nothing came
+  bool in_doubt() const;     // CarrierInDoubt came, and no answer since
   bool failed() const;
   const SessionKeys& keys() const;
   Stats stats() const;

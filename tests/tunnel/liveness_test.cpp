@@ -25,6 +25,14 @@ class LivenessTest : public ::testing::Test {
     return liveness_.on_timeout(now_, awaiting);
   }
 
+  // A PING, and its answer so much later.
+  void measure(Duration round_trip) {
+    const std::uint64_t number = liveness_.ping(now_);
+    now_ += round_trip;
+    liveness_.heard(now_);
+    liveness_.pong(number, now_);
+  }
+
   const Options options_;
   Liveness liveness_{options_};
   TimePoint now_{seconds(1000)};
@@ -64,20 +72,28 @@ TEST_F(LivenessTest, WhatIsSentAfterALongSilenceIsAskedForAtOnce) {
 }
 
 TEST_F(LivenessTest, ALongWayIsGivenThreeRoundTrips) {
-  liveness_.ping(now_);
-  now_ += seconds(1);
-  liveness_.pong(2, now_);
-  liveness_.heard(now_);
+  for (int i = 0; i < 4; ++i) measure(seconds(1));
   EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(3));
   wait(true);
   EXPECT_EQ(*liveness_.deadline(true), now_ + seconds(3));
 }
 
-TEST_F(LivenessTest, ACarrierWhoseLastAnswerTookVeryLongIsJudgedAllTheSame) {
-  liveness_.ping(now_);
-  now_ += seconds(9);
-  liveness_.pong(2, now_);
-  liveness_.heard(now_);
+TEST_F(LivenessTest, AnswersThatAnOutageHeldBackMakeNoLongWay) {
+  for (int i = 0; i < 3; ++i) measure(seconds(3));
+  EXPECT_EQ(*liveness_.deadline(true), now_ + options_.answer_idle);
+  EXPECT_EQ(liveness_.round_trip(), Duration::zero()) << "as the fixture measured it";
+}
+
+TEST_F(LivenessTest, AnotherCarrierIsMeasuredAnew) {
+  liveness_.start(now_);
+  liveness_.established(now_);
+  EXPECT_EQ(liveness_.round_trip(), Duration::zero()) << "until it is known";
+  measure(milliseconds(70));
+  EXPECT_EQ(liveness_.round_trip(), milliseconds(70));
+}
+
+TEST_F(LivenessTest, ACarrierWhoseAnswersTookVeryLongIsJudgedAllTheSame) {
+  for (int i = 0; i < 4; ++i) measure(seconds(9));
   EXPECT_EQ(wait(true), Verdict::kAlive);
   EXPECT_EQ(wait(true), Verdict::kInDoubt);
   EXPECT_EQ(wait(true), Verdict::kAlive);
@@ -102,9 +118,18 @@ TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
   wait();
   EXPECT_TRUE(liveness_.in_doubt());
   liveness_.heard(now_);
-  EXPECT_FALSE(liveness_.in_doubt());
   EXPECT_EQ(*liveness_.deadline(false), now_ + options_.ping_idle);
   EXPECT_EQ(wait(), Verdict::kAlive);
+}
+
+TEST_F(LivenessTest, ADoubtLastsUntilWhatWasAskedIsAnswered) {
+  wait();
+  const std::uint64_t number = liveness_.ping(now_);
+  wait();
+  liveness_.heard(now_);
+  EXPECT_TRUE(liveness_.in_doubt()) << "it may have been under way before";
+  liveness_.pong(number, now_);
+  EXPECT_FALSE(liveness_.in_doubt());
 }
 
 TEST_F(LivenessTest, AProcessThatSleptAsksBeforeItJudges) {
@@ -124,6 +149,7 @@ TEST_F(LivenessTest, TheRoundTripIsThatOfTheLatestPing) {
   const std::uint64_t second = liveness_.ping(now_ + milliseconds(10));
   liveness_.pong(second - 1, now_ + milliseconds(30));
   liveness_.pong(second, now_ + milliseconds(35));
+  for (int i = 0; i < 3; ++i) measure(milliseconds(40));
   EXPECT_EQ(liveness_.round_trip(), milliseconds(25));
 }
 
