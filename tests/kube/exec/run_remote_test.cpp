@@ -237,6 +237,7 @@ TEST_F(RunRemoteTest, ItCanBeCancelledWhileTheCommandRuns) {
     EXPECT_FALSE(peer.read());  // the end of the connection
   });
   EXPECT_EQ(run().error().code, ErrorCode::kCancelled);
+  server_.reset();  // its thread uses the token
 }
 
 TEST_F(RunRemoteTest, ItCanBeCancelledBeforeItBegins) {
