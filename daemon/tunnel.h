@@ -48,7 +48,8 @@ struct TunnelOptions {
   Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
   Duration shortest_use = std::chrono::seconds(5);      // of a carrier whose way will expire
   std::size_t max_pending = 1024;                       // connections that wait
-  tunnel::Options session;
+  // The proxy's ring has room for as much as one stream may be sent: README.md of tunnel/.
+  tunnel::Options session = {.window_budget = std::size_t{64} * 1024 * 1024};
 };
 
 class Tunnel final : public net::Disposable, private TunnelSessionOwner {

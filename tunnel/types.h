@@ -86,7 +86,7 @@ struct Options {
   std::uint32_t max_streams = 16384;                     // open at once, both directions together
   std::size_t initial_credit = std::size_t{256} * 1024;  // bytes, for each new stream at most
   std::size_t min_credit = std::size_t{2} * 1024;  // bytes, what a stream gets from a spent budget
-  std::size_t max_credit = std::size_t{16} * 1024 * 1024;  // bytes, one stream's window at most
+  std::size_t max_credit = std::size_t{32} * 1024 * 1024;  // bytes, one stream's window at most
   // Bytes of credit given out and not yet used up, all streams together. What is received and not
   // yet consumed is never more than window_budget + max_streams * min_credit.
   std::size_t window_budget = std::size_t{32} * 1024 * 1024;
