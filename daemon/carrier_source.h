@@ -24,7 +24,7 @@ struct NewCarrier {
 };
 
 // How often a place that keeps silent is asked again.
-constexpr Duration kAskAgain = std::chrono::milliseconds(500);
+constexpr Duration kAskAgain = std::chrono::milliseconds(250);
 
 class CarrierSource {
  public:

@@ -21,7 +21,7 @@ namespace {
 
 constexpr Duration kLastLook = std::chrono::milliseconds(1);
 // Sockets of one dial that wait for an answer; the oldest of more is given up. At the carriers'
-// pace an answer may take 8 s.
+// pace an answer may take 4 s.
 constexpr std::size_t kMaxAttempts = 16;
 
 // RFC 8305, section 4: the families take turns, the resolver's first choice begins.

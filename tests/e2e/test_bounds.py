@@ -34,6 +34,7 @@ STALLING = pathlib.Path(__file__).with_name("stalling_service.py")
 
 # tunnel/README.md declares it: windows, ring, and what a stream costs besides.
 WINDOWS_MIB = 32 + STREAMS * 2 / 1024
+FERRYD_WINDOWS_MIB = 32  # it allows that much more
 RING_MIB = 8
 STREAM_KIB = 4
 BASE_MIB = 20
@@ -297,11 +298,11 @@ def test_stalled_streams_stay_within_the_budget_and_hold_up_nobody(proxy, lone_f
     with capsys.disabled():
         print(
             f"\n{open_streams:.0f} stalled streams: peak RSS ferryd {peak['ferryd']:.1f} MiB, ferry-proxy "
-            f"{peak['ferry-proxy']:.1f} MiB (budget {BUDGET_MIB:.0f} MiB); a new stream answers in "
+            f"{peak['ferry-proxy']:.1f} MiB (budget {BUDGET_MIB:.0f} MiB, of ferryd {BUDGET_MIB + FERRYD_WINDOWS_MIB:.0f}); a new stream answers in "
             f"{statistics.median(times) * 1000:.1f} ms (median), {times[-1] * 1000:.1f} ms (worst of 50)"
         )
     assert open_streams >= STREAMS
-    assert peak["ferryd"] < BUDGET_MIB and peak["ferry-proxy"] < BUDGET_MIB
+    assert peak["ferryd"] < BUDGET_MIB + FERRYD_WINDOWS_MIB and peak["ferry-proxy"] < BUDGET_MIB
     assert statistics.median(times) < 0.1
     assert times[-1] < 2  # on a machine that does other things as well
     wait_for("every stream has ended", lambda: metrics(proxy)["ferry_proxy_streams"] == 0, timeout=60)
