@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <csignal>
+#include <string_view>
 #include <utility>
 
 #include "cli/exec.h"
+#include "cli/suggest.h"
 #include "cli/target_args.h"
 #include "cli/workload_logs.h"
 #include "kube/exec/choose_container.h"
@@ -22,7 +24,7 @@ using kube::Json;
 
 constexpr const char* kEphemeralContainers = "ephemeralcontainers";
 
-// SIGINT, SIGTERM and SIGHUP cancel the token, while this lives. At most one at a time.
+// SIGINT, SIGTERM, SIGHUP and SIGQUIT cancel the token, while this lives. At most one at a time.
 class CancelledBySignals {
  public:
   explicit CancelledBySignals(kube::CancelToken& token) {
@@ -38,7 +40,7 @@ class CancelledBySignals {
   CancelledBySignals& operator=(const CancelledBySignals&) = delete;
 
  private:
-  static constexpr std::initializer_list<int> kSignals = {SIGINT, SIGTERM, SIGHUP};
+  static constexpr std::initializer_list<int> kSignals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
   static inline kube::CancelToken* token_ = nullptr;
 };
 
@@ -62,32 +64,38 @@ class Debugger {
  private:
   kube::Api& api() const { return *cluster_.api; }
 
-  // Of several, one that isn't on its way out; a crashing one is as good as any other.
+  // Of several, one that isn't on its way out; a crashing one is as good as any other. One that has
+  // ended can still be copied.
   Result<Json> find_pod() {
     const auto found = kube::find_pods(api(), spec_.target, cluster_.ns, what_, cancel_);
     if (!found) return fail(found.error());
     auto pods = api().list(kube::kPods, cluster_.ns, found->selectors, cancel_);
     if (!pods) return fail(pods.error());
     for (Json& pod : pods->items) {
-      if (!kube::parse_pod(pod).terminating) return std::move(pod);
+      const bool usable = spec_.fork || !exec::has_ended(pod);
+      if (usable && !kube::parse_pod(pod).terminating) return std::move(pod);
     }
-    return fail(ErrorCode::kUnavailable, what_, "it has no pods at present",
+    return fail(ErrorCode::kUnavailable, what_,
+                pods->items.empty() ? "it has no pods at present" : "its pods have ended",
                 "'" + program_ + " diagnose " + to_string(spec_.target) + "' says why");
   }
 
+  // In a copy, init containers do what they always do.
   Status check_container(const Json& pod) const {
     if (spec_.container.empty()) return {};
     std::vector<std::string> names;
     for (const char* group : {"containers", "initContainers"}) {
+      if (spec_.fork && group == std::string_view("initContainers")) continue;
       for (const Json& each : kube::array_field(kube::field(pod, "spec"), group)) {
         names.push_back(kube::text_field(each, "name"));
       }
     }
     if (std::find(names.begin(), names.end(), spec_.container) != names.end()) return {};
-    return fail(with_suggestion(
-        {ErrorCode::kNotFound, what_, "the pod has no container '" + spec_.container + "'",
-         "it has " + kube::enumerate(names, "none")},
-        spec_.container, {pod}));
+    const std::string hint = did_you_mean(spec_.container, names);
+    return fail(ErrorCode::kNotFound, what_,
+                "the pod has no container '" + spec_.container + "'" +
+                    (spec_.fork ? " that a copy could let wait" : ""),
+                (hint.empty() ? "" : hint + " ") + "it has " + kube::enumerate(names, "none"));
   }
 
   Result<exec::ContainerProgress> wait_for(const std::string& pod, const std::string& container) {

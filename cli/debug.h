@@ -27,7 +27,7 @@ struct DebugSpec {
 Result<DebugSpec> debug_spec(const Invocation& invocation);
 
 // Until what was started has ended: its exit code. What was copied is deleted, also after SIGINT,
-// SIGTERM and SIGHUP (kCancelled). Errors: those of Api; kNotFound (no such container),
+// SIGTERM, SIGHUP and SIGQUIT (kCancelled). Errors: those of Api; kNotFound (no such container),
 // kUnavailable (it can't be started), those of exec::run_remote().
 Result<int> debug(const Cluster& cluster, const DebugSpec& spec, Terminal& terminal,
                   const std::string& program);

@@ -29,8 +29,7 @@ std::optional<exec::TerminalSize> size_of_terminal() {
   return std::nullopt;
 }
 
-}  // namespace
-
+// kNotFound (no such container) gets "did you mean 'side'?" before the names that it has.
 Error with_suggestion(Error error, const std::string& wanted, const std::vector<kube::Json>& pods) {
   if (error.code != ErrorCode::kNotFound) return error;
   std::vector<std::string> names;
@@ -41,6 +40,8 @@ Error with_suggestion(Error error, const std::string& wanted, const std::vector<
   if (!hint.empty()) error.fix = hint + " " + error.fix;
   return error;
 }
+
+}  // namespace
 
 bool keeps_terminal(bool wanted, bool input, Terminal& terminal) {
   if (!wanted || !input || isatty(STDIN_FILENO) != 0) return wanted;

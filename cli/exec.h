@@ -40,7 +40,4 @@ Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command,
 // so, and whether to go on with one.
 bool keeps_terminal(bool wanted, bool input, Terminal& terminal);
 
-// kNotFound (no such container) gets "did you mean 'side'?" before the names that it has.
-Error with_suggestion(Error error, const std::string& wanted, const std::vector<kube::Json>& pods);
-
 }  // namespace ferry::cli

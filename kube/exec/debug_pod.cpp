@@ -50,7 +50,20 @@ const Json& state_in(const Json& pod, const std::string& container) {
   return field(pod, "");
 }
 
+std::string why_ended(const Json& pod) {
+  const Json& status = field(pod, "status");
+  const std::string reason = text_field(status, "reason");
+  const std::string message = text_field(status, "message");
+  return (reason.empty() ? text_field(status, "phase") : reason) +
+         (message.empty() ? "" : ": " + message);
+}
+
 }  // namespace
+
+bool has_ended(const Json& pod) {
+  const std::string phase = text_field(field(pod, "status"), "phase");
+  return phase == "Succeeded" || phase == "Failed";
+}
 
 std::string random_name(const std::string& base) {
   std::random_device random;
@@ -64,6 +77,8 @@ Json ephemeral_patch(const DebugContainer& container, const Json& security) {
   Json added = {{"name", container.name},
                 {"image", container.image},
                 {"stdin", container.input},
+                // Its input ends with ours.
+                {"stdinOnce", container.input},
                 {"tty", container.terminal},
                 {"terminationMessagePolicy", "File"}};
   if (!container.command.empty()) added["command"] = container.command;
@@ -116,6 +131,11 @@ ContainerProgress progress_of(const Json& pod, const std::string& container) {
     progress.why = text_field(terminated, "message");
     // It never ran: the runtime couldn't start it.
     progress.hopeless = text_field(terminated, "reason") == "StartError";
+    return progress;
+  }
+  if (has_ended(pod)) {
+    progress.why = "the pod has ended: " + why_ended(pod);
+    progress.hopeless = true;
     return progress;
   }
   const Json& waiting = field(state, "waiting");

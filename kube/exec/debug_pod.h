@@ -49,6 +49,9 @@ struct ContainerProgress {
   bool hopeless = false;         // waiting won't help
 };
 
+// Succeeded or Failed: nothing starts in it any more.
+bool has_ended(const kube::Json& pod);
+
 ContainerProgress progress_of(const kube::Json& pod, const std::string& container);
 
 }  // namespace ferry::exec

@@ -20,7 +20,7 @@ IMAGE = "busybox:1.36"
 @pytest.fixture(scope="module")
 def stage(cluster, api, build):
     with Stage(cluster, api, build) as made:
-        broken = talker("broken", shell("app", "echo broken; exit 3"))
+        broken = talker("broken", shell("app", "echo broken; exit 3"), init=[shell("prepare", "true")])
         broken["spec"]["template"]["spec"]["containers"][0]["env"] = [{"name": "WHO", "value": "the application"}]
         api.apply(made.namespace, talker("box", shell("app", "exec sleep 1234"), shell("side", "exec sleep 1000")),
                   workloads.service("box"), broken, workloads.service("broken"))
@@ -89,6 +89,11 @@ def test_what_comes_in_is_passed_on(ferry):
     assert (done.returncode, done.stdout) == (5, b"42\n"), done
 
 
+def test_what_comes_in_ends_for_the_command_too(ferry):
+    done = run(ferry, "deploy/box", "--image", IMAGE, "-i", "--", "cat", data=b"all of it\n")
+    assert (done.returncode, done.stdout) == (0, b"all of it\n"), done
+
+
 def test_of_a_crashing_pod_a_copy_can_be_looked_into(stage, ferry, api):
     before = pod_names(api, stage)
     words = args(ferry, "deploy/broken", "--fork", "-it")
@@ -105,7 +110,7 @@ def test_of_a_crashing_pod_a_copy_can_be_looked_into(stage, ferry, api):
     assert pod_names(api, stage) == before
 
 
-@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT])
 def test_a_signal_deletes_the_copy_too(stage, ferry, api, by):
     before = pod_names(api, stage)
     with PseudoTerminal(args(ferry, "deploy/broken", "--fork", "-it"), ferry.env) as screen:
@@ -128,6 +133,8 @@ def test_slips_are_told_with_what_to_do(stage, ferry):
     assert done.returncode == 1 and b"ImagePullBackOff" in done.stderr and b"check the image" in done.stderr, done
     done = run(ferry, "deploy/box", "--image", IMAGE, "--target", "ap", "--", "true")
     assert done.returncode == 3 and b"did you mean 'app'? it has app and side" in done.stderr, done
+    done = run(ferry, "deploy/broken", "--fork", "--target", "prepare", "--", "true")
+    assert done.returncode == 3 and b"try: it has app\n" in done.stderr, done
     done = run(ferry, "pod/absent", "--image", IMAGE, "--", "true")
     assert done.returncode == 3 and b"absent" in done.stderr, done
     done = run(ferry, "deploy/box")

@@ -179,7 +179,7 @@ class Node:
 
     async def attach(self, pod, container):
         found = self._running(pod, container)
-        return found.streams.attach(bool(found.spec.get("stdinOnce")))
+        return found.streams.attach(bool(found.spec.get("stdinOnce")) and not found.spec.get("tty"))
 
     def _running(self, pod, container):
         worker = self.worker_of(pod)

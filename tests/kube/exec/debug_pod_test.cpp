@@ -22,7 +22,7 @@ TEST(RandomNameTest, FitsAsANameAndDiffers) {
 TEST(EphemeralPatchTest, HoldsWhatWasAskedForAndNoMore) {
   const Json patch = ephemeral_patch({.name = "debugger-1", .image = "busybox"}, nullptr);
   EXPECT_EQ(patch, Json::parse(R"({"spec":{"ephemeralContainers":[{"name":"debugger-1",
-      "image":"busybox","stdin":false,"tty":false,"terminationMessagePolicy":"File"}]}})"));
+      "image":"busybox","stdin":false,"stdinOnce":false,"tty":false,"terminationMessagePolicy":"File"}]}})"));
   const Json all = ephemeral_patch({.name = "debugger-1",
                                     .image = "busybox",
                                     .target = "app",
@@ -33,6 +33,7 @@ TEST(EphemeralPatchTest, HoldsWhatWasAskedForAndNoMore) {
   EXPECT_EQ(all["targetContainerName"], "app");
   EXPECT_EQ(all["command"], Json({"sh", "-i"}));
   EXPECT_EQ(all["securityContext"]["runAsUser"], 7);
+  EXPECT_TRUE(all["stdinOnce"].get<bool>());
   EXPECT_TRUE(all["stdin"].get<bool>() && all["tty"].get<bool>());
 }
 
@@ -113,6 +114,28 @@ TEST(ProgressTest, OneThatCouldNotBeStartedNeverRan) {
   const auto progress = progress_of(pod, "guest");
   EXPECT_TRUE(progress.hopeless);
   EXPECT_EQ(progress.why, "no such file");
+}
+
+TEST(ProgressTest, InAPodThatHasEndedNothingStartsAnyMore) {
+  const Json evicted = Json::parse(R"({"status":{"phase":"Failed","reason":"Evicted",
+      "message":"The node was low on resource: memory.","containerStatuses":[{"name":"app",
+      "state":{"waiting":{"reason":"ContainerCreating"}}}]}})");
+  for (const char* container : {"app", "guest"}) {
+    const auto progress = progress_of(evicted, container);
+    EXPECT_TRUE(progress.hopeless) << container;
+    EXPECT_THAT(progress.why, HasSubstr("Evicted: The node was low on resource: memory."));
+  }
+  const auto done = progress_of(Json::parse(R"({"status":{"phase":"Succeeded"}})"), "guest");
+  EXPECT_TRUE(done.hopeless);
+  EXPECT_THAT(done.why, HasSubstr("Succeeded"));
+}
+
+TEST(ProgressTest, AnExitCodeIsToldAlsoOfAPodThatHasEnded) {
+  const auto progress = progress_of(Json::parse(R"({"status":{"phase":"Failed",
+      "containerStatuses":[{"name":"app","state":{"terminated":{"exitCode":3}}}]}})"),
+                                    "app");
+  EXPECT_EQ(progress.exit_code, 3);
+  EXPECT_FALSE(progress.hopeless);
 }
 
 TEST(ProgressTest, WithoutAWordItIsStillBeingMade) {
