@@ -1,7 +1,10 @@
 #include "cli/debug.h"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <csignal>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -13,6 +16,7 @@
 #include "kube/exec/debug_pod.h"
 #include "kube/exec/wait_for_container.h"
 #include "kube/json_field.h"
+#include "kube/logs/read_log.h"
 #include "kube/model.h"
 #include "kube/target_pods.h"
 #include "kube/text.h"
@@ -23,6 +27,16 @@ namespace {
 using kube::Json;
 
 constexpr const char* kEphemeralContainers = "ephemeralcontainers";
+constexpr int kNobodyReads = 128 + SIGPIPE;
+constexpr int kMostFailures = 5;  // in a row, of reading a log
+
+// The answer is missing, which says nothing about what was asked for.
+bool is_unanswered(ErrorCode code) {
+  constexpr std::array kUnanswered = {ErrorCode::kCancelled, ErrorCode::kTimedOut,
+                                      ErrorCode::kUnreachable, ErrorCode::kReset,
+                                      ErrorCode::kProtocol};
+  return std::find(kUnanswered.begin(), kUnanswered.end(), code) != kUnanswered.end();
+}
 
 // SIGINT, SIGTERM, SIGHUP and SIGQUIT cancel the token, while this lives. At most one at a time.
 class CancelledBySignals {
@@ -125,7 +139,7 @@ class Debugger {
                    "; it stays listed there until the pod goes");
     const auto progress = wait_for(name, container.name);
     if (!progress) return fail(progress.error());
-    return spec_.input && progress->running ? attach(name, container) : show(name, container);
+    return spec_.input && progress->running ? attach(name, container) : show(name, container.name);
   }
 
   Status add(const Json& pod, const std::string& name, const exec::DebugContainer& container) {
@@ -147,6 +161,7 @@ class Debugger {
 
   Result<int> attach(const std::string& pod, const exec::DebugContainer& container) {
     if (has_terminal_) terminal_.note("if there is no prompt, press Enter");
+    bool began = false;
     const auto attached = run_here(cluster_,
                                    {.ns = cluster_.ns,
                                     .pod = pod,
@@ -154,45 +169,62 @@ class Debugger {
                                     .command = {},
                                     .input = true,
                                     .terminal = has_terminal_},
-                                   terminal_, nullptr);
-    if (attached) return exit_code_of(pod, container.name);
-    // Perhaps it was too quick for us.
-    const auto object = api().get(kube::kPods, cluster_.ns, pod, cancel_);
-    if (!object || !exec::progress_of(*object, container.name).exit_code) {
-      return fail(attached.error());
+                                   terminal_, nullptr, [&] { began = true; });
+    if (attached && *attached != 0) return *attached;  // nobody reads what it says
+    if (!attached && began) return fail(attached.error());
+    const auto exit_code = exit_code_of(pod, container.name);
+    if (!exit_code) return fail(exit_code.error());
+    if (!*exit_code) return fail(attached ? still_runs(pod, container.name) : attached.error());
+    // Where it was too quick for us, all that it said is in its log.
+    return attached ? **exit_code : show(pod, container.name);
+  }
+
+  // Nobody speaks to it: all that it says is in its log, from the beginning on. API servers end the
+  // reading of a log now and then, also while it grows.
+  Result<int> show(const std::string& pod, const std::string& container) {
+    logs::LoggedContainer from;
+    from.pod = pod;
+    from.name = container;
+    logs::Seam seam;
+    for (int failures = 0;;) {
+      seam.reopen();
+      const auto read = logs::read_log(
+          api(), cluster_.ns, from, {.follow = true, .since_time = seam.since()}, seam,
+          [&](const logs::LogLine& line) { return print(line); }, cancel_);
+      if (!terminal_.out_is_fine()) return kNobodyReads;
+      failures = read ? 0 : failures + 1;
+      if (!read && (!is_unanswered(read.error().code) || failures > kMostFailures)) {
+        return fail(read.error());
+      }
+      const auto exit_code = exit_code_of(pod, container);
+      if (!exit_code) return fail(exit_code.error());
+      if (*exit_code && read) return **exit_code;
     }
-    return show(pod, container);
   }
 
-  // Nobody speaks to it: all that it says is in its log, from the beginning on.
-  Result<int> show(const std::string& pod, const exec::DebugContainer& container) {
-    kube::Request request;
-    request.path = kube::path_of(kube::kPods, cluster_.ns, pod, "log");
-    request.query = {{"container", container.name}, {"follow", "true"}};
-    const auto shown = api().stream(
-        request,
-        [&](std::string_view line) {
-          terminal_.print(std::string(line) + "\n");
-          return terminal_.out_is_fine();
-        },
-        cancel_);
-    if (!shown) return fail(shown.error());
-    return exit_code_of(pod, container.name);
+  bool print(const logs::LogLine& line) {
+    terminal_.print(std::string(line.text) + "\n");
+    if (line.cut) terminal_.warn("the line above was longer");
+    return terminal_.out_is_fine();
   }
 
-  // The API tells it in the pod's status alone.
-  Result<int> exit_code_of(const std::string& pod, const std::string& container) {
+  // The API tells it in the pod's status alone. Nothing: it still runs.
+  Result<std::optional<int>> exit_code_of(const std::string& pod, const std::string& container) {
     constexpr int kLooks = 50;  // 10 s: the kubelet writes a status a moment after the end
     for (int i = 0; i < kLooks; ++i) {
       const auto object = api().get(kube::kPods, cluster_.ns, pod, cancel_);
       if (!object) return fail(object.error());
       const auto progress = exec::progress_of(*object, container);
-      if (progress.exit_code) return *progress.exit_code;
+      if (progress.exit_code) return progress.exit_code;
+      if (progress.hopeless) return fail(ErrorCode::kUnavailable, what_, progress.why);
       if (!cancel_.sleep_for(std::chrono::milliseconds(200))) break;
     }
-    terminal_.warn("container " + container + " still runs; '" + program_ + " exec pod/" + pod +
-                   " -c " + container + " -it -- sh' gets into it");
-    return 0;
+    return std::nullopt;
+  }
+
+  Error still_runs(const std::string& pod, const std::string& container) const {
+    return {ErrorCode::kUnavailable, what_, "container " + container + " still runs",
+            "'" + program_ + " exec pod/" + pod + " -c " + container + " -it -- sh' gets into it"};
   }
 
   // --- a copy of the pod ----------------------------------------------------------------------
@@ -203,10 +235,13 @@ class Debugger {
     const auto made =
         api().create(kube::kPods, cluster_.ns,
                      exec::copy_for_debugging(pod, name, spec_.container, spec_.image), cancel_);
-    if (!made) return fail(made.error());
+    if (!made) {
+      if (is_unanswered(made.error().code)) remove(name, {});
+      return fail(made.error());
+    }
     terminal_.note("pod " + name + " is the copy; it is deleted at the end");
     auto outcome = inside_copy(*made, name);
-    remove(*made, name);
+    remove(name, kube::text_field(kube::field(*made, "metadata"), "uid"));
     return outcome;
   }
 
@@ -235,13 +270,14 @@ class Debugger {
         terminal_, &cancel_);
   }
 
-  void remove(const Json& copy, const std::string& name) {
+  // `uid`: empty where it isn't known, nor whether there is such a copy.
+  void remove(const std::string& name, const std::string& uid) {
     const kube::CancelToken never;
-    const std::string uid = kube::text_field(kube::field(copy, "metadata"), "uid");
     const auto removed = api().remove(kube::kPods, cluster_.ns, name, {.uid = uid}, never);
     if (removed || removed.error().code == ErrorCode::kNotFound) return;
-    terminal_.warn("the copy is still there: " + removed.error().summary() +
-                   "; to delete it: kubectl delete pod " + name + " -n " + cluster_.ns);
+    terminal_.warn((uid.empty() ? "the copy may be there: " : "the copy is still there: ") +
+                   removed.error().summary() + "; to delete it: kubectl delete pod " + name +
+                   " -n " + cluster_.ns);
   }
 
   const Cluster& cluster_;

@@ -84,7 +84,7 @@ Result<int> run_in_container(const Cluster& cluster, const ExecSpec& spec, Termi
 }
 
 Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command, Terminal& terminal,
-                     const kube::CancelToken* cancel) {
+                     const kube::CancelToken* cancel, const std::function<void()>& on_started) {
   std::optional<RawTerminal> raw;
   const auto signals = cancel == nullptr ? EndingSignals::kEnd : EndingSignals::kAsBefore;
   const exec::LocalEnd local{.input = STDIN_FILENO,
@@ -93,6 +93,7 @@ Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command,
                              .terminal_size = size_of_terminal,
                              .on_started =
                                  [&] {
+                                   if (on_started) on_started();
                                    if (command.terminal && command.input)
                                      raw.emplace(STDIN_FILENO, signals);
                                  },

@@ -1,6 +1,7 @@
 // `ferry exec TYPE/NAME -- COMMAND`: a command in a container, spoken to through the API server.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -32,9 +33,9 @@ Result<int> run_in_container(const Cluster& cluster, const ExecSpec& spec, Termi
 
 // Runs or attaches as it stands, with this process's standard streams; our terminal is raw
 // meanwhile where the command gets one and its input. `cancel` ends it with kCancelled; null:
-// signals that end the process do so at once.
+// signals that end the process do so at once. `on_started` as in exec::LocalEnd; may be empty.
 Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command, Terminal& terminal,
-                     const kube::CancelToken* cancel);
+                     const kube::CancelToken* cancel, const std::function<void()>& on_started = {});
 
 // Where standard input is no terminal, there is nothing that a remote one could be an end of: says
 // so, and whether to go on with one.

@@ -1,5 +1,6 @@
 """`ferry debug`: a container beside a pod's own, or a copy of the pod, with real processes in them."""
 
+import re
 import signal
 import subprocess
 
@@ -66,6 +67,28 @@ def test_a_container_beside_shows_what_it_says_and_ends_with_its_exit_code(stage
     assert pod["spec"]["ephemeralContainers"][-1]["securityContext"] == workloads.RESTRICTED
 
 
+def test_what_it_says_is_followed_on_when_the_reading_of_its_log_was_cut(ferry, faults):
+    script = "trap 'echo later; exit 4' USR1; echo first; while :; do sleep 0.1; done"
+    with subprocess.Popen(args(ferry, "deploy/box", "--image", IMAGE, "--", "sh", "-c", script), env=ferry.env,
+                          stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as shown:
+        assert shown.stdout.readline() == "first\n"
+        faults.cut_streams()
+        said = next(line for line in shown.stderr if " in pod " in line)
+        container, pod = re.search(r"container (\S+) in pod ([^\s;]+)", said).groups()
+        ferry.run("exec", f"pod/{pod}", "-c", container, "--", "kill", "-USR1", "1")
+        rest, _ = shown.communicate(timeout=60)
+    assert (shown.returncode, rest) == (4, "later\n")
+
+
+def test_it_ends_when_nobody_reads_what_it_says(ferry):
+    with subprocess.Popen(args(ferry, "deploy/box", "--image", IMAGE, "--", "sh", "-c",
+                               "for i in $(seq 300); do echo $i; sleep 0.1; done"),
+                          env=ferry.env, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as shown:
+        shown.stdout.readline()
+        shown.stdout.close()
+        assert shown.wait(20) == 141
+
+
 def test_with_a_target_it_sees_the_processes(ferry):
     done = run(ferry, "deploy/box", "--image", IMAGE, "--target", "app", "--", "cat", "/proc/1/cmdline")
     assert (done.returncode, done.stdout) == (0, b"sleep\x001234\x00\n"), done
@@ -104,7 +127,7 @@ def test_of_a_crashing_pod_a_copy_can_be_looked_into(stage, ferry, api):
         pod = api.get("Pod", stage.namespace, copy)
         assert not pod["metadata"].get("labels") and not pod["metadata"].get("ownerReferences")
         screen.type("echo $WHO; exit 4\n")
-        screen.wait_for("the application\r\n")
+        screen.wait_for("the application\r+\n")  # the last words may come once the terminal is as before
         assert screen.end() == 4
         assert screen.is_as_before()
     assert pod_names(api, stage) == before
