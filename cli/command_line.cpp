@@ -92,9 +92,11 @@ Error unknown_word(const std::string& program, const Definition& definition) {
     return usage_error("there is no command '" + word + "'",
                        hint.empty() ? "the commands are " + one_of(command_names()) : hint);
   }
-  return usage_error(
-      "'" + word + "' is one word too many" + (where.empty() ? "" : " for" + where.substr(3)),
-      see_help(program, app));
+  const bool runs = app.get_name() == "exec" || app.get_name() == "debug";
+  return usage_error("'" + word + "' is one word too many for" + where.substr(3),
+                     runs ? "a command goes behind --, as in: " + program + " " + app.get_name() +
+                                " TARGET -- " + word
+                          : see_help(program, app));
 }
 
 Result<ParseOutcome> finish(const std::string& program, const Definition& definition, Raw& raw) {

@@ -67,7 +67,8 @@ Result<int> run_in_container(const Cluster& cluster, const ExecSpec& spec, Termi
   if (!found) return fail(found.error());
   const auto pods = cluster.api->list(kube::kPods, cluster.ns, found->selectors, never);
   if (!pods) return fail(pods.error());
-  const auto place = exec::choose_container(pods->items, spec.container, what, program);
+  const auto place =
+      exec::choose_container(pods->items, spec.container, what, to_string(spec.target), program);
   if (!place) return fail(with_suggestion(place.error(), spec.container, pods->items));
   if (spec.container.empty() && !place->others.empty()) {
     terminal.note("in container " + place->container + "; there are also " +

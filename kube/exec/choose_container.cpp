@@ -115,7 +115,8 @@ std::vector<ContainerState> containers_of(const Json& pod) {
 }
 
 Result<Place> choose_container(const std::vector<Json>& pods, const std::string& wanted,
-                               const std::string& what, const std::string& program) {
+                               const std::string& what, const std::string& target,
+                               const std::string& program) {
   std::optional<Candidate> best;
   for (const Json& pod : pods) {
     auto candidate = candidate_in(pod, wanted);
@@ -126,7 +127,7 @@ Result<Place> choose_container(const std::vector<Json>& pods, const std::string&
   }
   if (pods.empty()) {
     return fail(ErrorCode::kUnavailable, what, "it has no pods at present",
-                "'" + program + " diagnose' says why");
+                "'" + program + " diagnose " + target + "' says why");
   }
   if (!best) {
     return fail(ErrorCode::kNotFound, what, "it has no container '" + wanted + "'",

@@ -27,9 +27,11 @@ struct Place {
 
 // The container called `wanted`, or else what the pod's annotation
 // kubectl.kubernetes.io/default-container names, or its first; in a pod where it runs, a ready one
-// before others, those that end last. `what` and `program` are for the error's text. Errors:
-// kNotFound (no pod has such a container), kUnavailable (there is no pod, or it runs in none).
+// before others, those that end last. `what`, `target` ("deploy/web") and `program` are for the
+// error's text. Errors: kNotFound (no pod has such a container), kUnavailable (there is no pod, or
+// it runs in none).
 Result<Place> choose_container(const std::vector<kube::Json>& pods, const std::string& wanted,
-                               const std::string& what, const std::string& program);
+                               const std::string& what, const std::string& target,
+                               const std::string& program);
 
 }  // namespace ferry::exec

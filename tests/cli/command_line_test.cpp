@@ -235,7 +235,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"exec -- ls", "where to run the command is missing", "ferry exec deploy/app"},
         Bad{"exec web", "the command is missing", "-- sh"},
         Bad{"exec web --", "the command is missing", "-- sh"},
-        Bad{"exec web ls", "'ls' is one word too many", "ferry exec --help"},
+        Bad{"exec web ls", "'ls' is one word too many", "ferry exec TARGET -- ls"},
         Bad{"exec web --sdtin -- ls", "no option '--sdtin'", "'--stdin'"},
         Bad{"debug", "what to look into is missing", "ferry debug deploy/app --image busybox"},
         Bad{"debug web", "--image is missing", "--image busybox"},

@@ -23,7 +23,7 @@ Json pod(const std::string& name, const std::vector<std::string>& containers, bo
 }
 
 Result<Place> choose(const std::vector<Json>& pods, const std::string& wanted = "") {
-  return choose_container(pods, wanted, "running 'sh' in deploy/web", "ferry");
+  return choose_container(pods, wanted, "running 'sh' in deploy/web", "deploy/web", "ferry");
 }
 
 TEST(ChooseContainerTest, TheFirstIsTakenAndTheOthersAreTold) {
@@ -86,6 +86,7 @@ TEST(ChooseContainerTest, NoPodIsAnError) {
   const auto place = choose({});
   ASSERT_FALSE(place);
   EXPECT_EQ(place.error().code, ErrorCode::kUnavailable);
+  EXPECT_EQ(place.error().fix, "'ferry diagnose deploy/web' says why");
 }
 
 TEST(ChooseContainerTest, WhatIsNoPodHasNoContainers) {
