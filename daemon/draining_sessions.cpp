@@ -7,8 +7,8 @@
 
 namespace ferry::daemon {
 
-DrainingSessions::DrainingSessions(net::Loop& loop, OnEnd on_end)
-    : loop_(loop), on_end_(std::move(on_end)) {}
+DrainingSessions::DrainingSessions(net::Loop& loop, std::string tunnel, OnEnd on_end)
+    : loop_(loop), tunnel_(std::move(tunnel)), on_end_(std::move(on_end)) {}
 
 void DrainingSessions::add(std::unique_ptr<TunnelSession> session,
                            std::unique_ptr<CarrierSource> way) {
@@ -25,28 +25,29 @@ void DrainingSessions::add(std::unique_ptr<TunnelSession> session,
 }
 
 void DrainingSessions::ready(const TunnelSession& session) {
-  if (auto* found = find(session)) found->carrier_ready();
+  const auto found = find(session);
+  if (found != sessions_.end()) (*found)->carrier_ready();
 }
 
 void DrainingSessions::in_doubt(const TunnelSession& session) {
-  if (auto* found = find(session)) found->carrier_in_doubt();
+  const auto found = find(session);
+  if (found != sessions_.end()) (*found)->carrier_in_doubt();
 }
 
 void DrainingSessions::lost(TunnelSession& session, const Error& error, bool needed) {
-  auto* found = find(session);
-  if (found == nullptr) return;
+  const auto found = find(session);
+  if (found == sessions_.end()) return;
   if (session.idle() && !needed) return end(session, error);
-  spdlog::info("lost with {} streams of a process that is ending: {}", session.stats().streams,
-               error.summary());
-  found->carrier_lost(error);
+  spdlog::info("tunnel {}: lost with {} streams of a process that is ending: {}", tunnel_,
+               session.stats().streams, error.summary());
+  (*found)->carrier_lost(error);
 }
 
 void DrainingSessions::over(const TunnelSession& session) { drop(session, true); }
 
-DrainingSession* DrainingSessions::find(const TunnelSession& session) const {
-  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
-                                  [&](const auto& one) { return &one->session() == &session; });
-  return found == sessions_.end() ? nullptr : found->get();
+DrainingSessions::Sessions::iterator DrainingSessions::find(const TunnelSession& session) {
+  return std::find_if(sessions_.begin(), sessions_.end(),
+                      [&](const auto& one) { return &one->session() == &session; });
 }
 
 void DrainingSessions::end(TunnelSession& session, const Error& error) {
@@ -56,8 +57,7 @@ void DrainingSessions::end(TunnelSession& session, const Error& error) {
 }
 
 void DrainingSessions::drop(const TunnelSession& session, bool cut) {
-  const auto found = std::find_if(sessions_.begin(), sessions_.end(),
-                                  [&](const auto& one) { return &one->session() == &session; });
+  const auto found = find(session);
   if (found == sessions_.end()) return;
   on_end_(session, cut);
   loop_.delete_later(std::move(*found));

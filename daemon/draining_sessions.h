@@ -4,6 +4,8 @@
 #include <functional>
 #include <list>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "daemon/draining_session.h"
 
@@ -14,9 +16,10 @@ class DrainingSessions {
   // Processes of one proxy that end at the same time; the oldest of more is let go.
   static constexpr std::size_t kMax = 8;
 
-  // `on_end`: a session is let go; `cut`: with streams that hadn't ended.
+  // `tunnel`: its id, for the log. `on_end`: a session is let go; `cut`: with streams that hadn't
+  // ended.
   using OnEnd = std::function<void(const TunnelSession&, bool cut)>;
-  DrainingSessions(net::Loop& loop, OnEnd on_end);
+  DrainingSessions(net::Loop& loop, std::string tunnel, OnEnd on_end);
 
   // `way`: as for DrainingSession.
   void add(std::unique_ptr<TunnelSession> session, std::unique_ptr<CarrierSource> way);
@@ -38,13 +41,15 @@ class DrainingSessions {
   }
 
  private:
-  DrainingSession* find(const TunnelSession& session) const;
+  using Sessions = std::list<std::unique_ptr<DrainingSession>>;
+  Sessions::iterator find(const TunnelSession& session);
   void end(TunnelSession& session, const Error& error);
   void drop(const TunnelSession& session, bool cut);
 
   net::Loop& loop_;
+  const std::string tunnel_;
   const OnEnd on_end_;
-  std::list<std::unique_ptr<DrainingSession>> sessions_;
+  Sessions sessions_;
 };
 
 }  // namespace ferry::daemon

@@ -30,7 +30,7 @@ Tunnel::Tunnel(net::Loop& loop, const TunnelOptions& options, std::unique_ptr<Ca
       waiting_(loop, options.max_pending, options.pending_timeout,
                [this] { return status_.reason; }),
       farewells_(loop),
-      draining_(loop, [this](const TunnelSession& session, bool cut) {
+      draining_(loop, status_.id, [this](const TunnelSession& session, bool cut) {
         if (cut) ++status_.sessions_lost;
         count_past(session);
       }) {
@@ -52,7 +52,8 @@ void Tunnel::carry(const tunnel::Target& target, std::unique_ptr<net::ByteStream
   }
   if (!waiting_.add({target, std::move(socket), port, &observer})) return;
   if (attempt_since_ || greeting_since_) {
-    if (!retry_timer_.active()) retry_when_patience_ends();
+    // As for check_now(): one that looks for a proxy is let alone.
+    if (session_ && !retry_timer_.active()) retry_when_patience_ends();
   } else if (retry_timer_.active() && retry_at_ - loop_.now() > options_.urgent_backoff) {
     retry_after(options_.urgent_backoff);
   }
@@ -214,8 +215,9 @@ void Tunnel::plan_renewal(const NewCarrier& carrier) {
 
 void Tunnel::connected(NewCarrier carrier) {
   const Duration took = loop_.now() - attempt_since_.value_or(loop_.now());
-  // One that was begun in an outage lasted as long as that.
-  if (!urgent() || took < connecting_took_) connecting_took_ = took;
+  // One that was begun in an outage may have lasted as long as that.
+  const bool usual = !ever_ready_ || (ready() && renewal_ != Renewal::kInDoubt);
+  if (usual || took < connecting_took_) connecting_took_ = took;
   attempt_since_.reset();
   retry_timer_.stop();
   if (ready() && renewal_ == Renewal::kInDoubt && !session_->in_doubt()) {

@@ -193,6 +193,7 @@ void Dial::Impl::plan_next() {
 
 std::optional<SocketAddress> Dial::Impl::last_address() const {
   if (!options.last || !options.last->address) return std::nullopt;
+  if (options.permit && !options.permit(*options.last->address)) return std::nullopt;
   return SocketAddress::from_literal(options.last->address->host, options.last->address->port);
 }
 

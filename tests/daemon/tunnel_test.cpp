@@ -321,6 +321,17 @@ TEST_F(TunnelTest, WhoeverWaitsHurriesAnAttemptThatHangs) {
   expect_that_the_connection_works();
 }
 
+TEST_F(TunnelTest, WhoeverWaitsDoesNotDisturbTheSearchForAProxy) {
+  options_.patience = milliseconds(10);
+  way_.swallows = true;
+  begin();
+  ASSERT_TRUE(run_until([&] { return way_.attempts == 1; }));
+  auto pair = net::testing::connect_tcp(loop_);
+  tunnel_->carry({"127.0.0.1", echo_.address().port}, std::move(pair.server), 0, *this);
+  loop_.run_for(milliseconds(100));
+  EXPECT_EQ(way_.attempts, 1);
+}
+
 TEST_F(TunnelTest, AnotherNetworkIsTriedAtOnceAlsoWhileTheCarrierIsInDoubt) {
   options_.first_backoff = options_.max_backoff = options_.urgent_backoff = std::chrono::hours(1);
   start();
