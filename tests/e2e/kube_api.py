@@ -70,10 +70,10 @@ class KubeApi:
         return json.loads(text) if text else {}
 
     def text(self, path, method="GET", body=None, content_type="application/json"):
-        """The answer as it comes; ApiError for any refusal. Who reads asks once more where a connection ends without a word."""
+        """The answer as it comes; ApiError for any refusal. Who reads asks once more where a connection is cut."""
         try:
             return self._ask(path, method, body, content_type)
-        except http.client.RemoteDisconnected:
+        except ConnectionResetError:  # and http.client.RemoteDisconnected
             if method != "GET":
                 raise
             return self._ask(path, method, body, content_type)
