@@ -1,13 +1,9 @@
 #include "cli/commands.h"
 
-#include <filesystem>
-#include <fstream>
-
 #include "base/version.h"
 #include "cli/bundle.h"
 #include "cli/cluster.h"
 #include "cli/command_line.h"
-#include "cli/completion.h"
 #include "cli/daemon_start.h"
 #include "cli/debug.h"
 #include "cli/diagnosis.h"
@@ -16,10 +12,10 @@
 #include "cli/exit_code.h"
 #include "cli/forward.h"
 #include "cli/forward_specs.h"
+#include "cli/generate.h"
 #include "cli/kube_context.h"
 #include "cli/leave.h"
 #include "cli/log_tail.h"
-#include "cli/man_page.h"
 #include "cli/output.h"
 #include "cli/quit.h"
 #include "cli/redact.h"
@@ -347,32 +343,13 @@ int Run::config() {
 }
 
 int Run::completion() {
-  const auto doc = describe_command_line("ferry");
-  if (invocation_.shell == "bash") terminal_.print(bash_completion(doc));
-  if (invocation_.shell == "zsh") terminal_.print(zsh_completion(doc));
-  if (invocation_.shell == "fish") terminal_.print(fish_completion(doc));
+  terminal_.print(completion_script(invocation_.shell));
   return kExitDone;
 }
 
 int Run::generate() {
-  const auto doc = describe_command_line("ferry");
-  std::map<std::string, std::string> files = {{"ferry.bash", bash_completion(doc)},
-                                              {"_ferry", zsh_completion(doc)},
-                                              {"ferry.fish", fish_completion(doc)}};
-  const std::string release(version());
-  files["ferry.1"] = man_page(doc, doc.main, release);
-  for (const auto& command : doc.commands) {
-    files["ferry-" + command.name + ".1"] = man_page(doc, command, release);
-  }
-  std::error_code ignored;
-  std::filesystem::create_directories(invocation_.directory, ignored);
-  for (const auto& [name, text] : files) {
-    const std::string path = invocation_.directory + "/" + name;
-    std::ofstream file(path, std::ios::binary);
-    file << text << std::flush;
-    if (!file) return complain({ErrorCode::kIo, "writing " + path, "it can't be written", ""});
-  }
-  return kExitDone;
+  const auto written = write_generated_files(invocation_.directory);
+  return written ? kExitDone : complain(written.error());
 }
 
 int Run::go() {

@@ -293,9 +293,7 @@ class Debugger {
 
 Result<DebugSpec> debug_spec(const Invocation& invocation) {
   const auto& args = invocation.debug;
-  const auto named = parse_target(args.target);
-  if (!named) return fail(named.error());
-  const auto target = kube::parse_target(control::to_string(*named));
+  const auto target = parse_kube_target(args.target);
   if (!target) return fail(target.error());
   return DebugSpec{*target,    args.image,    args.container, args.command,
                    args.input, args.terminal, args.fork};

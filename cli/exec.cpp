@@ -51,9 +51,7 @@ bool keeps_terminal(bool wanted, bool input, Terminal& terminal) {
 
 Result<ExecSpec> exec_spec(const Invocation& invocation) {
   const auto& args = invocation.exec;
-  const auto named = parse_target(args.target);
-  if (!named) return fail(named.error());
-  const auto target = kube::parse_target(control::to_string(*named));
+  const auto target = parse_kube_target(args.target);
   if (!target) return fail(target.error());
   return ExecSpec{*target, args.container, args.command, args.input, args.terminal};
 }

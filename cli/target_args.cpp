@@ -179,6 +179,11 @@ Result<control::Target> parse_target(const std::string& text) {
   return control::Target{*kind, name};
 }
 
+Result<kube::Target> parse_kube_target(const std::string& text) {
+  return parse_target(text).and_then(
+      [](const control::Target& named) { return kube::parse_target(control::to_string(named)); });
+}
+
 Result<control::Target> parse_workload(const std::string& text) {
   const bool typed = text.find('/') != std::string::npos;
   if (!typed && kind_of(text)) {

@@ -8,11 +8,15 @@
 
 #include "base/result.h"
 #include "daemon/control/api.h"
+#include "kube/target.h"
 
 namespace ferry::cli {
 
 // "svc/app", "deployment/app", "host/db.internal"; a bare NAME is a pod, as kubectl has it.
 Result<control::Target> parse_target(const std::string& text);
+
+// The same, for commands that ask the API server themselves.
+Result<kube::Target> parse_kube_target(const std::string& text);
 
 // "8080:80", "8080:http", "80" (local 80), "http" (the local port is the number behind the name),
 // ":80" and "0:80" (any free local port).

@@ -167,9 +167,7 @@ class LogPrinter {
 
 Result<LogsSpec> logs_spec(const Invocation& invocation) {
   const auto& args = invocation.logs;
-  const auto named = parse_target(args.target);
-  if (!named) return fail(named.error());
-  const auto target = kube::parse_target(control::to_string(*named));
+  const auto target = parse_kube_target(args.target);
   if (!target) return fail(target.error());
   LogsSpec spec{.target = *target,
                 .container = args.container,
