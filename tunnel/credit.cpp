@@ -9,6 +9,17 @@ constexpr std::size_t kFirstWindowShare = 64;   // a new stream gets 1/64 of wha
 constexpr std::size_t kFirstOpeningShare = 32;  // many sessions may be begun and never used
 constexpr std::uint64_t kClaimShare = 12;
 constexpr std::uint64_t kSmallClaim = 2048;  // bytes: a request's head
+// A window at a distance is to be there after few round trips; TCP below it starts slowly once, not
+// for each stream.
+constexpr std::size_t kGrowth[] = {4, 2};
+constexpr std::size_t kGrantShare = 16;
+constexpr std::size_t kSmallGrant = std::size_t{64} * 1024;  // bytes
+
+// What is worth a frame: a small part of a large window. With half of it at a time, a sender that
+// waits for credit falls into step with the grants, and only half a window is ever under way.
+std::size_t least_grant(std::size_t window) {
+  return std::max(window / kGrantShare, std::min(window / 2, kSmallGrant));
+}
 
 }  // namespace
 
@@ -44,17 +55,22 @@ void ReceiveWindow::grow_if_fast(CreditBudget& budget, TimePoint now, Duration r
   const bool fast = now - measured_from_ < 2 * round_trip;
   measured_from_ = now;
   measured_byte_ = consumed_;
-  const std::size_t grown = std::min(window_ * 2, budget.options().max_credit);
-  // Half of what is spare at most: no stream takes all that is left.
-  if (fast && grown > window_ && grown - window_ <= budget.spare() / 2) window_ = grown;
+  if (!fast) return;
+  for (const std::size_t factor : kGrowth) {
+    const std::size_t grown = std::min(window_ * factor, budget.options().max_credit);
+    // Half of what is spare at most: no stream takes all that is left.
+    if (grown <= window_ || grown - window_ > budget.spare() / 2) continue;
+    window_ = grown;
+    return;
+  }
 }
 
 bool ReceiveWindow::replenish(CreditBudget& budget) {
   if (finished_) return false;
   const std::size_t affordable = exposure() + budget.spare();
   const std::size_t wanted = std::max(std::min(window_, affordable), budget.options().min_credit);
-  if (exposure() > wanted / 2) return false;
-  const std::size_t more = wanted - exposure();
+  const std::size_t more = wanted > exposure() ? wanted - exposure() : 0;
+  if (more < least_grant(wanted)) return false;
   budget.take(more);
   limit_ += more;
   return true;

@@ -70,7 +70,7 @@ class ReceiveWindow {
   bool skip(std::size_t n, CreditBudget& budget);
   // n bytes are gone from memory (at most unconsumed()). True: limit() grew, and is to be told.
   bool consume(std::size_t n, CreditBudget& budget, TimePoint now, Duration round_trip);
-  // Grows limit() toward the window where half of it is used up. True: it grew.
+  // Grows limit() toward the window where enough of it is used up. True: it grew.
   bool replenish(CreditBudget& budget);
   // No more comes: the credit that isn't used is free.
   void finish(CreditBudget& budget);

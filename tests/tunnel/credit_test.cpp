@@ -31,7 +31,7 @@ TEST_F(CreditTest, MoreThanTheCreditIsRefused) {
   EXPECT_FALSE(window.receive(1));
 }
 
-TEST_F(CreditTest, CreditIsToldWhenHalfOfItIsUsed) {
+TEST_F(CreditTest, CreditOfASmallWindowIsToldWhenHalfOfItIsUsed) {
   ReceiveWindow window = open(10'000, 10'000);
   ASSERT_TRUE(window.receive(10'000));
   EXPECT_FALSE(window.consume(4'999, budget_, kStart + milliseconds(500), milliseconds(1)));
@@ -39,7 +39,7 @@ TEST_F(CreditTest, CreditIsToldWhenHalfOfItIsUsed) {
   EXPECT_EQ(window.limit(), 15'000U);
 }
 
-TEST_F(CreditTest, AWindowUsedFastDoublesUpToItsMaximum) {
+TEST_F(CreditTest, AWindowUsedFastGrowsUpToItsMaximum) {
   options_.max_credit = 1024 * 1024;
   const std::size_t first = options_.initial_credit;
   ReceiveWindow window = open(first, first);
@@ -58,6 +58,39 @@ TEST_F(CreditTest, AWindowUsedSlowlyStaysAsItIs) {
   ASSERT_TRUE(window.receive(options_.initial_credit / 2));
   window.consume(options_.initial_credit / 2, budget_, kStart + milliseconds(25), milliseconds(10));
   EXPECT_EQ(window.size(), options_.initial_credit);
+}
+
+TEST_F(CreditTest, AWindowReachesItsMaximumWithinFewRoundTrips) {
+  options_.window_budget = 2 * options_.max_credit;
+  ReceiveWindow window = open(options_.initial_credit, options_.initial_credit);
+  TimePoint now = kStart;
+  int round_trips = 0;
+  for (; window.size() < options_.max_credit && round_trips < 100; ++round_trips) {
+    const std::size_t sent = window.unused();
+    now += milliseconds(100);
+    ASSERT_TRUE(window.receive(sent));
+    window.consume(sent, budget_, now, milliseconds(100));
+  }
+  EXPECT_LE(round_trips, 5);
+}
+
+// Far away: what the sender may send it has sent long before it hears of more.
+TEST_F(CreditTest, AWholeWindowIsUnderWayInEachRoundTrip) {
+  const std::size_t size = std::size_t{8} * 1024 * 1024;
+  constexpr std::size_t kPiece = 16'000;
+  options_.max_credit = size;
+  ReceiveWindow window = open(size, size);
+  std::size_t sent = size / 2 - 1;  // the worst: nothing is told of it yet
+  for (int round_trip = 0; round_trip < 10; ++round_trip) {
+    for (std::size_t left = sent; left > 0;) {
+      const std::size_t n = std::min(left, kPiece);
+      ASSERT_TRUE(window.receive(n));
+      window.consume(n, budget_, kStart + milliseconds(round_trip), milliseconds(100));
+      left -= n;
+    }
+    sent = window.unused();  // heard of, one round trip later
+  }
+  EXPECT_GE(sent, size / 8 * 7);
 }
 
 TEST_F(CreditTest, ASpentBudgetStillGivesEachStreamTheLeast) {
