@@ -70,13 +70,16 @@ class Scenario:
 
     def one(self, load, path, options):
         before = path.cpu_seconds()
-        result = client(load, path, self.kind, self.width, self.amount(options, path))
+        result = self.run_load(load, path, options)
         cpu = path.cpu_seconds() - before
         if "bytes" in result:
             result["cpu_s_per_gib"] = cpu / (result["bytes"] / GIB)
         else:
             result["cpu_us_per_request"] = cpu / result["requests"] * 1e6
         return result
+
+    def run_load(self, load, path, options):
+        return client(load, path, self.kind, self.width, self.amount(options, path))
 
     def amount(self, options, path):
         return options.bytes if self.unit == "MB/s" else options.seconds
@@ -94,6 +97,13 @@ class Clustered(Scenario):
 
     def amount(self, options, path):
         return min(options.bytes, GIB // 8) if self.unit == "MB/s" else options.seconds
+
+
+class Reverse(Clustered):
+    """From a pod of the cluster to the server on this machine."""
+
+    def run_load(self, load, path, options):
+        return path.client(self.kind, self.width, self.amount(options, path))
 
 
 class Idle(Scenario):
@@ -168,6 +178,12 @@ SCENARIOS = [
       for kind, words, width in (("connect", "new connections, 1 at a time", 1), ("connect", "new connections, 8 at a time", 8),
                                  ("request", "requests, 1 connection", 1), ("request", "requests, 32 connections", 32))),
     Churn("API server: memory after 500", "connect", 500, "MiB", "mib", place="cluster"),
+    *(Reverse(f"reverse: {words}", kind, width, unit, figure, place="reverse")
+      for kind, words, width, unit, figure in (
+          ("down", "download, 1 stream", 1, "MB/s", "mb_per_s"), ("down", "download, 8 streams", 8, "MB/s", "mb_per_s"),
+          ("up", "upload, 1 stream", 1, "MB/s", "mb_per_s"), ("both", "both ways at once, 1 stream", 1, "MB/s", "mb_per_s"),
+          ("connect", "new connections, 8 at a time", 8, "per s", "per_s"),
+          ("request", "requests, 1 connection", 1, "per s", "per_s"), ("request", "requests, 32 connections", 32, "per s", "per_s"))),
     *(Start(f"start, {words}", "start", running, "ms", "ms", skip=FERRY_ALONE)
       for running, words in ((0, "without a daemon"), (1, "with a daemon"))),
 ]
