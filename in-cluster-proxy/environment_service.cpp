@@ -4,6 +4,13 @@
 #include <utility>
 
 namespace ferry::proxy {
+namespace {
+
+// One for each daemon that swaps here; more only where daemons were lost. Each may hold a line of
+// its own that nobody reads on.
+constexpr std::size_t kMostReaders = 4;
+
+}  // namespace
 
 // Looks like a socket whose peer sends the line. What a daemon writes to it is taken and forgotten.
 class EnvironmentService::Reader final : public net::ByteStream {
@@ -30,6 +37,7 @@ class EnvironmentService::Reader final : public net::ByteStream {
   std::size_t queued() const override { return 0; }
   void shutdown() override {
     ending_ = true;
+    line_.reset();
     wake();
   }
   void reset() override { leave(); }
@@ -40,6 +48,7 @@ class EnvironmentService::Reader final : public net::ByteStream {
  private:
   void leave() {
     handler_ = nullptr;
+    line_.reset();
     soon_.stop();
     if (service_ == nullptr) return;
     auto& readers = service_->readers_;
@@ -97,13 +106,19 @@ EnvironmentService::~EnvironmentService() = default;
 
 std::unique_ptr<net::ByteStream> EnvironmentService::open() {
   auto reader = std::make_unique<Reader>(*this);
+  if (readers_.size() == kMostReaders) {
+    readers_.front()->shutdown();
+    readers_.erase(readers_.begin());
+  }
   readers_.push_back(reader.get());
-  look();
+  // Who asks often doesn't make the process look at its files more often.
+  if (!line_ || loop_.now() - looked_at_ >= poll_) look();
   return reader;
 }
 
 void EnvironmentService::look() {
   if (readers_.empty()) return;
+  looked_at_ = loop_.now();
   MountedFiles mounted = list_mounts(mounts_);
   if (!line_ || mounted != mounted_) {
     mounted_ = std::move(mounted);

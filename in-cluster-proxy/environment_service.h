@@ -20,8 +20,8 @@ class EnvironmentService {
                      std::vector<std::string> mounts, Duration poll);
   ~EnvironmentService();
 
-  // What a stream of this service is joined to. Ends when its reader does. The service must outlive
-  // it.
+  // What a stream of this service is joined to. Ends when its reader does, or when four others have
+  // come after it. The service must outlive it.
   std::unique_ptr<net::ByteStream> open();
 
  private:
@@ -34,6 +34,7 @@ class EnvironmentService {
   const std::vector<std::string> mounts_;
   const Duration poll_;
   net::Timer timer_;
+  TimePoint looked_at_{};
   MountedFiles mounted_;
   std::shared_ptr<const std::string> line_;  // none: nobody asked yet
   std::vector<Reader*> readers_;

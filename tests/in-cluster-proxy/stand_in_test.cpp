@@ -284,6 +284,29 @@ TEST(StandInTest, AnEnvironmentLargerThanAnyWindowArrivesWhole) {
   EXPECT_GT(reader.seen.received.size(), 3'000'000U);
 }
 
+TEST(StandInTest, TheLatestReadersOfItsEnvironmentAreServedAndTheOldestLetGo) {
+  Config large = StandInWorld::config();
+  large.stand_in->environment = {"BIG=" + std::string(3'000'000, 'x')};
+  StandInWorld world(large);
+  const auto daemon = world.daemon();
+  std::vector<std::unique_ptr<Socket>> readers;
+  for (int i = 0; i < 6; ++i) {
+    auto pair = net::testing::connect_tcp(world.loop);
+    readers.push_back(std::make_unique<Socket>(world.loop));
+    readers.back()->stream = std::move(pair.client);
+    ASSERT_TRUE(
+        daemon->side.io->open({"environment", 0, TargetKind::kService}, std::move(pair.server)));
+  }
+  for (auto& reader : readers) reader->stream->start(reader->seen);
+  ASSERT_TRUE(world.loop.run_until([&] {
+    return readers[0]->seen.ended && readers[1]->seen.ended &&
+           std::all_of(readers.begin() + 2, readers.end(),
+                       [](const auto& reader) { return reader->seen.received.ends_with("\n"); });
+  }));
+  EXPECT_FALSE(readers[0]->seen.received.ends_with("\n"));
+  EXPECT_FALSE(readers[5]->seen.ended);
+}
+
 // --- its end -------------------------------------------------------------------------------------
 
 TEST(StandInTest, WhileDrainingItTakesCallersForAWhileAndLetsThemFinish) {
