@@ -18,7 +18,7 @@ loader = importlib.machinery.SourceFileLoader("errors_doc", str(ROOT / "scripts/
 errors_doc = importlib.util.module_from_spec(importlib.util.spec_from_loader("errors_doc", loader))
 loader.exec_module(errors_doc)
 
-FOLDERS = ("base", "net", "tunnel", "kube", "daemon", "in-cluster-proxy")
+FOLDERS = ("base", "net", "tunnel", "kube", "daemon", "in-cluster-proxy", "cli")
 # An error made with a bare ErrorCode, or with one from elsewhere whose id is lost.
 PAST_THE_TABLE = re.compile(
     r"\bfail\(\s*(?:ferry::)?ErrorCode::"
