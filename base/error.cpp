@@ -1,5 +1,7 @@
 #include "base/error.h"
 
+#include <utility>
+
 namespace ferry {
 
 std::string_view name_of(ErrorCode code) {
@@ -26,6 +28,27 @@ std::string_view name_of(ErrorCode code) {
   }
   return "unknown";
 }
+
+Error::Error(const Problem& problem, std::string what_failed, std::string reason, std::string step)
+    : code(problem.kind),
+      what(std::move(what_failed)),
+      why(std::move(reason)),
+      fix(step.empty() ? std::string(problem.fix) : std::move(step)),
+      id(problem.id) {}
+
+Error::Error(const Error& cause, std::string what_failed, std::string reason, std::string step)
+    : code(cause.code),
+      what(std::move(what_failed)),
+      why(std::move(reason)),
+      fix(std::move(step)),
+      id(cause.id) {}
+
+Error::Error(ErrorCode kind, std::string what_failed, std::string reason, std::string step)
+    : code(kind),
+      what(std::move(what_failed)),
+      why(std::move(reason)),
+      fix(std::move(step)),
+      id("other." + std::string(name_of(kind))) {}
 
 std::string Error::summary() const {
   if (why.empty()) return what;

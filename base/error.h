@@ -33,11 +33,30 @@ enum class ErrorCode : std::uint8_t {
 // A short, stable, lower-case name ("not-found"), for logs and JSON.
 std::string_view name_of(ErrorCode code);
 
+// One thing that can go wrong, as a user can tell it from others and act upon it. Each library
+// names its own in a problems.h, which is where docs/errors.md comes from (scripts/errors-doc); an
+// id that was released stays what it is.
+struct Problem {
+  std::string_view id;  // "kube.context-unknown"
+  ErrorCode kind;
+  std::string_view meaning;  // for docs/errors.md
+  std::string_view fix;      // what to do, where an error has nothing more particular to say
+};
+
 struct Error {
+  Error() = default;
+  Error(const Problem& problem, std::string what, std::string why, std::string fix = {});
+  // The same problem, told in other words.
+  Error(const Error& cause, std::string what, std::string why, std::string fix = {});
+  // Without a Problem, for tests and for what an older program sent: the id is "other." and the
+  // code's name.
+  Error(ErrorCode kind, std::string what, std::string why, std::string fix = {});
+
   ErrorCode code = ErrorCode::kInternal;
   std::string what;  // what was tried, on which object or address
   std::string why;   // the words of whoever refused: API server, resolver, kernel, peer
   std::string fix;   // what to do; may be empty
+  std::string id;    // of the Problem
 
   // "what: why" on one line, without the fix.
   std::string summary() const;

@@ -7,6 +7,8 @@
 
 #include <memory>
 
+#include "base/problems.h"
+
 namespace ferry {
 namespace {
 
@@ -78,7 +80,7 @@ class JsonSafeFormatter final : public spdlog::formatter {
 Status init_log(const LogOptions& options) {
   const auto level = spdlog::level::from_str(options.level);
   if (level == spdlog::level::off && options.level != "off") {
-    return fail(ErrorCode::kInvalid, "setting the log level to '" + options.level + "'",
+    return fail(problem::kLogLevelUnknown, "setting the log level to '" + options.level + "'",
                 "no such level", "use trace, debug, info, warning, error, critical or off");
   }
   std::shared_ptr<spdlog::logger> logger;
@@ -92,7 +94,7 @@ Status init_log(const LogOptions& options) {
                        options.file, options.rotate_bytes, options.rotate_files));
     }
   } catch (const spdlog::spdlog_ex& e) {
-    return fail(ErrorCode::kIo, "opening the log file " + options.file, e.what());
+    return fail(problem::kLogFileFails, "opening the log file " + options.file, e.what());
   }
   logger->set_level(level);
   logger->flush_on(spdlog::level::info);

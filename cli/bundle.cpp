@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "cli/private_file.h"
+#include "cli/problems.h"
 #include "cli/redact.h"
 #include "cli/settings.h"
 #include "kube/process.h"
@@ -94,7 +95,8 @@ Status write_bundle(const std::string& file, const std::map<std::string, std::st
   const std::string what = "writing " + file;
   const TemporaryDirectory temporary;
   if (temporary.error() != 0) {
-    return fail(ErrorCode::kIo, what, temporary.path() + ": " + std::strerror(temporary.error()));
+    return fail(problem::kFileUnwritable, what,
+                temporary.path() + ": " + std::strerror(temporary.error()));
   }
   const fs::path folder = fs::path(temporary.path()) / kFolder;
   std::error_code ignored;
@@ -118,7 +120,7 @@ Status write_bundle(const std::string& file, const std::map<std::string, std::st
   const auto packed = kube::run_process(tar, never);
   if (!packed) return fail(packed.error());
   if (packed->exit_code == 0) return {};
-  return fail(ErrorCode::kIo, what, "tar: " + complaint, "");
+  return fail(problem::kFileUnwritable, what, "tar: " + complaint, "");
 }
 
 }  // namespace ferry::cli

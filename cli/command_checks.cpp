@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "cli/command_options.h"
+#include "cli/problems.h"
 #include "cli/suggest.h"
 
 namespace ferry::cli {
@@ -172,7 +173,7 @@ Status check_completion(const Invocation& invocation) {
 }  // namespace
 
 Error usage_error(std::string why, std::string fix) {
-  return {ErrorCode::kUsage, "reading the command line", std::move(why), std::move(fix)};
+  return {problem::kUsage, "reading the command line", std::move(why), std::move(fix)};
 }
 
 Result<OutputFormat> parse_format(const std::string& name) {

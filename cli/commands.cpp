@@ -17,6 +17,7 @@
 #include "cli/leave.h"
 #include "cli/log_tail.h"
 #include "cli/output.h"
+#include "cli/problems.h"
 #include "cli/quit.h"
 #include "cli/redact.h"
 #include "cli/restore.h"
@@ -272,7 +273,7 @@ int Run::quit() {
   terminal_.print("ferryd has ended\n");
   const auto paths = control::paths(surroundings_.get_env);
   if (!paths || !swaps_are_left(*paths)) return kExitDone;
-  return complain({ErrorCode::kUnavailable, "putting back what was swapped",
+  return complain({problem::kQuitIncomplete, "putting back what was swapped",
                    "ferryd ended before it was through" + (ended->empty() ? "" : " with " + *ended),
                    "the next '" + invocation_.program + "' command goes on with it"});
 }

@@ -10,6 +10,7 @@
 
 #include "cli/environment_formats.h"
 #include "cli/private_file.h"
+#include "cli/problems.h"
 
 namespace ferry::cli {
 namespace {
@@ -25,7 +26,7 @@ Status check_place(const std::string& path) {
   if (folder.empty()) folder = ".";
   if (access(folder.c_str(), W_OK | X_OK) == 0) return {};
   const int code = errno;
-  return fail(code == ENOENT ? ErrorCode::kNotFound : ErrorCode::kForbidden,
+  return fail(code == ENOENT ? problem::kDirectoryMissing : problem::kDirectoryForbidden,
               "writing the environment to " + path,
               "directory " + folder.string() + ": " + std::strerror(code),
               code == ENOENT ? "create it, or name another place" : "name another place");

@@ -19,6 +19,8 @@
 #include <thread>
 #include <vector>
 
+#include "cli/problems.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -88,7 +90,8 @@ Result<Launch> launch(const std::string& ferryd, const std::string& log_level) {
   argv.push_back(nullptr);
 
   std::array<int, 2> ends{};
-  if (pipe2(ends.data(), O_CLOEXEC) != 0) return fail(ErrorCode::kIo, what, std::strerror(errno));
+  if (pipe2(ends.data(), O_CLOEXEC) != 0)
+    return fail(problem::kDaemonNotStarted, what, std::strerror(errno));
   Launch launched{.words = ends[0]};
   const SpawnSetup setup(ends[1]);
   const int error = posix_spawn(&launched.pid, ferryd.c_str(), setup.actions(), setup.attributes(),
@@ -96,7 +99,7 @@ Result<Launch> launch(const std::string& ferryd, const std::string& log_level) {
   close(ends[1]);
   if (error != 0) {
     close(ends[0]);
-    return fail(ErrorCode::kIo, what, std::strerror(error));
+    return fail(problem::kDaemonNotStarted, what, std::strerror(error));
   }
   return launched;
 }
@@ -126,14 +129,14 @@ Status start(const std::string& ferryd, const std::string& log_level) {
   close(launched->words);
   const std::string what = "starting " + ferryd;
   if (!ended) {
-    return fail(ErrorCode::kTimedOut, what, "it is not ready after 20 s", "see 'ferry logs'");
+    return fail(problem::kDaemonSlow, what, "it is not ready after 20 s", "see 'ferry logs'");
   }
   int status = 0;
   while (waitpid(launched->pid, &status, 0) < 0 && errno == EINTR) {
   }
   if (WIFEXITED(status) && WEXITSTATUS(status) == 0) return {};
   while (!words.empty() && words.back() == '\n') words.pop_back();
-  return fail(ErrorCode::kUnavailable, what, words.empty() ? "it ended at once" : words,
+  return fail(problem::kDaemonEnded, what, words.empty() ? "it ended at once" : words,
               "see 'ferry logs', or run it in the foreground: " + ferryd);
 }
 
@@ -143,7 +146,7 @@ Status wait_until_it_serves(const control::Client& client) {
     const auto probed = client.probe();
     if (probed || probed.error().code != ErrorCode::kNotFound) return probed;
     if (SteadyTime::now() >= deadline) {
-      return fail(ErrorCode::kTimedOut, "waiting for the daemon",
+      return fail(problem::kDaemonSlow, "waiting for the daemon",
                   "one was started, or runs already, but does not listen",
                   "see 'ferry logs'; 'pgrep -u $USER ferryd' finds it");
     }
@@ -166,7 +169,7 @@ Result<std::string> find_ferryd(const control::GetEnv& get_env) {
     const std::string path = directory + "/ferryd";
     if (directory.starts_with('/') && is_executable(path)) return path;
   }
-  return fail(ErrorCode::kNotFound, "looking for ferryd",
+  return fail(problem::kDaemonMissing, "looking for ferryd",
               "it is neither beside ferry (" + here + ") nor in PATH",
               "install Ferry whole: ferry and ferryd belong together");
 }
@@ -203,7 +206,7 @@ std::optional<Error> version_mismatch(const std::string& client, const std::stri
                                       const std::string& program) {
   if (client == daemon) return std::nullopt;
   return Error{
-      ErrorCode::kVersionMismatch, "talking to the daemon",
+      problem::kVersionMismatch, "talking to the daemon",
       "ferryd " + daemon + " is running, and this is ferry " + client,
       "'" + program + " quit' ends it, and its links; the next command starts ferryd " + client};
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "cli/exec.h"
+#include "cli/problems.h"
 #include "cli/suggest.h"
 #include "cli/target_args.h"
 #include "cli/workload_logs.h"
@@ -89,7 +90,7 @@ class Debugger {
       const bool usable = spec_.fork || !exec::has_ended(pod);
       if (usable && !kube::parse_pod(pod).terminating) return std::move(pod);
     }
-    return fail(ErrorCode::kUnavailable, what_,
+    return fail(problem::kNoPods, what_,
                 pods->items.empty() ? "it has no pods at present" : "its pods have ended",
                 "'" + program_ + " diagnose " + to_string(spec_.target) + "' says why");
   }
@@ -106,7 +107,7 @@ class Debugger {
     }
     if (std::find(names.begin(), names.end(), spec_.container) != names.end()) return {};
     const std::string hint = did_you_mean(spec_.container, names);
-    return fail(ErrorCode::kNotFound, what_,
+    return fail(problem::kContainerUnknown, what_,
                 "the pod has no container '" + spec_.container + "'" +
                     (spec_.fork ? " that a copy could let wait" : ""),
                 (hint.empty() ? "" : hint + " ") + "it has " + kube::enumerate(names, "none"));
@@ -216,14 +217,14 @@ class Debugger {
       if (!object) return fail(object.error());
       const auto progress = exec::progress_of(*object, container);
       if (progress.exit_code) return progress.exit_code;
-      if (progress.hopeless) return fail(ErrorCode::kUnavailable, what_, progress.why);
+      if (progress.hopeless) return fail(problem::kDebugFails, what_, progress.why);
       if (!cancel_.sleep_for(std::chrono::milliseconds(200))) break;
     }
     return std::nullopt;
   }
 
   Error still_runs(const std::string& pod, const std::string& container) const {
-    return {ErrorCode::kUnavailable, what_, "container " + container + " still runs",
+    return {problem::kStillRuns, what_, "container " + container + " still runs",
             "'" + program_ + " exec pod/" + pod + " -c " + container + " -it -- sh' gets into it"};
   }
 
@@ -250,7 +251,7 @@ class Debugger {
         spec_.container.empty() ? exec::containers_of(copy).front().name : spec_.container;
     auto progress = wait_for(name, container);
     if (progress && !progress->running) {
-      progress = fail(ErrorCode::kUnavailable, what_, "in the copy, 'sleep' has ended at once");
+      progress = fail(problem::kDebugFails, what_, "in the copy, 'sleep' has ended at once");
     }
     if (!progress) {
       Error error = progress.error();

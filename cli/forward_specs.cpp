@@ -4,6 +4,7 @@
 
 #include "cli/kube_context.h"
 #include "cli/link_file.h"
+#include "cli/problems.h"
 #include "cli/settings.h"
 #include "cli/target_args.h"
 #include "cli/utf8.h"
@@ -59,7 +60,7 @@ Status apply_settings(const Invocation& invocation, const control::GetEnv& get_e
   const std::string& address = invocation.forward.proxy_addr;
   if (address.empty()) return {};
   if (invocation.settings.contains("route")) {
-    return fail(ErrorCode::kUsage, "reading the command line",
+    return fail(problem::kUsage, "reading the command line",
                 "--proxy-addr is a route of its own, beside --route", "leave --route out");
   }
   if (auto checked = check_host_port(address); !checked) return checked;
@@ -75,7 +76,7 @@ Status check_overlap(const std::vector<LinkSpec>& specs) {
   for (const auto& spec : specs) {
     for (const auto& port : spec.ports) {
       if (port.local == 0 || seen.emplace(port.local, spec.addresses).second) continue;
-      return fail(ErrorCode::kUsage, "reading the links",
+      return fail(problem::kUsage, "reading the links",
                   "local port " + std::to_string(port.local) + " appears twice",
                   "give each remote port a local port of its own");
     }

@@ -8,6 +8,7 @@
 #include "cli/command_line.h"
 #include "cli/completion.h"
 #include "cli/man_page.h"
+#include "cli/problems.h"
 
 namespace ferry::cli {
 
@@ -35,7 +36,7 @@ Status write_generated_files(const std::string& directory) {
     const std::string path = directory + "/" + name;
     std::ofstream file(path, std::ios::binary);
     file << text << std::flush;
-    if (!file) return fail(ErrorCode::kIo, "writing " + path, "it can't be written");
+    if (!file) return fail(problem::kFileUnwritable, "writing " + path, "it can't be written");
   }
   return {};
 }

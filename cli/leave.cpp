@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "cli/problems.h"
 #include "cli/suggest.h"
 #include "cli/target_args.h"
 
@@ -18,7 +19,7 @@ Error no_such_link(const Invocation& invocation, const std::string& word,
     const std::string name = link.id + " (" + to_string(link.target) + ")";
     if (names.size() < 10) names.push_back(name);
   }
-  return {ErrorCode::kNotFound, "ending link " + word, "there is no such link",
+  return {problem::kNoSuchLink, "ending link " + word, "there is no such link",
           names.empty() ? "there are no links at all"
                         : "there are " + one_of(names) + "; see '" + invocation.program + " list'"};
 }

@@ -11,6 +11,8 @@
 #include <filesystem>
 #include <sstream>
 
+#include "cli/problems.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -81,7 +83,7 @@ Result<std::string> find_program(const std::string& name, const std::string& pat
   const std::string what = "looking for the command '" + name + "'";
   if (name.find('/') != std::string::npos) {
     if (is_program(name)) return name;
-    return fail(ErrorCode::kNotFound, what,
+    return fail(problem::kCommandMissing, what,
                 std::filesystem::exists(name) ? "it can't be executed" : "there is no such file",
                 "is its path right?");
   }
@@ -90,7 +92,7 @@ Result<std::string> find_program(const std::string& name, const std::string& pat
     const std::string candidate = (directory.empty() ? "." : directory) + "/" + name;
     if (is_program(candidate)) return candidate;
   }
-  return fail(ErrorCode::kNotFound, what, "no directory of PATH has it",
+  return fail(problem::kCommandMissing, what, "no directory of PATH has it",
               "give its path, or use --run for what a shell has to read");
 }
 
@@ -103,7 +105,7 @@ Result<LocalProcess> LocalProcess::start(const std::vector<std::string>& argv,
   const int error = posix_spawn(&pid, argv.front().c_str(), nullptr, setup.attributes(),
                                 pointers(words).data(), pointers(variables).data());
   if (error != 0) {
-    return fail(ErrorCode::kIo, "starting " + argv.front(), std::strerror(error),
+    return fail(problem::kCommandUnusable, "starting " + argv.front(), std::strerror(error),
                 error == E2BIG ? "the container's environment is too large for this system" : "");
   }
   return LocalProcess(pid);

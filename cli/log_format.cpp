@@ -3,6 +3,8 @@
 #include <array>
 #include <utility>
 
+#include "cli/problems.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -26,7 +28,7 @@ Result<LineFilter> LineFilter::make(const std::string& expression) {
   auto compiled = std::make_unique<regex_t>();
   const int error = regcomp(compiled.get(), expression.c_str(), REG_EXTENDED | REG_NOSUB);
   if (error != 0) {
-    return fail(ErrorCode::kUsage, "reading the expression '" + expression + "'",
+    return fail(problem::kValueInvalid, "reading the expression '" + expression + "'",
                 words_of(error, *compiled), "write it as for grep -E, as in --grep 'error|warn'");
   }
   filter.compiled_.reset(compiled.release());

@@ -10,6 +10,8 @@
 #include <fstream>
 #include <thread>
 
+#include "cli/problems.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -37,7 +39,7 @@ Result<std::string> last_lines(const std::string& path, unsigned lines) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const int error = errno;
-    return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo,
+    return fail(error == ENOENT ? problem::kLogMissing : problem::kLogUnreadable,
                 "reading the daemon's log " + path, std::strerror(error),
                 "it is written once ferryd has run in the background");
   }

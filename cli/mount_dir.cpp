@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "base/write_all.h"
+#include "cli/problems.h"
 
 namespace ferry::cli {
 namespace {
@@ -43,7 +44,7 @@ class Fd {
 };
 
 Error io_error(const std::string& path, int error, std::string fix = {}) {
-  return {ErrorCode::kIo, "writing " + path, std::strerror(error), std::move(fix)};
+  return {problem::kFileUnwritable, "writing " + path, std::strerror(error), std::move(fix)};
 }
 
 // "/etc/app/x" -> etc, app, x; nothing for a path that leads elsewhere.
@@ -110,11 +111,12 @@ Result<MountDir> MountDir::open(const std::string& path) {
   std::error_code error;
   const bool there = std::filesystem::exists(path, error);
   if (!there && mkdir(path.c_str(), S_IRWXU) != 0) {
-    return fail(ErrorCode::kIo, "making the directory " + path, std::strerror(errno),
+    return fail(problem::kFileUnwritable, "making the directory " + path, std::strerror(errno),
                 "make the directory above it first");
   }
   const int fd = ::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return fail(ErrorCode::kIo, "opening the directory " + path, std::strerror(errno));
+  if (fd < 0)
+    return fail(problem::kFileUnwritable, "opening the directory " + path, std::strerror(errno));
   std::array<char, PATH_MAX> real{};
   const std::string absolute = realpath(path.c_str(), real.data()) == nullptr ? path : real.data();
   return MountDir(absolute, fd, !there);
@@ -149,7 +151,7 @@ Status MountDir::write_file(const control::MountedFile& file) {
   const std::string shown = path_ + file.path;
   const auto parts = parts_of(file.path);
   if (!parts) {
-    return fail(ErrorCode::kInvalid, "writing the file '" + file.path + "' to " + path_,
+    return fail(problem::kPathLeadsOut, "writing the file '" + file.path + "' to " + path_,
                 "its path leads out of there", "");
   }
   Fd directory(dup(fd_));
@@ -170,7 +172,7 @@ Status MountDir::write_file(const control::MountedFile& file) {
   if (before != written_.end() && before->second == file) return {};
   if (before == written_.end() && exists(directory.get(), parts->back()) &&
       !holds(directory.get(), parts->back(), file.content)) {
-    return fail(ErrorCode::kAlreadyExists, "writing " + shown, "there is another file already",
+    return fail(problem::kFileInTheWay, "writing " + shown, "there is another file already",
                 "choose an empty directory for --mount");
   }
   if (const int error = replace(directory.get(), parts->back(), file); error != 0) {

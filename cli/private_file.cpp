@@ -10,12 +10,13 @@
 #include <cstring>
 
 #include "base/write_all.h"
+#include "cli/problems.h"
 
 namespace ferry::cli {
 namespace {
 
 Status failed(const std::string& path, int error) {
-  return fail(ErrorCode::kIo, "writing " + path, std::strerror(error));
+  return fail(problem::kFileUnwritable, "writing " + path, std::strerror(error));
 }
 
 Status write_to(const std::string& path, const std::string& content) {

@@ -5,6 +5,8 @@
 #include <thread>
 #include <utility>
 
+#include "cli/problems.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -58,7 +60,7 @@ Result<std::string> wait_for_end(const control::Client& client, Terminal& termin
       }
     }
     if (now >= deadline) {
-      return fail(ErrorCode::kTimedOut, "ending ferryd", "it still runs after 30 s",
+      return fail(problem::kDaemonSlow, "ending ferryd", "it still runs after 30 s",
                   "see '" + program + " logs'");
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(20));

@@ -30,6 +30,7 @@ std::string plan_text(const control::SwapPlanText& plan, const View& view) {
     out += "\nwarning: " + printable(warning.what) + "\n";
     if (!warning.why.empty()) out += "    why: " + printable(warning.why) + "\n";
     if (!warning.fix.empty()) out += "    try: " + printable(warning.fix) + "\n";
+    if (!warning.id.empty()) out += "    id:  " + printable(warning.id) + "\n";
   }
   if (!plan.objects.empty()) out += "\n";
   for (const auto& object : plan.objects) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "cli/problems.h"
 #include "cli/suggest.h"
 
 namespace ferry::cli {
@@ -95,7 +96,7 @@ Result<std::uint16_t> parse_number(const std::string& text, const std::string& w
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool complete = error == std::errc() && end == text.data() + text.size();
   if (!complete || value > 65535 || (value == 0 && !zero)) {
-    return fail(ErrorCode::kUsage, "reading the port '" + whole + "'",
+    return fail(problem::kPortInvalid, "reading the port '" + whole + "'",
                 text + " is not a port number: they go from 1 to 65535", "as in 8081:80");
   }
   return static_cast<std::uint16_t>(value);
@@ -108,7 +109,7 @@ Result<control::PortRef> parse_remote(const std::string& text, const std::string
     });
   }
   if (!text.empty() && is_port_name(text)) return control::PortRef{.name = text};
-  return fail(ErrorCode::kUsage, "reading the port '" + whole + "'",
+  return fail(problem::kPortInvalid, "reading the port '" + whole + "'",
               text.empty() ? "the remote port is missing"
                            : "'" + text + "' is neither a port number nor a port name",
               kPortForm);
@@ -154,11 +155,11 @@ Result<control::Target> parse_target(const std::string& text) {
   const auto slash = text.find('/');
   if (slash == std::string::npos) {
     if (kind_of(text)) {
-      return fail(ErrorCode::kUsage, what, "it is a type without a name",
+      return fail(problem::kTargetInvalid, what, "it is a type without a name",
                   "write " + text + "/NAME, as in " + text + "/app");
     }
     if (text.empty() || !is_object_name(text)) {
-      return fail(ErrorCode::kUsage, what, "it is neither TYPE/NAME nor the name of a pod",
+      return fail(problem::kTargetInvalid, what, "it is neither TYPE/NAME nor the name of a pod",
                   kTargetForm);
     }
     return control::Target{TargetKind::kPod, text};
@@ -168,12 +169,12 @@ Result<control::Target> parse_target(const std::string& text) {
   const auto kind = kind_of(type);
   if (!kind) {
     std::string hint = did_you_mean(type, kind_names());
-    return fail(ErrorCode::kUsage, what, "there is no type '" + type + "'",
+    return fail(problem::kTargetInvalid, what, "there is no type '" + type + "'",
                 hint.empty() ? kTargetForm : hint);
   }
-  if (name.empty()) return fail(ErrorCode::kUsage, what, "the name is missing", kTargetForm);
+  if (name.empty()) return fail(problem::kTargetInvalid, what, "the name is missing", kTargetForm);
   if (*kind == TargetKind::kHost ? !is_host_name(name) : !is_object_name(name)) {
-    return fail(ErrorCode::kUsage, what, "'" + name + "' can't be a name",
+    return fail(problem::kTargetInvalid, what, "'" + name + "' can't be a name",
                 "names hold lower-case letters, digits, '-' and '.'");
   }
   return control::Target{*kind, name};
@@ -187,7 +188,7 @@ Result<kube::Target> parse_kube_target(const std::string& text) {
 Result<control::Target> parse_workload(const std::string& text) {
   const bool typed = text.find('/') != std::string::npos;
   if (!typed && kind_of(text)) {
-    return fail(ErrorCode::kUsage, "reading the target '" + text + "'",
+    return fail(problem::kTargetInvalid, "reading the target '" + text + "'",
                 "it is a type without a name", "write " + text + "/NAME, or NAME");
   }
   auto target = parse_target(typed ? text : "deploy/" + text);
@@ -212,7 +213,7 @@ Result<SwapTarget> parse_swap_target(const std::string& text) {
   if (label && !all_digits(target.container)) return target;
   const bool port = all_digits(target.container);
   return fail(
-      ErrorCode::kUsage, "reading the target '" + text + "'",
+      problem::kTargetInvalid, "reading the target '" + text + "'",
       target.container.empty() ? "the container's name is missing after the colon"
                                : "'" + target.container + "' can't be a container's name",
       port ? "ports go into --expose, as in --expose 8081:" + target.container : kWorkloadForm);
@@ -226,7 +227,7 @@ Result<control::ExposeSpec> parse_expose(const std::string& text) {
   const std::string local = text.substr(0, colon);
   const bool twice = colon != std::string::npos && text.find(':', colon + 1) != std::string::npos;
   if (twice || !all_digits(local)) {
-    return fail(ErrorCode::kUsage, what,
+    return fail(problem::kPortInvalid, what,
                 twice ? "it has more than one colon"
                       : (local.empty() ? std::string("the local port is missing")
                                        : "the local port '" + local + "' is not a number"),
@@ -255,14 +256,15 @@ Result<control::ProbeMode> parse_probe_mode(const std::string& text) {
     names.emplace_back(name_of(mode));
   }
   const std::string hint = did_you_mean(text, names);
-  return fail(ErrorCode::kUsage, "reading --probes '" + text + "'", "there is no such mode",
+  return fail(problem::kValueInvalid, "reading --probes '" + text + "'", "there is no such mode",
               hint.empty() ? "use " + one_of(names) : hint);
 }
 
 Result<control::PortSpec> parse_port(const std::string& text) {
   const auto colon = text.find(':');
   if (colon != std::string::npos && text.find(':', colon + 1) != std::string::npos) {
-    return fail(ErrorCode::kUsage, "reading the port '" + text + "'", "it has more than one colon",
+    return fail(problem::kPortInvalid, "reading the port '" + text + "'",
+                "it has more than one colon",
                 "write LOCAL:REMOTE; local addresses go into --address");
   }
   const std::string remote_text = colon == std::string::npos ? text : text.substr(colon + 1);
@@ -277,7 +279,7 @@ Result<control::PortSpec> parse_port(const std::string& text) {
   const std::string local_text = text.substr(0, colon);
   if (local_text.empty()) return port;
   if (!all_digits(local_text)) {
-    return fail(ErrorCode::kUsage, "reading the port '" + text + "'",
+    return fail(problem::kPortInvalid, "reading the port '" + text + "'",
                 "the local port '" + local_text + "' is not a number", kPortForm);
   }
   auto local = parse_number(local_text, text, true);
@@ -298,7 +300,7 @@ Result<std::vector<std::string>> parse_addresses(const std::string& text) {
     } else if (is_literal(item)) {
       addresses.push_back(item);
     } else {
-      return fail(ErrorCode::kUsage, "reading the local address '" + item + "'",
+      return fail(problem::kValueInvalid, "reading the local address '" + item + "'",
                   "it is neither an IPv4 nor an IPv6 address",
                   "use 127.0.0.1, ::1, localhost, 0.0.0.0, :: or an address of this machine");
     }
@@ -312,7 +314,7 @@ Result<control::Route> parse_route(const std::string& text) {
   if (text == "direct") return control::Route::kDirect;
   const std::string hint = did_you_mean(text, {"auto", "proxy", "direct"});
   return fail(
-      ErrorCode::kUsage, "reading the route '" + text + "'", "there is no such route",
+      problem::kValueInvalid, "reading the route '" + text + "'", "there is no such route",
       hint.empty() ? "use auto, proxy or direct; --proxy-addr for a proxy's own address" : hint);
 }
 
@@ -320,7 +322,7 @@ Result<std::chrono::seconds> parse_duration(const std::string& text) {
   constexpr std::int64_t kWeek = std::int64_t{7} * 24 * 3600;
   const auto total = total_seconds(text);
   if (!total || *total < 1 || *total > kWeek) {
-    return fail(ErrorCode::kUsage, "reading the time '" + text + "'",
+    return fail(problem::kValueInvalid, "reading the time '" + text + "'",
                 total ? "it is not between one second and a week" : "it is no time",
                 "write it like 90s, 15m or 1h30m");
   }
@@ -333,8 +335,8 @@ Result<std::string> parse_pull_policy(const std::string& text) {
         std::pair{"never", "Never"}}) {
     if (text == lower || text == name) return name;
   }
-  return fail(ErrorCode::kUsage, "reading the pull policy '" + text + "'", "there is none like it",
-              "use Always, IfNotPresent or Never");
+  return fail(problem::kValueInvalid, "reading the pull policy '" + text + "'",
+              "there is none like it", "use Always, IfNotPresent or Never");
 }
 
 Status check_host_port(const std::string& text) {
@@ -344,7 +346,7 @@ Status check_host_port(const std::string& text) {
   const bool fine = colon != std::string::npos && !host.empty() &&
                     (bracketed || host.find_first_of(":[]") == std::string::npos);
   if (!fine) {
-    return fail(ErrorCode::kUsage, "reading the proxy's address '" + text + "'",
+    return fail(problem::kValueInvalid, "reading the proxy's address '" + text + "'",
                 "it is not HOST:PORT", "write it like 10.0.0.7:8443 or [fd00::7]:8443");
   }
   const auto port = parse_number(text.substr(colon + 1), text, false);

@@ -73,6 +73,7 @@ void Terminal::error(const Error& error) {
   if (!error.fix.empty()) {
     error_ << painted(kDim, "  try:") << ' ' << continued(error.fix, 7) << '\n';
   }
+  if (!error.id.empty()) error_ << painted(kDim, "  id:  " + printable(error.id)) << '\n';
   error_ << std::flush;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "cli/exit_code.h"
+#include "cli/problems.h"
 #include "cli/suggest.h"
 #include "cli/target_args.h"
 #include "kube/json_field.h"
@@ -92,7 +93,7 @@ class LogPrinter {
       return {};
     }
     const std::string hint = did_you_mean(spec_.container, names);
-    return fail(ErrorCode::kNotFound, what(), "it has no container '" + spec_.container + "'",
+    return fail(problem::kContainerUnknown, what(), "it has no container '" + spec_.container + "'",
                 (hint.empty() ? "" : hint + " ") + "it has " + kube::enumerate(names, "none"));
   }
 
@@ -123,7 +124,7 @@ class LogPrinter {
       }
     }
     if (found > 0) return {};
-    return fail(ErrorCode::kUnavailable, what(), why_none(pods.empty()),
+    return fail(problem::kNoPods, what(), why_none(pods.empty()),
                 "'" + program_ + " diagnose " + to_string(spec_.target) + " -n " + cluster_.ns +
                     "' says what becomes of it");
   }

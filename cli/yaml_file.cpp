@@ -7,6 +7,7 @@
 #include <iostream>
 #include <iterator>
 
+#include "cli/problems.h"
 #include "cli/suggest.h"
 
 namespace ferry::cli {
@@ -15,10 +16,10 @@ namespace {
 Result<std::string> read_stream(std::istream& in, const std::string& path) {
   std::string text(kMaxYamlFile + 1, '\0');
   in.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (in.bad()) return fail(ErrorCode::kIo, "reading " + path, std::strerror(errno));
+  if (in.bad()) return fail(problem::kFileUnreadable, "reading " + path, std::strerror(errno));
   text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > kMaxYamlFile) {
-    return fail(ErrorCode::kUsage, "reading " + path, "it is larger than 1 MiB");
+    return fail(problem::kFileInvalid, "reading " + path, "it is larger than 1 MiB");
   }
   return text;
 }
@@ -30,8 +31,8 @@ Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
     const int error = errno;
-    return fail(error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo, "reading " + path,
-                std::strerror(error), "check the path");
+    return fail(error == ENOENT ? problem::kFileMissing : problem::kFileUnreadable,
+                "reading " + path, std::strerror(error), "check the path");
   }
   return read_stream(file, path);
 }
@@ -41,7 +42,7 @@ Result<YAML::Node> parse_yaml(const std::string& text, const std::string& file) 
     return YAML::Load(text);
   } catch (const YAML::Exception& e) {
     const auto line = std::to_string(e.mark.line + 1);
-    return fail(ErrorCode::kUsage, "reading " + file + ", line " + line, e.msg,
+    return fail(problem::kFileInvalid, "reading " + file + ", line " + line, e.msg,
                 "it has to be YAML or JSON");
   }
 }
@@ -50,7 +51,7 @@ Error yaml_error(const std::string& file, const YAML::Node& node, std::string wh
                  std::string fix) {
   std::string what = "reading " + file;
   if (!node.Mark().is_null()) what += ", line " + std::to_string(node.Mark().line + 1);
-  return {ErrorCode::kUsage, std::move(what), std::move(why), std::move(fix)};
+  return {problem::kFileInvalid, std::move(what), std::move(why), std::move(fix)};
 }
 
 Status check_keys(const YAML::Node& node, const std::vector<std::string>& known,

@@ -9,6 +9,8 @@
 #include <cstdio>
 #include <cstring>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 namespace {
 
@@ -46,11 +48,11 @@ void leave_terminal() {
 Result<std::unique_ptr<Readiness>> go_to_background() {
   std::array<int, 2> ends{};
   if (pipe2(ends.data(), O_CLOEXEC) != 0) {
-    return fail(ErrorCode::kIo, "starting ferryd in the background", std::strerror(errno));
+    return fail(problem::kNotStarted, "starting ferryd in the background", std::strerror(errno));
   }
   const pid_t child = fork();
   if (child < 0) {
-    return fail(ErrorCode::kIo, "starting ferryd in the background", std::strerror(errno));
+    return fail(problem::kNotStarted, "starting ferryd in the background", std::strerror(errno));
   }
   if (child > 0) {
     close(ends[1]);
@@ -68,7 +70,7 @@ Readiness::~Readiness() {
 void Readiness::ready() { send(std::string(1, kReady)); }
 
 void Readiness::failed(const Error& error) {
-  std::string text = kFailed + error.summary();
+  std::string text = kFailed + error.summary() + " [" + error.id + "]";
   if (!error.fix.empty()) text += "\n" + error.fix;
   send(text);
 }

@@ -9,6 +9,7 @@
 
 #include "daemon/own_environment.h"
 #include "daemon/private_file.h"
+#include "daemon/problems.h"
 #include "daemon/proxy_at.h"
 #include "daemon/proxy_identity.h"
 #include "daemon/proxy_in_cluster.h"
@@ -41,7 +42,7 @@ Result<ProxyPod> find_stand_in(const StandInPlace& place, kube::Api& api,
   if (!pod) return fail(pod.error());
   if (!pod->running) {
     const std::string name = pod->name.empty() ? "the stand-in's pod" : "pod/" + pod->name;
-    return fail(ErrorCode::kUnavailable, "reaching " + name,
+    return fail(problem::kPodNotThere, "reaching " + name,
                 pod->trouble.empty() ? "it isn't there" : pod->trouble);
   }
   const auto& identity = place.identity;

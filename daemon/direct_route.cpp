@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 
 DirectRoute::DirectRoute(net::Loop& loop, std::unique_ptr<PodDialer> dialer, TargetPlan plan,
@@ -19,8 +21,8 @@ void DirectRoute::carry(std::size_t port, std::unique_ptr<net::ByteStream> local
     local->reset();
     const std::string why = std::to_string(carried_.size()) + " connections are open already";
     const std::string fix = "use the route through the proxy, which takes more";
-    observer.on_ended(
-        port, {.error = Error{ErrorCode::kExhausted, "connecting to " + plan_.name, why, fix}});
+    observer.on_ended(port, {.error = Error{problem::kTooManyConnections,
+                                            "connecting to " + plan_.name, why, fix}});
     return;
   }
   auto pods = candidates(port);
@@ -29,7 +31,7 @@ void DirectRoute::carry(std::size_t port, std::unique_ptr<net::ByteStream> local
     const std::string why =
         view_.pods.empty() ? "no pod is ready: " + view_.trouble : "no ready pod has that port";
     observer.on_ended(
-        port, {.error = Error{ErrorCode::kUnavailable, "connecting to " + plan_.name, why, {}}});
+        port, {.error = Error{problem::kNoReadyPod, "connecting to " + plan_.name, why, {}}});
     return;
   }
   auto connection = std::make_unique<DirectConnection>(

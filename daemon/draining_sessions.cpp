@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 
 DrainingSessions::DrainingSessions(net::Loop& loop, std::string tunnel, OnEnd on_end)
@@ -13,7 +15,7 @@ DrainingSessions::DrainingSessions(net::Loop& loop, std::string tunnel, OnEnd on
 void DrainingSessions::add(std::unique_ptr<TunnelSession> session,
                            std::unique_ptr<CarrierSource> way) {
   if (sessions_.size() == kMax) {
-    end(sessions_.front()->session(), {ErrorCode::kExhausted,
+    end(sessions_.front()->session(), {problem::kTooManyEnding,
                                        "letting a proxy process end",
                                        "too many of them have ended one after the other",
                                        {}});

@@ -5,6 +5,7 @@
 
 #include "daemon/direct_route.h"
 #include "daemon/link.h"
+#include "daemon/problems.h"
 #include "daemon/proxy_route.h"
 
 namespace ferry::daemon {
@@ -99,13 +100,13 @@ void Link::choose_route() {
       if (plan_.needs_proxy.empty()) {
         go_direct();
       } else {
-        give_up({ErrorCode::kUnsupported, "forwarding to " + plan_.name + " on the direct route",
+        give_up({problem::kNeedsProxy, "forwarding to " + plan_.name + " on the direct route",
                  plan_.needs_proxy, "use --route proxy"});
       }
       return;
     case control::Route::kAuto:
       if (!house_.backend.has_proxy_image(options)) {
-        direct_or_fail({ErrorCode::kUnsupported, "running a proxy in the cluster",
+        direct_or_fail({problem::kNoImage, "running a proxy in the cluster",
                         "no image for it is known", "name one with --image"});
         return;
       }

@@ -12,6 +12,7 @@
 
 #include "daemon/control/json.h"
 #include "daemon/private_file.h"
+#include "daemon/problems.h"
 
 namespace ferry::daemon {
 namespace {
@@ -45,7 +46,7 @@ std::optional<Stored<Spec>> read_entry(const control::Json& entry) {
 template <typename Spec>
 Error SpecStore<Spec>::set_aside(const std::string& why) const {
   const std::string aside = path_ + ".bad";
-  Error error{ErrorCode::kInvalid, "reading " + path_, why, {}};
+  Error error{problem::kLinksMalformed, "reading " + path_, why, {}};
   if (std::rename(path_.c_str(), aside.c_str()) == 0) {
     error.fix = "it was moved to " + aside + ": mend it there, or make the links anew";
   }
@@ -58,9 +59,9 @@ Result<std::vector<Stored<Spec>>> SpecStore<Spec>::load() const {
   if (!std::filesystem::exists(path_, error)) return std::vector<Stored<Spec>>{};
   std::ifstream file(path_);
   const std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-  if (!file) return fail(ErrorCode::kIo, "reading " + path_, std::strerror(errno));
+  if (!file) return fail(problem::kStateUnreadable, "reading " + path_, std::strerror(errno));
   auto json = control::parse_json(text, kMaxFile);
-  if (json && !json->is_array()) json = fail(ErrorCode::kInvalid, {}, "not an array of links");
+  if (json && !json->is_array()) json = fail(problem::kLinksMalformed, {}, "not an array of links");
   if (!json) return fail(set_aside(json.error().why));
   std::vector<Stored<Spec>> entries;
   for (const auto& entry : *json) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/control/limits.h"
+#include "daemon/problems.h"
 
 namespace ferry::daemon {
 
@@ -23,7 +24,7 @@ control::LinkStatus ending(control::LinkStatus status) {
 }  // namespace
 
 Error no_such_link(const std::string& id) {
-  return {ErrorCode::kNotFound, "looking for the link " + id, "there is no such link",
+  return {problem::kNoSuchLink, "looking for the link " + id, "there is no such link",
           "`ferry list` shows the links there are"};
 }
 
@@ -49,10 +50,10 @@ void LinkTable::restore() {
 Result<control::LinkStatus> LinkTable::add(control::LinkSpec spec) {
   const std::string what = "forwarding to " + to_string(spec.target);
   if (closed_) {
-    return fail(ErrorCode::kUnavailable, what, "the daemon is ending", "try again in a moment");
+    return fail(problem::kEnding, what, "the daemon is ending", "try again in a moment");
   }
   if (links_.size() >= control::kMaxLinks) {
-    return fail(ErrorCode::kExhausted, what, "there are too many links already",
+    return fail(problem::kTooManyLinks, what, "there are too many links already",
                 "end some with `ferry leave`");
   }
   std::string id;

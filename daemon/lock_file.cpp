@@ -9,6 +9,8 @@
 #include <cstring>
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 namespace {
 
@@ -22,18 +24,18 @@ std::string read_pid(int fd) {
 
 Result<LockFile> LockFile::acquire(const std::string& path) {
   const int fd = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-  if (fd < 0) return fail(ErrorCode::kIo, "opening the lock " + path, std::strerror(errno));
+  if (fd < 0) return fail(problem::kLockFails, "opening the lock " + path, std::strerror(errno));
   LockFile lock(fd);
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK) {
-      return fail(ErrorCode::kIo, "locking " + path, std::strerror(errno));
+      return fail(problem::kLockFails, "locking " + path, std::strerror(errno));
     }
-    return fail(ErrorCode::kAlreadyExists, "starting ferryd",
+    return fail(problem::kRunsAlready, "starting ferryd",
                 "it runs already (pid " + read_pid(fd) + ")", "`ferry quit` ends it");
   }
   const std::string pid = std::to_string(getpid());
   if (ftruncate(fd, 0) != 0 || pwrite(fd, pid.data(), pid.size(), 0) < 0) {
-    return fail(ErrorCode::kIo, "writing the lock " + path, std::strerror(errno));
+    return fail(problem::kLockFails, "writing the lock " + path, std::strerror(errno));
   }
   return lock;
 }

@@ -44,7 +44,7 @@ struct Flags {
 };
 
 int complain(const Error& error) {
-  std::fprintf(stderr, "ferryd: %s\n", error.summary().c_str());
+  std::fprintf(stderr, "ferryd: %s [%s]\n", error.summary().c_str(), error.id.c_str());
   if (!error.fix.empty()) std::fprintf(stderr, "  %s\n", error.fix.c_str());
   return 1;
 }

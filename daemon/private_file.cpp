@@ -7,12 +7,13 @@
 #include <cstring>
 
 #include "base/write_all.h"
+#include "daemon/problems.h"
 
 namespace ferry::daemon {
 namespace {
 
 tl::unexpected<Error> io_error(const std::string& path) {
-  return fail(ErrorCode::kIo, "writing " + path, std::strerror(errno),
+  return fail(problem::kStateUnwritable, "writing " + path, std::strerror(errno),
               "the state directory must be writable by you, and have room");
 }
 

@@ -6,6 +6,8 @@
 #include <iterator>
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 namespace {
 
@@ -13,7 +15,7 @@ Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
   if (!file.is_open() || file.bad()) {
-    return fail(ErrorCode::kIo, "reading " + path, std::strerror(errno),
+    return fail(problem::kCredentialsUnreadable, "reading " + path, std::strerror(errno),
                 "--proxy-credentials names a directory with ca.crt, tls.crt and tls.key");
   }
   return text;

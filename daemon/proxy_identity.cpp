@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "daemon/private_file.h"
+#include "daemon/problems.h"
 #include "net/hmac.h"
 
 namespace ferry::daemon {
@@ -39,7 +40,7 @@ fs::path file_of(const fs::path& state_dir, const std::string& cluster, const st
 }
 
 tl::unexpected<Error> io_error(const std::string& doing, const fs::path& path, int number) {
-  return fail(ErrorCode::kIo, doing + " " + path.string(), std::strerror(number),
+  return fail(problem::kStateUnwritable, doing + " " + path.string(), std::strerror(number),
               "the state directory must be writable by you");
 }
 
@@ -108,7 +109,7 @@ Result<ProxyIdentity> load_proxy_identity(const fs::path& state_dir, const std::
   std::ifstream file(path, std::ios::binary);
   if (!file.is_open()) {
     if (errno != ENOENT) return io_error("reading", path, errno);
-    return fail(ErrorCode::kNotFound, "reading " + path.string(), "there is none yet");
+    return fail(problem::kNoIdentity, "reading " + path.string(), "there is none yet");
   }
   const std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   const Json json = Json::parse(text, nullptr, false);
@@ -119,7 +120,7 @@ Result<ProxyIdentity> load_proxy_identity(const fs::path& state_dir, const std::
   identity.proxy = {text_at(json, "/proxy/certificate"), text_at(json, "/proxy/key")};
   if (text_at(json, "/cluster") != cluster || text_at(json, "/namespace") != ns ||
       identity.owner.empty()) {
-    return fail(ErrorCode::kNotFound, "reading " + path.string(), "it is for something else");
+    return fail(problem::kNoIdentity, "reading " + path.string(), "it is for something else");
   }
   return identity;
 }

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "daemon/problems.h"
 #include "kube/model.h"
 
 namespace ferry::daemon {
@@ -12,13 +13,13 @@ Status check_pod(kube::Api& api, const ProxyPod& pod, const kube::CancelToken& c
   const std::string what = "reaching the proxy pod/" + pod.name;
   const auto object = api.get(kube::kPods, pod.ns, pod.name, cancel);
   if (!object && object.error().code == ErrorCode::kNotFound) {
-    return fail(ErrorCode::kGone, what, "the pod is gone");
+    return fail(problem::kProxyGone, what, "the pod is gone");
   }
   if (!object) return fail(object.error());
   const auto found = kube::parse_pod(*object);
-  if (found.uid != pod.uid) return fail(ErrorCode::kGone, what, "the pod was replaced");
+  if (found.uid != pod.uid) return fail(problem::kProxyGone, what, "the pod was replaced");
   if (found.phase == "Succeeded" || found.phase == "Failed") {
-    return fail(ErrorCode::kGone, what, "the pod has ended (phase " + found.phase + ")");
+    return fail(problem::kProxyGone, what, "the pod has ended (phase " + found.phase + ")");
   }
   return {};
 }
@@ -34,7 +35,7 @@ bool is_of_network(const Error& error) {
 }
 
 Result<ProxyPod> find_no_other(kube::Api&, const ProxyProgress&, const kube::CancelToken&) {
-  return fail(ErrorCode::kGone, "reaching the proxy", "its pod has ended");
+  return fail(problem::kProxyGone, "reaching the proxy", "its pod has ended");
 }
 
 }  // namespace

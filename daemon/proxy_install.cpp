@@ -4,6 +4,7 @@
 #include <optional>
 #include <utility>
 
+#include "daemon/problems.h"
 #include "daemon/proxy_identity.h"
 #include "daemon/proxy_objects.h"
 #include "kube/json_field.h"
@@ -168,10 +169,10 @@ class Installation {
   Result<Json> create_job() {
     const std::string what = "creating a proxy in namespace " + options_.ns;
     if (options_.image.empty()) {
-      return fail(ErrorCode::kUnsupported, what, "no image is known for it", kImageFix);
+      return fail(problem::kNoImage, what, "no image is known for it", kImageFix);
     }
     if (++jobs_ > kMaxJobs) {
-      return fail(ErrorCode::kUnavailable, what,
+      return fail(problem::kProxyEnds, what,
                   "its Job ended " + std::to_string(kMaxJobs) + " times before it was ready",
                   "kubectl get events -n " + options_.ns + " may say who ends it");
     }
@@ -219,7 +220,7 @@ class Installation {
     for (const Json& event : events->items) {
       if (kube::text_field(kube::field(event, "involvedObject"), "uid") != job_uid) continue;
       if (kube::text_field(event, "reason") != "FailedCreate") continue;
-      return fail(ErrorCode::kForbidden,
+      return fail(problem::kProxyRefused,
                   "starting the proxy of " + job_called(options_.ns, job_name_),
                   kube::text_field(event, "message"),
                   "let the namespace have one more small pod, or use another (--route direct needs "
@@ -234,7 +235,7 @@ class Installation {
     tell("pod/" + pod.name, pod.trouble());
     const auto verdict = start_.look(pod, clock_.now());
     if (!verdict) return std::nullopt;
-    Error error{ErrorCode::kUnavailable, what, verdict->why, {}};
+    Error error{problem::kProxyFails, what, verdict->why, {}};
     switch (verdict->failure) {
       case kube::StartFailure::kImage:
         take_back_job();
@@ -265,7 +266,7 @@ class Installation {
       }
     }
     if (proxy.port == 0) {
-      return fail(ErrorCode::kInternal, "using the proxy pod/" + pod.name,
+      return fail(problem::kProxyMalformed, "using the proxy pod/" + pod.name,
                   "it declares no port called tunnel");
     }
     return proxy;
@@ -289,7 +290,7 @@ class Installation {
     const auto seconds =
         std::chrono::duration_cast<std::chrono::seconds>(options_.ready_timeout).count();
     return Error{
-        ErrorCode::kTimedOut,
+        problem::kProxyLate,
         "waiting " + std::to_string(seconds) + " s for the proxy in namespace " + options_.ns,
         waiting_for_, "kubectl describe pod -n " + options_.ns + " -l " + selector_};
   }

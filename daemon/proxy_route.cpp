@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 
 ProxyRoute::ProxyRoute(Tunnel& tunnel, control::Route kind, TargetPlan plan)
@@ -12,7 +14,7 @@ void ProxyRoute::carry(std::size_t port, std::unique_ptr<net::ByteStream> local,
   const auto target = next_target(port);
   if (target.host.empty()) {
     local->reset();
-    observer.on_ended(port, {.error = Error{ErrorCode::kUnavailable,
+    observer.on_ended(port, {.error = Error{problem::kNoReadyPod,
                                             "connecting to " + plan_.name,
                                             "no pod is ready: " + view_.trouble,
                                             {}}});

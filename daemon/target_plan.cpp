@@ -1,4 +1,6 @@
+#include "daemon/problems.h"
 #include "daemon/target.h"
+#include "kube/problems.h"
 
 #include <algorithm>
 #include <utility>
@@ -28,7 +30,7 @@ Result<std::vector<PlannedPort>> numbered_ports(const TargetPlan& plan, const Po
   std::vector<PlannedPort> planned;
   for (const auto& port : ports) {
     if (port.remote.number == 0) {
-      return fail(ErrorCode::kUnsupported, "forwarding to " + plan.name,
+      return fail(problem::kPortNumberUnknown, "forwarding to " + plan.name,
                   "nothing tells the number of port '" + port.remote.name + "'",
                   "give the port by number");
     }
@@ -95,7 +97,7 @@ Status check_protocol(const kube::Pod& pod, const kube::PortRef& wanted) {
     }
   }
   if (other.empty()) return {};
-  return fail(ErrorCode::kUnsupported, {},
+  return fail(kube::problem::kPortNotTcp, {},
               "port " + kube::to_string(wanted) + " is a " + other + " port",
               "only TCP can be forwarded");
 }
@@ -120,7 +122,7 @@ Result<TargetPlan> plan_pod(kube::Api& api, TargetPlan plan, const std::string& 
   if (!object) return fail(about(plan, object.error()));
   const auto pod = kube::parse_pod(*object);
   if (pod.phase == "Succeeded" || pod.phase == "Failed") {
-    return fail(ErrorCode::kUnavailable, "forwarding to " + plan.name + " in " + plan.ns,
+    return fail(problem::kPodEnded, "forwarding to " + plan.name + " in " + plan.ns,
                 "the pod has ended (phase " + pod.phase + ")", "choose a running pod");
   }
   if (auto planned = plan_pod_ports(plan, pod, ports); !planned) return fail(planned.error());
@@ -174,7 +176,7 @@ Result<TargetPlan> plan_without_cluster(const std::string& ns, const control::Ta
                                         const Ports& ports) {
   TargetPlan plan{.name = to_string(target), .ns = ns};
   if (target.kind != TargetKind::kHost && target.kind != TargetKind::kService) {
-    return fail(ErrorCode::kUnsupported, "forwarding to " + plan.name,
+    return fail(problem::kPodsUnknown, "forwarding to " + plan.name,
                 "its pods can't be found without asking the API server",
                 "with --proxy-addr, use svc/NAME or host/NAME");
   }

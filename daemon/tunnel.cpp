@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 
 using control::TunnelState;
@@ -235,7 +237,7 @@ void Tunnel::connected(NewCarrier carrier) {
     if (ready()) {
       let_finish(nullptr, carrier.peer + " takes over");
     } else {
-      lose_session({ErrorCode::kGone, "the tunnel's session", "its proxy process is gone", {}});
+      lose_session({problem::kProxyGone, "the tunnel's session", "its proxy process is gone", {}});
     }
   }
   if (session_ && !session_->established()) release(std::move(session_));

@@ -4,21 +4,24 @@
 #include <vector>
 
 #include "base/version.h"
+#include "daemon/problems.h"
 #include "net/address.h"
 
 namespace ferry::daemon {
 namespace {
 
-ErrorCode code_of(tunnel::Reason reason) {
+const Problem& problem_of(tunnel::Reason reason) {
   switch (reason) {
-    case tunnel::Reason::kTimedOut: return ErrorCode::kTimedOut;
-    case tunnel::Reason::kReset: return ErrorCode::kReset;
-    case tunnel::Reason::kForbidden: return ErrorCode::kForbidden;
-    case tunnel::Reason::kLimit: return ErrorCode::kExhausted;
-    case tunnel::Reason::kShuttingDown: return ErrorCode::kUnavailable;
-    case tunnel::Reason::kCancelled: return ErrorCode::kCancelled;
-    case tunnel::Reason::kInternal: return ErrorCode::kInternal;
-    default: return ErrorCode::kUnreachable;
+    case tunnel::Reason::kRefused: return problem::kTargetRefused;
+    case tunnel::Reason::kNoSuchHost: return problem::kTargetNameUnknown;
+    case tunnel::Reason::kTimedOut: return problem::kTargetTimedOut;
+    case tunnel::Reason::kReset: return problem::kStreamReset;
+    case tunnel::Reason::kForbidden: return problem::kTargetForbidden;
+    case tunnel::Reason::kLimit: return problem::kProxyLimit;
+    case tunnel::Reason::kShuttingDown: return problem::kProxyEnding;
+    case tunnel::Reason::kCancelled: return problem::kStreamCancelled;
+    case tunnel::Reason::kInternal: return problem::kProxyFault;
+    default: return problem::kTargetUnreachable;
   }
 }
 
@@ -39,7 +42,7 @@ Error error_of(const tunnel::StreamEnd& end, const std::string& target) {
   const std::string what =
       end.opened ? "the connection to " + target : "connecting to " + target + " in the cluster";
   const std::string why = end.detail.empty() ? std::string(name_of(end.reason)) : end.detail;
-  return Error{code_of(end.reason), what, why, fix_of(end.reason)};
+  return Error{problem_of(end.reason), what, why, fix_of(end.reason)};
 }
 
 std::string text_of(const tunnel::Target& target) {

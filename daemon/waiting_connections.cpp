@@ -3,13 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 namespace {
 
-void refuse(WaitingConnections::One connection, ErrorCode code, std::string why) {
+void refuse(WaitingConnections::One connection, const Problem& problem, std::string why) {
   connection.socket->reset();
-  connection.observer->on_ended(connection.port,
-                                {.error = Error{code, "taking a connection", std::move(why), {}}});
+  connection.observer->on_ended(
+      connection.port, {.error = Error{problem, "taking a connection", std::move(why), {}}});
 }
 
 }  // namespace
@@ -26,7 +28,8 @@ WaitingConnections::~WaitingConnections() {
 
 bool WaitingConnections::add(One connection) {
   if (connections_.size() >= max_) {
-    refuse(std::move(connection), ErrorCode::kExhausted, "too many wait for the proxy already");
+    refuse(std::move(connection), problem::kTooManyConnections,
+           "too many wait for the proxy already");
     return false;
   }
   connections_.push_back({std::move(connection), loop_.now() + timeout_});
@@ -60,7 +63,7 @@ std::uint64_t WaitingConnections::count(const ConnectionObserver& observer) cons
 // An observer may forget others of its connections from within what it is told.
 void WaitingConnections::expire() {
   while (!empty() && connections_.front().deadline <= loop_.now()) {
-    refuse(take(), ErrorCode::kTimedOut, "the proxy wasn't there in time: " + why_());
+    refuse(take(), problem::kProxyLate, "the proxy wasn't there in time: " + why_());
   }
   if (!empty()) timer_.start(connections_.front().deadline - loop_.now());
 }

@@ -12,6 +12,7 @@
 #include "base/version.h"
 #include "in-cluster-proxy/flag_values.h"
 #include "in-cluster-proxy/ports.h"
+#include "in-cluster-proxy/problems.h"
 #include "in-cluster-proxy/stand_in_flags.h"
 
 namespace ferry::proxy {
@@ -128,7 +129,7 @@ Result<std::string> read_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   std::string text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
   if (!file.is_open() || file.bad()) {
-    return fail(ErrorCode::kIo, "reading " + path, std::strerror(errno),
+    return fail(problem::kFileUnreadable, "reading " + path, std::strerror(errno),
                 "--tls-dir names the directory; it needs ca.crt, tls.crt and tls.key");
   }
   return text;

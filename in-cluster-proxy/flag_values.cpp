@@ -1,5 +1,7 @@
 #include "in-cluster-proxy/flag_values.h"
 
+#include "in-cluster-proxy/problems.h"
+
 namespace ferry::proxy {
 
 Result<Duration> parse_duration(const std::string& flag, const std::string& text) {
@@ -14,7 +16,7 @@ Result<Duration> parse_duration(const std::string& flag, const std::string& text
     if (unit == "m") return std::chrono::minutes(count);
     if (unit == "h") return std::chrono::hours(count);
   }
-  return fail(ErrorCode::kInvalid, "reading " + flag + "=" + text, "it is not a duration",
+  return fail(problem::kFlagInvalid, "reading " + flag + "=" + text, "it is not a duration",
               "write for example 90s, 15m or 4h");
 }
 
@@ -28,7 +30,7 @@ Result<std::size_t> parse_size(const std::string& flag, const std::string& text)
     if (unit == "MiB") return count << 20;
     if (unit == "GiB") return count << 30;
   }
-  return fail(ErrorCode::kInvalid, "reading " + flag + "=" + text, "it is not a size",
+  return fail(problem::kFlagInvalid, "reading " + flag + "=" + text, "it is not a size",
               "write for example 96MiB");
 }
 

@@ -19,7 +19,7 @@
 namespace {
 
 int complain(const ferry::Error& error) {
-  std::fprintf(stderr, "ferry-proxy: %s\n", error.summary().c_str());
+  std::fprintf(stderr, "ferry-proxy: %s [%s]\n", error.summary().c_str(), error.id.c_str());
   if (!error.fix.empty()) std::fprintf(stderr, "  %s\n", error.fix.c_str());
   return error.code == ferry::ErrorCode::kInvalid ? 2 : 1;
 }

@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "in-cluster-proxy/problems.h"
 #include "net/hmac.h"
 #include "tunnel/io/resume_proof.h"
 #include "tunnel/messages.h"
@@ -46,7 +47,7 @@ Status SessionTable::begin(std::unique_ptr<tunnel::Carrier>& carrier,
   if (sessions_.size() >= config_.limits.sessions) {
     const auto waiting = kept();
     if (waiting.empty()) {
-      return fail(ErrorCode::kExhausted, "beginning a session",
+      return fail(problem::kFull, "beginning a session",
                   "the proxy has as many sessions as it takes, " +
                       std::to_string(sessions_.size()) + ", and all are in use");
     }
@@ -73,7 +74,7 @@ Status SessionTable::resume(std::unique_ptr<tunnel::Carrier>& carrier,
                             Bytes early) {
   const auto found = sessions_.find(request.id);
   if (found == sessions_.end()) {
-    return fail(ErrorCode::kNotFound, "resuming a session",
+    return fail(problem::kSessionUnknown, "resuming a session",
                 "this proxy does not have it (any more)");
   }
   ServedSession& session = *found->second;

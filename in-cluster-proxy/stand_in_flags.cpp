@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "in-cluster-proxy/flag_values.h"
+#include "in-cluster-proxy/problems.h"
 
 namespace ferry::proxy {
 namespace {
@@ -32,7 +33,7 @@ Result<std::optional<RestoreTarget>> parse_restore(const std::string& text) {
   const bool known = std::find(kinds.begin(), kinds.end(), target.kind) != kinds.end();
   const bool named = !target.ns.empty() && !target.name.empty();
   if (known && named && target.name.find('/') == std::string::npos) return std::optional(target);
-  return fail(ErrorCode::kInvalid, "reading --restore=" + text, "it names no workload",
+  return fail(problem::kFlagInvalid, "reading --restore=" + text, "it names no workload",
               "write NAMESPACE/KIND/NAME; KIND is deployment, statefulset or replicaset");
 }
 

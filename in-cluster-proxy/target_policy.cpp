@@ -10,6 +10,8 @@
 #include <memory>
 #include <utility>
 
+#include "in-cluster-proxy/problems.h"
+
 namespace ferry::proxy {
 namespace {
 
@@ -150,7 +152,7 @@ Result<AddressRule> parse_address_rule(std::string_view text) {
   const auto [prefix, ports] = split_ports(text);
   AddressRule rule;
   if (!parse_prefix(prefix, rule) || (!ports.empty() && !parse_ports(ports, rule))) {
-    return fail(ErrorCode::kInvalid, "reading the address rule \"" + std::string(text) + "\"",
+    return fail(problem::kFlagInvalid, "reading the address rule \"" + std::string(text) + "\"",
                 "it is not ADDRESS[/BITS][:PORT[-PORT]]",
                 "write for example 10.0.0.0/8, 10.1.2.3:443 or [fd00::/8]:8000-8999");
   }

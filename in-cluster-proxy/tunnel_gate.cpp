@@ -7,15 +7,14 @@
 #include <utility>
 #include <vector>
 
+#include "in-cluster-proxy/problems.h"
 #include "tunnel/greeting.h"
 #include "tunnel/io/resume_proof.h"
 
 namespace ferry::proxy {
 namespace {
 
-Status ending() {
-  return fail(ErrorCode::kUnavailable, "beginning a session", "the proxy is ending");
-}
+Status ending() { return fail(problem::kEnding, "beginning a session", "the proxy is ending"); }
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <system_error>
 #include <utility>
 
+#include "in-cluster-proxy/problems.h"
 #include "kube/curl_api.h"
 #include "kube/in_cluster.h"
 #include "kube/swap/restore.h"
@@ -45,7 +46,7 @@ void WorkloadRestore::start(std::function<void(Status)> done) {
   try {
     thread_ = std::thread([this, done] { loop_.post([done, status = run()] { done(status); }); });
   } catch (const std::system_error& e) {
-    loop_.post([done, error = Error{ErrorCode::kUnavailable, "restoring the original",
+    loop_.post([done, error = Error{problem::kNoThread, "restoring the original",
                                     std::string("the system has no thread for it: ") + e.what()}] {
       done(fail(error));
     });
@@ -59,7 +60,7 @@ Status WorkloadRestore::run() const {
   const kube::KubeconfigSource source{.environment = environment_,
                                       .service_account_directory = credentials_};
   if (!kube::in_cluster(source)) {
-    return fail(ErrorCode::kNotFound, "restoring " + argument,
+    return fail(problem::kNotInCluster, "restoring " + argument,
                 "KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set");
   }
   auto config = kube::load_in_cluster(source);

@@ -1,6 +1,7 @@
 #include "kube/api.h"
 
 #include "kube/json_field.h"
+#include "kube/problems.h"
 #include "kube/status_error.h"
 
 namespace ferry::kube {
@@ -37,7 +38,7 @@ Result<WatchEvent> parse_event(const Asked& asked, std::string_view line) {
   Json event = Json::parse(line, nullptr, false);
   const std::string type = text_field(event, "type");
   if (!field(event, "object").is_object()) {
-    return fail(ErrorCode::kProtocol, describe(asked), "an event that isn't one",
+    return fail(problem::kAnswerMalformed, describe(asked), "an event that isn't one",
                 "check what stands between here and the API server");
   }
   WatchEvent out;
@@ -53,7 +54,7 @@ Result<WatchEvent> parse_event(const Asked& asked, std::string_view line) {
   } else if (type == "ERROR") {
     return fail(error_of_status(ClusterConfig{}, asked, out.object));
   } else {
-    return fail(ErrorCode::kProtocol, describe(asked), "an event of the type '" + type + "'");
+    return fail(problem::kAnswerMalformed, describe(asked), "an event of the type '" + type + "'");
   }
   return out;
 }

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <utility>
 
+#include "kube/problems.h"
+
 namespace ferry::kube {
 namespace {
 
@@ -49,7 +51,7 @@ bool CancelToken::sleep_for(Duration time) const {
 }
 
 Error cancelled_error(std::string what) {
-  return Error{ErrorCode::kCancelled, std::move(what), "cancelled", {}};
+  return Error{problem::kCancelled, std::move(what), "cancelled", {}};
 }
 
 }  // namespace ferry::kube

@@ -8,6 +8,8 @@
 #include <ctime>
 #include <memory>
 
+#include "kube/problems.h"
+
 namespace ferry::kube {
 namespace {
 
@@ -27,7 +29,7 @@ Result<std::unique_ptr<X509, Free>> parse_certificate(const std::string& pem) {
       PEM_read_bio_X509(reader.get(), nullptr, nullptr, nullptr));
   ERR_clear_error();
   if (!certificate) {
-    return fail(ErrorCode::kInvalid, "", "it holds no certificate in PEM form");
+    return fail(problem::kCertificateInvalid, "", "it holds no certificate in PEM form");
   }
   return certificate;
 }
@@ -58,14 +60,19 @@ Status check_key(const std::string& certificate_pem, const std::string& key_pem)
       PEM_read_bio_PrivateKey(reader.get(), nullptr, no_passphrase, &asked));
   const bool fits = key && X509_check_private_key(certificate->get(), key.get()) == 1;
   ERR_clear_error();
-  if (asked) return fail(ErrorCode::kUnsupported, "", "the client key is encrypted");
-  if (!key) return fail(ErrorCode::kInvalid, "", "the client key is not a private key in PEM form");
-  if (!fits) return fail(ErrorCode::kInvalid, "", "the client key is another certificate's");
+  if (asked) return fail(problem::kClientKeyEncrypted, "", "the client key is encrypted");
+  if (!key)
+    return fail(problem::kCertificateInvalid, "",
+                "the client key is not a private key in PEM form");
+  if (!fits)
+    return fail(problem::kCertificateInvalid, "", "the client key is another certificate's");
   return {};
 }
 
 Result<std::int64_t> parse_time(const std::string& text) {
-  const auto bad = [&] { return fail(ErrorCode::kInvalid, "", "'" + text + "' is not a time"); };
+  const auto bad = [&] {
+    return fail(problem::kValueMalformed, "", "'" + text + "' is not a time");
+  };
   std::tm time{};
   const char* rest = strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &time);
   if (rest == nullptr) return bad();

@@ -4,6 +4,8 @@
 #include <system_error>
 #include <utility>
 
+#include "kube/problems.h"
+
 namespace ferry::kube {
 
 CredentialFetch::CredentialFetch(net::Loop& loop, std::shared_ptr<Credentials> credentials,
@@ -20,7 +22,7 @@ CredentialFetch::CredentialFetch(net::Loop& loop, std::shared_ptr<Credentials> c
       hand_over(credentials->get(cancel_));
     });
   } catch (const std::system_error& e) {
-    hand_over(fail(ErrorCode::kIo, "getting credentials for the API server",
+    hand_over(fail(problem::kNoThread, "getting credentials for the API server",
                    std::string("the system has no thread for it: ") + e.what()));
   }
 }

@@ -7,6 +7,7 @@
 
 #include "kube/certificate.h"
 #include "kube/exec_plugin.h"
+#include "kube/problems.h"
 #include "kube/resource.h"
 #include "kube/text.h"
 #include "net/certificate.h"
@@ -40,7 +41,7 @@ Result<std::string> read_token(const UserConfig& user) {
   auto text = read_file(user.token_file);
   if (!text) return text;
   if (trim(*text).empty()) {
-    return fail(ErrorCode::kInvalid, "reading " + user.token_file, "the file is empty",
+    return fail(problem::kTokenFileEmpty, "reading " + user.token_file, "the file is empty",
                 "have a token written to it, or correct tokenFile");
   }
   return std::string(trim(*text));
@@ -55,7 +56,7 @@ Status set_authorization(const ClusterConfig& config, const std::string& token,
     credential.authorization = "Basic " + base64_encode(user.username + ":" + user.password);
   }
   if (fits_header(credential.authorization)) return {};
-  return fail(ErrorCode::kInvalid, "using the token of user '" + config.user_name + "'",
+  return fail(problem::kUserEntryInvalid, "using the token of user '" + config.user_name + "'",
               "it holds a line break or another control character", "correct the token");
 }
 
@@ -72,7 +73,7 @@ Status set_impersonation(const ClusterConfig& config, Credential& credential) {
   }
   for (const auto& [name, value] : headers) {
     if (fits_header(value)) continue;
-    return fail(ErrorCode::kInvalid, "impersonating for user '" + config.user_name + "'",
+    return fail(problem::kUserEntryInvalid, "impersonating for user '" + config.user_name + "'",
                 name + " holds a control character", "correct the user entry");
   }
   return {};
@@ -87,12 +88,12 @@ Result<std::int64_t> check_certificate(const ClusterConfig& config, const Creden
                            (from_file ? " (" + source.file + ")" : "");
   const std::string fix = "correct the user entry of the kubeconfig";
   const auto fits = check_key(credential.certificate_pem, credential.key_pem);
-  if (!fits) return fail(fits.error().code, what, fits.error().why, fix);
+  if (!fits) return fail(Error{fits.error(), what, fits.error().why, fix});
   const auto not_after = net::expiry_of(credential.certificate_pem);
-  if (!not_after) return fail(not_after.error().code, what, not_after.error().why, fix);
+  if (!not_after) return fail(Error{not_after.error(), what, not_after.error().why, fix});
   const std::int64_t expiry = seconds_since_1970(*not_after);
   if (expiry < now) {
-    return fail(ErrorCode::kUnauthenticated, what, "it expired on " + format_time(expiry),
+    return fail(problem::kCredentialExpired, what, "it expired on " + format_time(expiry),
                 "get a new one from whoever issued it, and put it into the kubeconfig");
   }
   return expiry;
@@ -110,8 +111,9 @@ Status set_tls(const ClusterConfig& config, Credential& credential) {
   }
   auto context = net::TlsContext::client(options);
   if (!context) {
-    return fail(context.error().code, "preparing TLS for " + to_string(config.server),
-                context.error().summary(), "check the cluster and user entries of the kubeconfig");
+    return fail(Error{context.error(), "preparing TLS for " + to_string(config.server),
+                      context.error().summary(),
+                      "check the cluster and user entries of the kubeconfig"});
   }
   credential.tls = std::move(*context);
   return {};

@@ -10,6 +10,7 @@
 #include "kube/follow.h"
 #include "kube/http_exchange.h"
 #include "kube/line_cutter.h"
+#include "kube/problems.h"
 #include "kube/status_error.h"
 
 namespace ferry::kube {
@@ -154,7 +155,7 @@ Result<Json> CurlApi::request(const Request& request, const CancelToken& cancel)
     if (body->empty()) return Json();
     Json parsed = Json::parse(*body, nullptr, false);
     if (!parsed.is_discarded()) return parsed;
-    return fail(ErrorCode::kProtocol, describe(asked), "the answer isn't JSON",
+    return fail(problem::kAnswerMalformed, describe(asked), "the answer isn't JSON",
                 "check that " + to_string(impl_->credentials->config().server) +
                     " is an API server, and what stands between here and there");
   }
@@ -169,7 +170,7 @@ Status CurlApi::stream(const Request& request, const OnLine& on_line, const Canc
   auto outcome = impl_->attempt(to_http(request, impl_->options, impl_->options.stream_timeout),
                                 on_data, cancel);
   if (lines.too_long()) {
-    return fail(ErrorCode::kExhausted, describe(asked), "a line is longer than 16 MiB");
+    return fail(problem::kAnswerTooLarge, describe(asked), "a line is longer than 16 MiB");
   }
   const auto body = impl_->finish(asked, std::move(outcome));
   if (!body) return fail(body.error());

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "kube/problems.h"
+
 namespace ferry::kube {
 namespace {
 
@@ -21,7 +23,7 @@ std::string where(const ClusterConfig& config) {
 }
 
 TransferFailure unreachable(const ClusterConfig& config, std::string why) {
-  return {{ErrorCode::kUnreachable,
+  return {{problem::kApiUnreachable,
            {},
            std::move(why),
            "check that " + where(config) + " is right and can be reached from here"},
@@ -37,7 +39,7 @@ TransferFailure certificate_refused(const ClusterConfig& config, std::string why
   if (why.find("expired") != std::string::npos) {
     fix = "renew the server's certificate, and check this machine's clock";
   }
-  return {{ErrorCode::kUnreachable,
+  return {{problem::kApiCertificateRefused,
            {},
            to_string(config.server) + ": " + std::move(why),
            std::move(fix)},
@@ -47,7 +49,7 @@ TransferFailure certificate_refused(const ClusterConfig& config, std::string why
 
 TransferFailure refused_by_proxy(const ClusterConfig& config, long status) {
   const std::string proxy = config.proxy ? to_string(*config.proxy) : "the proxy";
-  return {{status == 407 ? ErrorCode::kUnauthenticated : ErrorCode::kUnreachable,
+  return {{status == 407 ? problem::kProxyWantsPassword : problem::kProxyRefuses,
            {},
            proxy + " answered " + std::to_string(status) + " to CONNECT",
            status == 407 ? "give the proxy's user name and password in its URL"
@@ -58,7 +60,7 @@ TransferFailure refused_by_proxy(const ClusterConfig& config, long status) {
 }
 
 TransferFailure cut(const ClusterConfig& config, std::string why) {
-  return {{ErrorCode::kReset,
+  return {{problem::kConnectionLost,
            {},
            std::move(why),
            "check the network and what stands between here and " + to_string(config.server)},
@@ -69,7 +71,7 @@ TransferFailure cut(const ClusterConfig& config, std::string why) {
 TransferFailure timed_out(const ClusterConfig& config, CURL* easy, std::string why) {
   curl_off_t connected = 0;
   curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-  return {{ErrorCode::kTimedOut,
+  return {{problem::kApiTimedOut,
            {},
            std::move(why),
            "check that " + where(config) + " can be reached from here (VPN, firewall)"},
@@ -100,7 +102,7 @@ TransferFailure failure_of(const ClusterConfig& config, CURL* easy, CURLcode cod
     case CURLE_SSL_ISSUER_ERROR: return certificate_refused(config, why);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
-      return {{ErrorCode::kUnreachable,
+      return {{problem::kTlsFailed,
                {},
                why,
                "check that " + to_string(config.server) +
@@ -112,7 +114,10 @@ TransferFailure failure_of(const ClusterConfig& config, CURL* easy, CURLcode cod
     case CURLE_GOT_NOTHING:
     case CURLE_PARTIAL_FILE: return cut(config, with_system_error(easy, why));
     default:
-      return {{ErrorCode::kProtocol, {}, why, "check the server's URL " + to_string(config.server)},
+      return {{problem::kAnswerMalformed,
+               {},
+               why,
+               "check the server's URL " + to_string(config.server)},
               false,
               false};
   }

@@ -5,6 +5,7 @@
 
 #include "kube/certificate.h"
 #include "kube/json_field.h"
+#include "kube/problems.h"
 #include "kube/process.h"
 #include "kube/resource.h"
 #include "kube/text.h"
@@ -44,7 +45,9 @@ std::string exec_info(const ClusterConfig& config, bool interactive) {
 }
 
 Result<PluginCredential> parse_answer(const ExecPlugin& exec, const std::string& text) {
-  const auto bad = [](const std::string& why) { return fail(ErrorCode::kInvalid, "", why); };
+  const auto bad = [](const std::string& why) {
+    return fail(problem::kPluginAnswerInvalid, "", why);
+  };
   const Json answer = Json::parse(text, nullptr, false);
   if (!answer.is_object()) return bad("it printed no JSON object");
   if (text_field(answer, "kind") != "ExecCredential") return bad("it printed no ExecCredential");
@@ -105,7 +108,7 @@ Result<PluginCredential> run_plugin(const ClusterConfig& config, const Credentia
       "getting credentials for user '" + config.user_name + "' from " + exec.command;
   const bool interactive = options.terminal && exec.interactive != ExecPlugin::Interactive::kNever;
   if (!interactive && exec.interactive == ExecPlugin::Interactive::kAlways) {
-    return fail(ErrorCode::kUnsupported, what,
+    return fail(problem::kPluginNeedsTerminal, what,
                 "it needs a terminal (interactiveMode: Always), and a daemon has none",
                 "log in with the plugin's own command first, or use another kind of credential");
   }
@@ -125,13 +128,13 @@ Result<PluginCredential> run_plugin(const ClusterConfig& config, const Credentia
     return fail(std::move(error));
   }
   if (outcome->exit_code != 0) {
-    return fail(ErrorCode::kUnauthenticated, what,
+    return fail(problem::kPluginFailed, what,
                 "it ended with exit code " + std::to_string(outcome->exit_code) + last_words.get(),
                 "log in again with the tool that the plugin belongs to");
   }
   auto credential = parse_answer(exec, outcome->output);
   if (!credential) {
-    return fail(ErrorCode::kInvalid, what, credential.error().why + last_words.get(),
+    return fail(problem::kPluginAnswerInvalid, what, credential.error().why + last_words.get(),
                 "run the plugin by hand and look at what it prints");
   }
   return credential;

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/problems.h"
 
 namespace ferry::kube {
 namespace {
@@ -39,7 +40,7 @@ class Follower {
     for (auto& item : listed->items) store(std::move(item));
     version_ = listed->resource_version;
     if (version_.empty()) {
-      return fail(ErrorCode::kProtocol, "listing " + std::string(what_.resource.plural),
+      return fail(problem::kAnswerMalformed, "listing " + std::string(what_.resource.plural),
                   "the list has no resourceVersion");
     }
     progress_ = true;

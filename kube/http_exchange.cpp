@@ -7,6 +7,7 @@
 
 #include "kube/curl_error.h"
 #include "kube/curl_transfer.h"
+#include "kube/problems.h"
 
 namespace ferry::kube {
 namespace {
@@ -189,7 +190,7 @@ tl::expected<HttpAnswer, TransferFailure> HttpExchange::perform(const ClusterCon
   if (!code) return tl::unexpected(TransferFailure{cancelled_error({})});
   if (receiver.too_large) {
     return tl::unexpected(
-        TransferFailure{{ErrorCode::kExhausted, {}, "the answer is larger than 64 MiB", {}}});
+        TransferFailure{{problem::kAnswerTooLarge, {}, "the answer is larger than 64 MiB", {}}});
   }
   if (*code == CURLE_OK || receiver.ended_by_us) return answer_of(easy, std::move(receiver.body));
   return tl::unexpected(failure_of(config, easy, *code, error_buffer.data()));

@@ -7,6 +7,7 @@
 
 #include "kube/in_cluster.h"
 #include "kube/kubeconfig_file.h"
+#include "kube/problems.h"
 #include "kube/text.h"
 #include "kube/url.h"
 
@@ -61,19 +62,20 @@ std::string names_of(const std::vector<Entry>& entries) {
 Result<ContextEntry> choose_context(const KubeconfigSource& source, const Kubeconfig& kubeconfig) {
   const std::string& name = source.context.empty() ? kubeconfig.current_context : source.context;
   if (name.empty()) {
-    return fail(ErrorCode::kNotFound, "choosing a context",
+    return fail(problem::kNoCurrentContext, "choosing a context",
                 "no current-context is set; there are: " + names_of(kubeconfig.contexts),
                 "name one with --context, or set it: kubectl config use-context NAME");
   }
   if (const auto* context = find(kubeconfig.contexts, name)) return *context;
-  return fail(ErrorCode::kNotFound, "looking up the context '" + name + "'",
+  return fail(problem::kContextUnknown, "looking up the context '" + name + "'",
               "no such context; there are: " + names_of(kubeconfig.contexts),
               "name one of those with --context, or another file with --kubeconfig");
 }
 
 tl::unexpected<Error> cluster_error(const ClusterEntry& entry, std::string why, std::string fix) {
-  return fail(ErrorCode::kInvalid, "reading the kubeconfig's cluster '" + entry.name + "'",
-              std::move(why), std::move(fix));
+  return fail(problem::kClusterEntryInvalid,
+              "reading the kubeconfig's cluster '" + entry.name + "'", std::move(why),
+              std::move(fix));
 }
 
 Status apply_trust(const ClusterEntry& entry, ClusterConfig& config) {
@@ -172,12 +174,12 @@ Result<UserConfig> choose_user(const Kubeconfig& kubeconfig, const ContextEntry&
   const auto* entry = find(kubeconfig.users, context.user);
   if (entry == nullptr) {
     return fail(
-        ErrorCode::kNotFound, what,
+        problem::kUserUnknown, what,
         "the context '" + context.name + "' names it, but there are: " + names_of(kubeconfig.users),
         "correct the context, or add the user");
   }
   if (entry->has_auth_provider) {
-    return fail(ErrorCode::kUnsupported, what,
+    return fail(problem::kAuthProviderUnsupported, what,
                 "it uses auth-provider, which Kubernetes removed in 1.26",
                 "switch to a credential plugin (exec), such as gke-gcloud-auth-plugin, kubelogin");
   }
@@ -185,7 +187,8 @@ Result<UserConfig> choose_user(const Kubeconfig& kubeconfig, const ContextEntry&
   if (fault.empty() && entry->config.exec) {
     fault = fault_of(*entry->config.exec, entry->interactive_mode);
   }
-  if (!fault.empty()) return fail(ErrorCode::kInvalid, what, fault, "correct the user entry");
+  if (!fault.empty())
+    return fail(problem::kUserEntryInvalid, what, fault, "correct the user entry");
   return entry->config;
 }
 
@@ -194,7 +197,8 @@ Result<ClusterConfig> assemble(const KubeconfigSource& source, const Kubeconfig&
   if (!context) return fail(context.error());
   const auto* cluster = find(kubeconfig.clusters, context->cluster);
   if (cluster == nullptr) {
-    return fail(ErrorCode::kNotFound, "reading the kubeconfig's cluster '" + context->cluster + "'",
+    return fail(problem::kClusterUnknown,
+                "reading the kubeconfig's cluster '" + context->cluster + "'",
                 "the context '" + context->name +
                     "' names it, but there are: " + names_of(kubeconfig.clusters),
                 "correct the context, or add the cluster");
@@ -238,7 +242,7 @@ Result<ClusterConfig> load(const KubeconfigSource& source) {
   if (source.explicit_path.empty() && source.context.empty() && in_cluster(source)) {
     return load_in_cluster(source);
   }
-  return fail(ErrorCode::kNotFound, "looking for a kubeconfig",
+  return fail(problem::kKubeconfigMissing, "looking for a kubeconfig",
               "no contexts in " + enumerate(files, "any file: neither KUBECONFIG nor HOME is set") +
                   ", and this is not a pod",
               "name a file with --kubeconfig, or set KUBECONFIG");

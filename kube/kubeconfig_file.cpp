@@ -7,6 +7,7 @@
 #include <optional>
 #include <set>
 
+#include "kube/problems.h"
 #include "kube/text.h"
 #include "kube/yaml_json.h"
 
@@ -86,8 +87,8 @@ class FieldReader {
 
   void complain(const YAML::Node& at, const std::string& key, const std::string& why) {
     if (error_) return;
-    error_ = Error{ErrorCode::kInvalid, "reading " + path_ + at_line(at.Mark()), key + " " + why,
-                   "correct the file"};
+    error_ = Error{problem::kKubeconfigMalformed, "reading " + path_ + at_line(at.Mark()),
+                   key + " " + why, "correct the file"};
   }
 
   static std::string at_line(const YAML::Mark& mark) {
@@ -246,7 +247,8 @@ Result<Kubeconfig> parse_kubeconfig(std::string_view text, const std::string& pa
   try {
     return read_root(YAML::Load(std::string(text)), path);
   } catch (const YAML::Exception& exception) {
-    return fail(ErrorCode::kInvalid, "reading " + path + FieldReader::at_line(exception.mark),
+    return fail(problem::kKubeconfigMalformed,
+                "reading " + path + FieldReader::at_line(exception.mark),
                 "malformed YAML: " + exception.msg, "correct the file");
   }
 }

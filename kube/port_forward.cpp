@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/port_forward_stream.h"
+#include "kube/problems.h"
 #include "kube/resource.h"
 #include "kube/status_error.h"
 #include "kube/websocket_dial.h"
@@ -57,7 +58,7 @@ struct PortForwardDial::Impl {
   }
 
   void give_up() {
-    settle(fail(ErrorCode::kTimedOut, what,
+    settle(fail(problem::kApiTimedOut, what,
                 "waiting for the kubelet's answer: nothing came in time",
                 "check that " + server + " can be reached, and try again"));
   }

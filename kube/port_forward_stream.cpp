@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "kube/problems.h"
 #include "kube/text.h"
 
 namespace ferry::kube {
@@ -124,7 +125,7 @@ void PortForwardStream::take_announcement(Bytes part, bool last) {
   const std::string expected = {static_cast<char>(port_ & 0xFFU), static_cast<char>(port_ >> 8U)};
   if (announced != expected) {
     socket_->reset();
-    finish(fail(ErrorCode::kProtocol, what_,
+    finish(fail(problem::kAnswerMalformed, what_,
                 "channel " + std::to_string(channel_) + " was announced for another port",
                 "check what stands between here and the API server"));
     return;
@@ -143,7 +144,7 @@ void PortForwardStream::take_error_text(Bytes part, bool last) {
   error_text_.append(as_text(part.first(std::min(part.size(), room))));
   if (!last || trim(error_text_).empty()) return;
   socket_->reset();
-  finish(fail(ErrorCode::kUnreachable, what_, std::string(trim(error_text_)),
+  finish(fail(problem::kPodPortClosed, what_, std::string(trim(error_text_)),
               "check that a process in the pod listens on port " + std::to_string(port_)));
 }
 
@@ -159,7 +160,7 @@ void PortForwardStream::on_closed(Status status) {
     error.what = what_;
     status = fail(std::move(error));
   } else if (state_ == State::kAnnouncing) {
-    status = fail(ErrorCode::kProtocol, what_, "the server ended it before it began", {});
+    status = fail(problem::kAnswerMalformed, what_, "the server ended it before it began", {});
   }
   finish(std::move(status));
 }

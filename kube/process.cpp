@@ -17,6 +17,7 @@
 #include <optional>
 #include <utility>
 
+#include "kube/problems.h"
 #include "kube/text.h"
 
 namespace ferry::kube {
@@ -65,8 +66,8 @@ Result<std::string> find_command(const ProcessSpec& spec) {
   if (spec.command.find('/') != std::string::npos) {
     if (executable(spec.command)) return spec.command;
     const bool there = access(spec.command.c_str(), F_OK) == 0;
-    if (there) return fail(ErrorCode::kIo, what, "not an executable file");
-    return fail(ErrorCode::kNotFound, what, "no such file");
+    if (there) return fail(problem::kCommandUnusable, what, "not an executable file");
+    return fail(problem::kCommandMissing, what, "no such file");
   }
   const auto path = spec.environment.find("PATH");
   const std::string folders = path == spec.environment.end() ? "/usr/bin:/bin" : path->second;
@@ -75,7 +76,7 @@ Result<std::string> find_command(const ProcessSpec& spec) {
     const std::string candidate = std::string(folder) + "/" + spec.command;
     if (executable(candidate)) return candidate;
   }
-  return fail(ErrorCode::kNotFound, what, "not in any folder of PATH (" + folders + ")");
+  return fail(problem::kCommandMissing, what, "not in any folder of PATH (" + folders + ")");
 }
 
 // The char* arrays that exec takes, over strings that it owns.
@@ -215,18 +216,19 @@ Status collect(const ProcessSpec& spec, Child& child, int output_fd, int error_f
                                  {error_fd, POLLIN, 0}}};
   while (true) {
     if (poll(entries.data(), entries.size(), poll_time(deadline)) < 0 && errno != EINTR) {
-      return fail(ErrorCode::kIo, "waiting for " + spec.command, std::strerror(errno));
+      return fail(problem::kCommandUnusable, "waiting for " + spec.command, std::strerror(errno));
     }
     if (entries[0].revents != 0) return fail(cancelled_error("running " + spec.command));
     if (entries[2].fd >= 0 && !drain(output_fd, on_output)) entries[2].fd = -1;
     if (entries[3].fd >= 0 && !drain(error_fd, on_error_output)) entries[3].fd = -1;
     if (output.size() > kMaxOutput) {
-      return fail(ErrorCode::kExhausted, "running " + spec.command, "it printed more than 1 MiB");
+      return fail(problem::kCommandTooWordy, "running " + spec.command,
+                  "it printed more than 1 MiB");
     }
     const bool closed = entries[2].fd < 0 && entries[3].fd < 0;
     if (entries[1].revents != 0 || (child.exit_event() < 0 && closed)) return {};
     if (poll_time(deadline) == 0) {
-      return fail(ErrorCode::kTimedOut, "running " + spec.command, "it took too long");
+      return fail(problem::kCommandTimedOut, "running " + spec.command, "it took too long");
     }
   }
 }
@@ -257,10 +259,10 @@ Result<ProcessOutcome> run_process(const ProcessSpec& spec, const CancelToken& c
   Pipe output;
   Pipe error_output;
   if (!output.open() || !error_output.open()) {
-    return fail(ErrorCode::kIo, "running " + spec.command, std::strerror(errno));
+    return fail(problem::kCommandUnusable, "running " + spec.command, std::strerror(errno));
   }
   const auto pid = spawn(spec, *path, output, error_output);
-  if (!pid) return fail(ErrorCode::kIo, "running " + *path, std::strerror(errno));
+  if (!pid) return fail(problem::kCommandUnusable, "running " + *path, std::strerror(errno));
   Child child(*pid, !spec.inherit_input);
   output.write_end.reset();
   error_output.write_end.reset();

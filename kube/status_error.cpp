@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "kube/json_field.h"
+#include "kube/problems.h"
 #include "kube/text.h"
 
 namespace ferry::kube {
@@ -63,20 +64,20 @@ std::string_view doing(std::string_view verb) {
   return verb == "list" ? "listing" : "reading";
 }
 
-ErrorCode code_of(int http_status, std::string_view reason) {
-  if (reason == "Expired" || reason == "Gone") return ErrorCode::kGone;
-  if (reason == "AlreadyExists") return ErrorCode::kAlreadyExists;
+const Problem& problem_of(int http_status, std::string_view reason) {
+  if (reason == "Expired" || reason == "Gone") return problem::kExpired;
+  if (reason == "AlreadyExists") return problem::kAlreadyExists;
   switch (http_status) {
-    case 400: return ErrorCode::kInvalid;
-    case 401: return ErrorCode::kUnauthenticated;
-    case 403: return ErrorCode::kForbidden;
-    case 404: return ErrorCode::kNotFound;
-    case 409: return ErrorCode::kConflict;
-    case 410: return ErrorCode::kGone;
+    case 400: return problem::kRequestInvalid;
+    case 401: return problem::kUnauthenticated;
+    case 403: return problem::kForbidden;
+    case 404: return problem::kNotFound;
+    case 409: return problem::kConflict;
+    case 410: return problem::kExpired;
     case 413:
-    case 422: return ErrorCode::kInvalid;
-    case 429: return ErrorCode::kUnavailable;
-    default: return http_status >= 500 ? ErrorCode::kUnavailable : ErrorCode::kProtocol;
+    case 422: return problem::kRequestInvalid;
+    case 429: return problem::kApiUnavailable;
+    default: return http_status >= 500 ? problem::kApiUnavailable : problem::kUnexpectedStatus;
   }
 }
 
@@ -122,9 +123,10 @@ std::string excerpt(std::string_view body) {
 
 Error error_without_status(const ClusterConfig& config, const Asked& asked, int http_status,
                            std::string_view body) {
-  const ErrorCode code = code_of(http_status, {});
-  Error error{code, describe(asked), "HTTP " + std::to_string(http_status),
-              fix_of(code, config, asked)};
+  const Problem& problem =
+      http_status == 403 ? problem::kGatewayRefuses : problem_of(http_status, {});
+  Error error{problem, describe(asked), "HTTP " + std::to_string(http_status),
+              fix_of(problem.kind, config, asked)};
   if (const auto text = excerpt(body); !text.empty()) error.why += ": " + text;
   if (http_status == 403) {
     error.why += " (not from the API server's access rules: it would have sent a Status object)";
@@ -152,15 +154,17 @@ std::string describe(const Asked& asked) {
 
 Error error_of_status(const ClusterConfig& config, const Asked& asked, const Json& status) {
   const auto http_status = static_cast<int>(int_field(status, "code", 0, 999, 500));
-  const ErrorCode code = code_of(http_status, text_field(status, "reason"));
+  const Problem& problem = problem_of(http_status, text_field(status, "reason"));
   std::string why = text_field(status, "message");
   if (why.empty()) why = "HTTP " + std::to_string(http_status);
   // Access rules say: User "ann" cannot patch resource ...
-  const bool admission = code == ErrorCode::kForbidden && why.find("cannot ") == std::string::npos;
+  const bool admission =
+      problem.kind == ErrorCode::kForbidden && why.find("cannot ") == std::string::npos;
   std::string fix = admission ? "it isn't a right that is missing: an admission policy of the "
                                 "cluster refuses it, and says why"
-                              : fix_of(code, config, asked);
-  return Error{code, describe(asked), std::move(why), std::move(fix)};
+                              : fix_of(problem.kind, config, asked);
+  return Error{admission ? problem::kAdmissionRefused : problem, describe(asked), std::move(why),
+               std::move(fix)};
 }
 
 Error error_of_answer(const ClusterConfig& config, const Asked& asked, int http_status,

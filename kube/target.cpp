@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "kube/problems.h"
 #include "kube/text.h"
 
 namespace ferry::kube {
@@ -95,7 +96,7 @@ Result<Target> parse_target(std::string_view text) {
   } else {
     const auto kind = kind_of(text.substr(0, slash));
     if (!kind) {
-      return fail(ErrorCode::kUsage, what,
+      return fail(problem::kTargetInvalid, what,
                   "'" + std::string(text.substr(0, slash)) + "' is not a kind to forward to",
                   kKindsText);
     }
@@ -103,7 +104,7 @@ Result<Target> parse_target(std::string_view text) {
     target.name = text.substr(slash + 1);
   }
   if (!plausible_name(target.name)) {
-    return fail(ErrorCode::kUsage, what,
+    return fail(problem::kTargetInvalid, what,
                 target.name.empty() ? "the name is missing" : "that is not a name", kKindsText);
   }
   return target;
@@ -134,7 +135,7 @@ Result<PortRef> parse_port(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   const bool whole = is_number(text) && error == std::errc{} && end == text.data() + text.size();
   if (whole && value >= 1 && value <= 65535) return PortRef(static_cast<std::uint16_t>(value));
-  return fail(ErrorCode::kUsage, "reading the port '" + std::string(text) + "'",
+  return fail(problem::kPortInvalid, "reading the port '" + std::string(text) + "'",
               is_number(text) ? "out of range" : "neither a number nor a port's name",
               "give a number from 1 to 65535, or a name of at most 15 lower-case letters, digits "
               "and hyphens");
@@ -155,10 +156,10 @@ Result<ServicePort> find_service_port(const Service& service, const PortRef& wan
     other_protocol = &port;
   }
   if (other_protocol != nullptr) {
-    return fail(ErrorCode::kUnsupported, what, "it is a " + other_protocol->protocol + " port",
+    return fail(problem::kPortNotTcp, what, "it is a " + other_protocol->protocol + " port",
                 "only TCP can be forwarded; its ports are: " + list_ports(service));
   }
-  return fail(ErrorCode::kNotFound, what, "there is no such port",
+  return fail(problem::kPortUnknown, what, "there is no such port",
               "its ports are: " + list_ports(service));
 }
 
@@ -173,7 +174,7 @@ Result<std::uint16_t> resolve_container_port(const Pod& pod, const PortRef& targ
       if (!port.name.empty()) names.push_back(port.name);
     }
   }
-  return fail(ErrorCode::kNotFound,
+  return fail(problem::kPortUnknown,
               "looking up port '" + name + "' of pod " + pod.name + " in namespace " + pod.ns,
               "no container has a TCP port of that name",
               "its named ports are: " + enumerate(names, "none"));
@@ -182,17 +183,17 @@ Result<std::uint16_t> resolve_container_port(const Pod& pod, const PortRef& targ
 Status check_forwardable(const Service& service, const Endpoints& endpoints) {
   const std::string what = "forwarding to service " + service.name + " in namespace " + service.ns;
   if (service.type == "ExternalName") {
-    return fail(ErrorCode::kUnsupported, what,
+    return fail(problem::kExternalName, what,
                 "it is an ExternalName: a DNS alias of " + service.external_name + ", no pods",
                 "forward to host/" + service.external_name);
   }
   if (!endpoints.usable().empty()) return {};
   if (service.selector.empty()) {
-    return fail(ErrorCode::kUnavailable, what, "it has no selector, and nobody gave it endpoints",
+    return fail(problem::kNoEndpoints, what, "it has no selector, and nobody gave it endpoints",
                 "add a selector, or EndpointSlices by hand");
   }
   const std::string selector = to_selector(service.selector);
-  return fail(ErrorCode::kUnavailable, what,
+  return fail(problem::kNoReadyPods, what,
               endpoints.members.empty() ? "no pod matches its selector " + selector
                                         : "none of its pods is ready",
               "look at its pods: kubectl get pods -n " + service.ns + " -l " + selector);

@@ -2,13 +2,14 @@
 
 #include "kube/json_field.h"
 #include "kube/model.h"
+#include "kube/problems.h"
 
 namespace ferry::kube {
 
 Result<TargetPods> find_pods(Api& api, const Target& target, const std::string& ns,
                              const std::string& what, const CancelToken& cancel) {
   if (target.kind == TargetKind::kHost) {
-    return fail(ErrorCode::kUnsupported, what, "a host is no object of the cluster",
+    return fail(problem::kHostNotAnObject, what, "a host is no object of the cluster",
                 "name a Service, a workload or a pod");
   }
   const auto object = api.get(resource_of(target.kind), ns, target.name, cancel);
@@ -25,7 +26,7 @@ Result<TargetPods> find_pods(Api& api, const Target& target, const std::string& 
       service ? to_selector(parse_service(*object).selector) : parse_workload(*object).selector;
   found.spec = field(field(spec, "template"), "spec");
   if (!found.selectors.labels.empty()) return found;
-  return fail(ErrorCode::kUnsupported, what, "it has no selector, and so no pods of its own",
+  return fail(problem::kNoSelector, what, "it has no selector, and so no pods of its own",
               "name the pod: pod/NAME");
 }
 

@@ -10,6 +10,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "kube/problems.h"
+
 namespace ferry::kube {
 namespace {
 
@@ -19,7 +21,7 @@ constexpr std::string_view kBlanks = " \t\r\n";
 
 tl::unexpected<Error> file_error(const std::string& path, int error_number) {
   const bool missing = error_number == ENOENT || error_number == ENOTDIR;
-  return fail(missing ? ErrorCode::kNotFound : ErrorCode::kIo, "reading " + path,
+  return fail(missing ? problem::kFileMissing : problem::kFileUnreadable, "reading " + path,
               std::strerror(error_number),
               missing ? "check the path" : "check the permissions of the file and its folders");
 }
@@ -35,7 +37,7 @@ Result<std::string> read_descriptor(int descriptor, const std::string& path) {
     if (n == 0) return text;
     text.append(chunk.data(), static_cast<std::size_t>(n));
     if (text.size() > kLargest) {
-      return fail(ErrorCode::kInvalid, "reading " + path, "larger than 8 MiB", "check the path");
+      return fail(problem::kFileTooLarge, "reading " + path, "larger than 8 MiB", "check the path");
     }
   }
 }
@@ -66,7 +68,7 @@ Result<std::string> base64_decode(std::string_view text) {
     }
     const auto value = kBase64Alphabet.find(c);
     if (value == std::string_view::npos || padding > 0) {
-      return fail(ErrorCode::kInvalid, "", "not base64");
+      return fail(problem::kValueMalformed, "", "not base64");
     }
     bits = (bits << 6U) | static_cast<std::uint32_t>(value);
     have += 6;
@@ -75,7 +77,7 @@ Result<std::string> base64_decode(std::string_view text) {
     out += static_cast<char>((bits >> have) & 0xFFU);
   }
   if (characters % 4 != 0 || padding > 2) {
-    return fail(ErrorCode::kInvalid, "", "not base64: cut short or wrongly padded");
+    return fail(problem::kValueMalformed, "", "not base64: cut short or wrongly padded");
   }
   return out;
 }

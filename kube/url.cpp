@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "kube/problems.h"
 #include "kube/text.h"
 
 namespace ferry::kube {
@@ -34,7 +35,7 @@ Result<std::uint16_t> parse_port_number(std::string_view text) {
   unsigned value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > 65535) {
-    return fail(ErrorCode::kInvalid, "", "'" + std::string(text) + "' is not a port (1 to 65535)");
+    return fail(problem::kUrlInvalid, "", "'" + std::string(text) + "' is not a port (1 to 65535)");
   }
   return static_cast<std::uint16_t>(value);
 }
@@ -50,22 +51,22 @@ Result<net::HostPort> parse_authority(std::string_view text, std::uint16_t defau
   std::string_view port;
   if (!text.empty() && text.front() == '[') {
     const auto bracket = text.find(']');
-    if (bracket == std::string_view::npos) return fail(ErrorCode::kInvalid, "", "']' is missing");
+    if (bracket == std::string_view::npos) return fail(problem::kUrlInvalid, "", "']' is missing");
     host = text.substr(1, bracket - 1);
     const auto rest = text.substr(bracket + 1);
     if (!rest.empty() && rest.front() != ':') {
-      return fail(ErrorCode::kInvalid, "", "':' and a port are expected after ']'");
+      return fail(problem::kUrlInvalid, "", "':' and a port are expected after ']'");
     }
     if (!rest.empty()) port = rest.substr(1);
   } else if (const auto colon = text.find(':'); colon != std::string_view::npos) {
     if (text.find(':', colon + 1) != std::string_view::npos) {
-      return fail(ErrorCode::kInvalid, "",
+      return fail(problem::kUrlInvalid, "",
                   "an IPv6 address needs brackets: [" + std::string(text) + "]");
     }
     host = text.substr(0, colon);
     port = text.substr(colon + 1);
   }
-  if (!plausible_host(host)) return fail(ErrorCode::kInvalid, "", "no host in it");
+  if (!plausible_host(host)) return fail(problem::kUrlInvalid, "", "no host in it");
   if (port.empty()) return net::HostPort{std::string(host), default_port};
   const auto number = parse_port_number(port);
   if (!number) return fail(number.error());
@@ -117,14 +118,14 @@ std::string to_string(const ProxyUrl& url) {
 Result<ServerUrl> parse_server_url(std::string_view text, bool tls_by_default) {
   const UrlParts parts = take_apart(trim(text));
   if (!parts.scheme.empty() && parts.scheme != "https" && parts.scheme != "http") {
-    return fail(ErrorCode::kInvalid, "", "the scheme must be https or http");
+    return fail(problem::kUrlInvalid, "", "the scheme must be https or http");
   }
   if (!parts.user_info.empty()) {
-    return fail(ErrorCode::kInvalid, "", "it holds a user name",
+    return fail(problem::kUrlInvalid, "", "it holds a user name",
                 "give credentials in the kubeconfig's user entry");
   }
   if (parts.path.find_first_of("?# \t") != std::string_view::npos || !fits_header(parts.path)) {
-    return fail(ErrorCode::kInvalid, "", "only a path may follow the host");
+    return fail(problem::kUrlInvalid, "", "only a path may follow the host");
   }
   ServerUrl url;
   url.tls = parts.scheme.empty() ? tls_by_default : parts.scheme == "https";
@@ -147,7 +148,7 @@ Result<ProxyUrl> parse_proxy_url(std::string_view text) {
     url.kind = ProxyUrl::Kind::kSocks5;
     default_port = 1080;
   } else if (!parts.scheme.empty() && parts.scheme != "http") {
-    return fail(ErrorCode::kUnsupported, "", "a proxy of the kind '" + parts.scheme + "'",
+    return fail(problem::kProxySchemeUnsupported, "", "a proxy of the kind '" + parts.scheme + "'",
                 "use http, https or socks5");
   }
   auto address = parse_authority(parts.authority, default_port);

@@ -5,6 +5,7 @@
 
 #include "base/version.h"
 #include "kube/credential_fetch.h"
+#include "kube/problems.h"
 #include "kube/status_error.h"
 #include "net/proxy_handshake.h"
 #include "net/timer.h"
@@ -147,14 +148,14 @@ struct WebSocketDial::Impl {
   }
 
   void give_up() {
-    settle(fail(reached ? ErrorCode::kTimedOut : ErrorCode::kUnreachable, ask.what,
+    settle(fail(reached ? problem::kApiTimedOut : problem::kApiUnreachable, ask.what,
                 doing + ": nothing came in time",
                 "check that " + to_string(config().server) + " can be reached, and try again"));
   }
 
   // An error of a stage, told as one of the whole.
   void settle_failure(const Error& cause) {
-    settle(fail(Error{cause.code, ask.what, cause.summary(), cause.fix}));
+    settle(fail(Error{cause, ask.what, cause.summary(), cause.fix}));
   }
 
   void settle(Result<std::unique_ptr<net::WebSocket>> result) {

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include "kube/problems.h"
+
 namespace ferry::kube {
 namespace {
 
@@ -50,7 +52,8 @@ Result<std::string> yaml_to_json(const YAML::Node& node) {
   Budget budget;
   Json out;
   if (node.IsDefined() && !convert(node, 64, budget, out)) {
-    return fail(ErrorCode::kInvalid, "", "is too large or too deep, or has keys that aren't texts");
+    return fail(problem::kValueMalformed, "",
+                "is too large or too deep, or has keys that aren't texts");
   }
   return out.dump(-1, ' ', false, Json::error_handler_t::replace);
 }

@@ -3,13 +3,14 @@
 #include <charconv>
 #include <utility>
 
+#include "net/problems.h"
 #include "net/socket_address.h"
 
 namespace ferry::net {
 namespace {
 
 tl::unexpected<Error> bad(std::string_view text, std::string why) {
-  return fail(ErrorCode::kInvalid, "reading the address '" + std::string(text) + "'",
+  return fail(problem::kAddressInvalid, "reading the address '" + std::string(text) + "'",
               std::move(why), "write host:port, or [address]:port for IPv6");
 }
 

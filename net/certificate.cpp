@@ -7,6 +7,7 @@
 
 #include "net/hmac.h"
 #include "net/openssl.h"
+#include "net/problems.h"
 #include "net/socket_address.h"
 
 namespace ferry::net {
@@ -14,8 +15,9 @@ namespace {
 
 constexpr long kVersion3 = 2;  // X.509 counts from 0
 
-tl::unexpected<Error> cannot_make(const CertificateSpec& spec, ErrorCode code, std::string why) {
-  return fail(code, "making a certificate for '" + spec.common_name + "'", std::move(why));
+tl::unexpected<Error> cannot_make(const CertificateSpec& spec, const Problem& problem,
+                                  std::string why) {
+  return fail(problem, "making a certificate for '" + spec.common_name + "'", std::move(why));
 }
 
 std::string pem_of(const auto& write) {
@@ -89,13 +91,14 @@ bool add_authority_extensions(X509* certificate) {
 
 Status check(const CertificateSpec& spec) {
   if (spec.common_name.empty() || spec.common_name.size() > 64) {
-    return cannot_make(spec, ErrorCode::kInvalid, "a common name has 1 to 64 characters");
+    return cannot_make(spec, problem::kCertificateImpossible,
+                       "a common name has 1 to 64 characters");
   }
   if (spec.not_after <= spec.not_before) {
-    return cannot_make(spec, ErrorCode::kInvalid, "it would end before it begins");
+    return cannot_make(spec, problem::kCertificateImpossible, "it would end before it begins");
   }
   if (!spec.names.empty() && alternative_names(spec.names).empty()) {
-    return cannot_make(spec, ErrorCode::kInvalid,
+    return cannot_make(spec, problem::kCertificateImpossible,
                        "one of its names is neither a name nor an address");
   }
   return {};
@@ -115,7 +118,7 @@ Result<Identity> make(const CertificateSpec& spec, X509* issuer, EVP_PKEY* issue
       X509_set_pubkey(x509, key.get()) == 1 &&
       (is_authority ? add_authority_extensions(x509) : add_leaf_extensions(x509, issuer, spec)) &&
       X509_sign(x509, is_authority ? key.get() : issuer_key, EVP_sha256()) > 0;
-  if (!built) return cannot_make(spec, ErrorCode::kInternal, take_openssl_words("no reason given"));
+  if (!built) return cannot_make(spec, problem::kTlsLibrary, take_openssl_words("no reason given"));
   return Identity{
       pem_of([&](BIO* bio) { return PEM_write_bio_X509(bio, x509); }), pem_of([&](BIO* bio) {
         return PEM_write_bio_PKCS8PrivateKey(bio, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
@@ -142,7 +145,7 @@ Result<WallTime> expiry_of(std::string_view certificate_pem) {
   if (!certificates) return fail(certificates.error());
   std::tm broken_down = {};
   if (ASN1_TIME_to_tm(X509_get0_notAfter(certificates->front().get()), &broken_down) != 1) {
-    return fail(ErrorCode::kInvalid, what, take_openssl_words("not a time"));
+    return fail(problem::kCertificateUnreadable, what, take_openssl_words("not a time"));
   }
   return std::chrono::system_clock::from_time_t(timegm(&broken_down));
 }

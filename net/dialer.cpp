@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "net/descriptors.h"
+#include "net/problems.h"
 #include "net/resolver.h"
 #include "net/socket_address.h"
 #include "net/tcp_stream.h"
@@ -122,7 +123,7 @@ void Dial::Impl::look_up() {
     if (last_address()) next_attempt.start(options.look_up_patience);
   } else {
     failure = DialFailure::kNoSuchName;
-    early_failure = Error{begun.error().code, what(), begun.error().why, begun.error().fix};
+    early_failure = Error{begun.error(), what(), begun.error().why, begun.error().fix};
     report.start(Duration::zero());
   }
 }
@@ -136,14 +137,14 @@ void Dial::Impl::looked_up(Result<std::vector<SocketAddress>> found) {
     return race({*last_address()});
   }
   failure = DialFailure::kNoSuchName;
-  finish(fail(Error{found.error().code, what(), found.error().why, found.error().fix}));
+  finish(fail(Error{found.error(), what(), found.error().why, found.error().fix}));
 }
 
 void Dial::Impl::race(std::vector<SocketAddress> sorted) {
   drop_forbidden(sorted);
   if (sorted.empty()) {
     failure = DialFailure::kNotPermitted;
-    early_failure = Error{ErrorCode::kForbidden, what(), failures, {}};
+    early_failure = Error{problem::kAddressNotAllowed, what(), failures, {}};
     return report.start(Duration::zero());
   }
   addresses = interleave(sorted);
@@ -179,7 +180,9 @@ void Dial::Impl::try_next() {
     attempts.pop_back();
   }
   if (!attempts.empty() || lookup) return plan_next();
-  early_failure = Error{ErrorCode::kUnreachable, what(), failures, {}};
+  early_failure =
+      Error{failure == DialFailure::kRefused ? problem::kRefused : problem::kUnreachable, what(),
+            failures};
   report.start(Duration::zero());
 }
 
@@ -260,7 +263,7 @@ void Dial::Impl::on_deadline() {
   failure = lookup ? DialFailure::kNoSuchName : DialFailure::kTimedOut;
   for (const auto& address : silent_addresses()) add_failure(address, "no answer");
   if (lookup) failures = "the name servers did not answer";
-  finish(fail(ErrorCode::kTimedOut, what(), failures + " within " + seconds(options.timeout)));
+  finish(fail(problem::kTimedOut, what(), failures + " within " + seconds(options.timeout)));
 }
 
 // Last thing in every path: the callback may destroy the dial.

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "net/descriptors.h"
+#include "net/problems.h"
 #include "net/socket_address.h"
 #include "net/tcp_stream.h"
 #include "net/timer.h"
@@ -105,7 +106,7 @@ Result<std::unique_ptr<Listener>> Listener::create(Loop& loop, const HostPort& a
                                                    const ListenOptions& options) {
   const auto wanted = SocketAddress::from_literal(address.host, address.port);
   if (!wanted) {
-    return fail(ErrorCode::kInvalid, "listening on " + to_string(address),
+    return fail(problem::kAddressInvalid, "listening on " + to_string(address),
                 "'" + address.host + "' is not an IP address", "use an address of this machine");
   }
   auto impl = std::make_unique<Impl>(loop, options, std::move(on_accept));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/problems.h"
+
 namespace ferry::net {
 
 // --- HandoverStream ------------------------------------------------------------------------------
@@ -123,7 +125,7 @@ Opening::Opening(Loop& loop, std::unique_ptr<ByteStream> lower, Options options,
       stream_(std::make_unique<HandoverStream>(loop, std::move(lower))),
       deadline_(
           loop,
-          [this] { finish(fail(ErrorCode::kTimedOut, options_.what, "no answer came in time")); }),
+          [this] { finish(fail(problem::kTimedOut, options_.what, "no answer came in time")); }),
       report_(loop, [this] { report(); }) {
   if (refusal) {
     finish(fail(*std::move(refusal)));
@@ -172,10 +174,10 @@ void Opening::advance() {
     if (step->done) return finish({});
     if (step->consumed > 0 || !step->send.empty()) continue;
     if (ended_) {
-      return finish(fail(ErrorCode::kReset, options_.what, "the connection ended too early"));
+      return finish(fail(problem::kConnectionCut, options_.what, "the connection ended too early"));
     }
     if (received_.size() > options_.max_received) {
-      return finish(fail(ErrorCode::kProtocol, options_.what, "the answer is too long"));
+      return finish(fail(problem::kAnswerMalformed, options_.what, "the answer is too long"));
     }
     return;
   }

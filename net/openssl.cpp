@@ -3,6 +3,8 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 
+#include "net/problems.h"
+
 namespace ferry::net {
 namespace {
 
@@ -31,7 +33,7 @@ Result<std::vector<CertificatePtr>> read_certificates(std::string_view pem,
   const auto error = ERR_peek_last_error();
   const bool at_end = ERR_GET_REASON(error) == PEM_R_NO_START_LINE;
   if (certificates.empty() || !at_end) {
-    return fail(ErrorCode::kInvalid, what, take_openssl_words("no certificate"),
+    return fail(problem::kCertificateUnreadable, what, take_openssl_words("no certificate"),
                 "a certificate is expected as PEM text (-----BEGIN CERTIFICATE-----)");
   }
   ERR_clear_error();
@@ -45,7 +47,7 @@ Result<KeyPtr> read_key(std::string_view pem, const std::string& what) {
   char no_passphrase[] = "";
   KeyPtr key(PEM_read_bio_PrivateKey(bio.get(), nullptr, nullptr, no_passphrase));
   if (!key) {
-    return fail(ErrorCode::kInvalid, what, take_openssl_words("no private key"),
+    return fail(problem::kKeyUnreadable, what, take_openssl_words("no private key"),
                 "a private key is expected as unencrypted PEM text");
   }
   return key;

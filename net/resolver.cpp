@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include "net/problems.h"
+
 namespace ferry::net {
 
 struct Lookup::Request {
@@ -25,7 +27,7 @@ std::vector<SocketAddress> addresses_of(const addrinfo* list) {
 }
 
 tl::unexpected<Error> lookup_failed(const std::string& host, const char* why) {
-  return fail(ErrorCode::kUnreachable, "looking up '" + host + "'", why,
+  return fail(problem::kNameUnknown, "looking up '" + host + "'", why,
               "check the name and this machine's name servers");
 }
 

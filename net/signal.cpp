@@ -3,6 +3,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/problems.h"
 #include "net/uv_error.h"
 #include "net/uv_handle.h"
 
@@ -41,7 +42,7 @@ Result<std::unique_ptr<SignalWatcher>> SignalWatcher::create(Loop& loop,
   for (const int number : signals) {
     const int error = impl->watch(loop.native(), number);
     if (error != 0) {
-      return fail(ErrorCode::kIo, "watching for signal " + std::to_string(number),
+      return fail(problem::kSignalUnwatchable, "watching for signal " + std::to_string(number),
                   uv_strerror(error));
     }
   }

@@ -2,6 +2,7 @@
 #include <memory>
 #include <utility>
 
+#include "net/problems.h"
 #include "net/proxy_dialogue.h"
 #include "net/socket_address.h"
 
@@ -52,7 +53,7 @@ Error refusal(std::uint8_t code, const std::string& what) {
       "network unreachable", "host unreachable",      "connection refused",
       "TTL expired",         "command not supported", "address type not supported"};
   const std::string why = code < kWords.size() ? kWords.at(code) : "code " + std::to_string(code);
-  return Error{code == 2 ? ErrorCode::kForbidden : ErrorCode::kUnreachable,
+  return Error{code == 2 ? problem::kProxyForbids : problem::kProxyRefuses,
                what,
                "the proxy answered: " + why,
                {}};
@@ -85,7 +86,8 @@ class Dialogue {
   enum class State { kMethod, kLogin, kReply };
 
   tl::unexpected<Error> not_socks() const {
-    return fail(ErrorCode::kProtocol, what_, "the answer is not SOCKS5", "check the proxy's URL");
+    return fail(problem::kProxyMalformed, what_, "the answer is not SOCKS5",
+                "check the proxy's URL");
   }
 
   Result<OpeningStep> on_method(Bytes received) {
@@ -96,7 +98,7 @@ class Dialogue {
       return OpeningStep{2, connect_request(options_.target)};
     }
     if (received[1] != kUserAndPassword || !options_.credentials) {
-      return fail(ErrorCode::kUnauthenticated, what_, "the proxy wants an authentication",
+      return fail(problem::kProxyWantsPassword, what_, "the proxy wants an authentication",
                   "give the proxy's user and password in its URL");
     }
     state_ = State::kLogin;
@@ -111,7 +113,7 @@ class Dialogue {
     if (!received.empty() && received[0] != kSubnegotiation) return not_socks();
     if (received.size() < 2) return OpeningStep{};
     if (received[1] != 0) {
-      return fail(ErrorCode::kUnauthenticated, what_, "the proxy refuses this user and password",
+      return fail(problem::kProxyWantsPassword, what_, "the proxy refuses this user and password",
                   "check the user and password in the proxy's URL");
     }
     state_ = State::kReply;
@@ -148,11 +150,12 @@ bool fits(const std::string& text) { return !text.empty() && text.size() <= kMax
 Result<ProxyDialogue> socks5_dialogue(const ProxyHandshakeOptions& options,
                                       const std::string& what) {
   if (!fits(options.target.host)) {
-    return fail(ErrorCode::kInvalid, what, "SOCKS5 takes host names of 1 to 255 bytes");
+    return fail(problem::kRequestImpossible, what, "SOCKS5 takes host names of 1 to 255 bytes");
   }
   if (options.credentials &&
       (!fits(options.credentials->user) || !fits(options.credentials->password))) {
-    return fail(ErrorCode::kInvalid, what, "SOCKS5 takes users and passwords of 1 to 255 bytes");
+    return fail(problem::kRequestImpossible, what,
+                "SOCKS5 takes users and passwords of 1 to 255 bytes");
   }
   const auto dialogue = std::make_shared<Dialogue>(options, what);
   return ProxyDialogue{dialogue->hello(),

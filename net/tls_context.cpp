@@ -5,6 +5,8 @@
 #include <limits>
 #include <utility>
 
+#include "net/problems.h"
+
 namespace ferry::net {
 namespace {
 
@@ -21,7 +23,7 @@ Result<std::shared_ptr<State>> make_state(bool server, int min_version) {
   state->ssl.reset(SSL_CTX_new(server ? TLS_server_method() : TLS_client_method()));
   SSL_CTX* const ssl = state->ssl.get();
   if (ssl == nullptr || SSL_CTX_set_min_proto_version(ssl, min_version) != 1) {
-    return fail(ErrorCode::kInternal, "setting TLS up", take_openssl_words("no reason given"));
+    return fail(problem::kTlsLibrary, "setting TLS up", take_openssl_words("no reason given"));
   }
   SSL_CTX_set_options(ssl, SSL_OP_NO_TICKET | SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_num_tickets(ssl, 0);
@@ -42,7 +44,7 @@ Status use_identity(SSL_CTX* ssl, const Identity& identity) {
     ok = SSL_CTX_add1_chain_cert(ssl, (*chain)[i].get()) == 1;
   }
   if (!ok || SSL_CTX_use_PrivateKey(ssl, key->get()) != 1) {
-    return fail(ErrorCode::kInvalid, "using this side's certificate and key",
+    return fail(problem::kKeyMismatch, "using this side's certificate and key",
                 take_openssl_words("no reason given"),
                 "check that the key belongs to the certificate");
   }
@@ -67,7 +69,7 @@ Result<std::shared_ptr<State>> make_mutual(bool server, const TlsMutualOptions& 
   SSL_CTX_set_ciphersuites(state.ssl.get(), kTunnelCiphers);
   if (auto ok = use_identity(state.ssl.get(), options.identity); !ok) return fail(ok.error());
   if (options.trusted_pem.empty()) {
-    return fail(ErrorCode::kInvalid, "setting TLS up", "no certificate is trusted");
+    return fail(problem::kTlsSetupInvalid, "setting TLS up", "no certificate is trusted");
   }
   if (auto ok = trust(state, options.trusted_pem); !ok) return fail(ok.error());
   return made;
@@ -77,14 +79,15 @@ Status offer(SSL_CTX* ssl, const std::vector<std::string>& protocols) {
   std::string wire;
   for (const auto& protocol : protocols) {
     if (protocol.empty() || protocol.size() > std::numeric_limits<std::uint8_t>::max()) {
-      return fail(ErrorCode::kInvalid, "setting ALPN up", "a protocol's name has 1 to 255 bytes");
+      return fail(problem::kTlsSetupInvalid, "setting ALPN up",
+                  "a protocol's name has 1 to 255 bytes");
     }
     wire += static_cast<char>(protocol.size());
     wire += protocol;
   }
   const auto bytes = as_bytes(wire);
   if (SSL_CTX_set_alpn_protos(ssl, bytes.data(), static_cast<unsigned>(bytes.size())) != 0) {
-    return fail(ErrorCode::kInternal, "setting ALPN up", take_openssl_words("no reason given"));
+    return fail(problem::kTlsLibrary, "setting ALPN up", take_openssl_words("no reason given"));
   }
   return {};
 }

@@ -8,6 +8,7 @@
 #include <limits>
 #include <utility>
 
+#include "net/problems.h"
 #include "net/socket_address.h"
 #include "net/tls_error.h"
 
@@ -27,7 +28,7 @@ Result<std::unique_ptr<TlsEngine>> TlsEngine::create(const TlsContext& context,
   ERR_clear_error();
   std::unique_ptr<TlsEngine> engine(new TlsEngine(context, std::move(peer)));
   if (!engine->set_up(server_name)) {
-    return fail(ErrorCode::kInvalid, "TLS with " + engine->peer_,
+    return fail(problem::kTlsSetupInvalid, "TLS with " + engine->peer_,
                 take_openssl_words("'" + server_name + "' can't be a server's name"));
   }
   return engine;

@@ -6,6 +6,7 @@
 #include <array>
 #include <utility>
 
+#include "net/problems.h"
 #include "net/socket_address.h"
 
 namespace ferry::net {
@@ -54,8 +55,10 @@ std::string names_in(const X509* certificate) {
 
 Error verification_error(const SSL* ssl, std::string what, const std::string& shown_names) {
   const long verdict = SSL_get_verify_result(ssl);
-  Error error{
-      ErrorCode::kUnauthenticated, std::move(what), X509_verify_cert_error_string(verdict), {}};
+  Error error{problem::kPeerCertificateRefused,
+              std::move(what),
+              X509_verify_cert_error_string(verdict),
+              {}};
   switch (verdict) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID:
@@ -103,18 +106,18 @@ Error tls_error(const SSL* ssl, const std::string& peer, const std::string& show
   if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED) return verification_error(ssl, what, shown_names);
   std::string words = take_openssl_words("the connection broke the protocol");
   if (reason == SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE) {
-    return Error{ErrorCode::kUnauthenticated, what, std::move(words), {}};
+    return Error{problem::kNoPeerCertificate, what, std::move(words), {}};
   }
   if (reason >= SSL_AD_REASON_OFFSET && is_about_our_certificate(reason - SSL_AD_REASON_OFFSET)) {
-    return Error{ErrorCode::kUnauthenticated, what,
+    return Error{problem::kOwnCertificateRefused, what,
                  "the other side does not accept this side's certificate: " + words,
                  "check that both sides belong to the same installation and that the certificate "
                  "has not expired"};
   }
   if (reason == SSL_R_WRONG_VERSION_NUMBER || reason == SSL_R_HTTP_REQUEST) {
-    return Error{ErrorCode::kProtocol, what, std::move(words), "check that TLS is spoken there"};
+    return Error{problem::kNotTls, what, std::move(words), "check that TLS is spoken there"};
   }
-  return Error{ErrorCode::kProtocol, what, std::move(words), {}};
+  return Error{problem::kTlsBroken, what, std::move(words), {}};
 }
 
 }  // namespace ferry::net

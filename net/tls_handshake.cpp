@@ -1,6 +1,7 @@
 #include <optional>
 #include <utility>
 
+#include "net/problems.h"
 #include "net/socket_address.h"
 #include "net/tls.h"
 #include "net/tls_stream.h"
@@ -58,7 +59,7 @@ TlsHandshake::Impl::Impl(Loop& loop, const TlsContext& context,
 
 void TlsHandshake::Impl::on_deadline() {
   stream.reset();
-  outcome = fail(ErrorCode::kTimedOut, "TLS with " + peer, "the handshake was not done in time");
+  outcome = fail(problem::kTimedOut, "TLS with " + peer, "the handshake was not done in time");
   on_report();
 }
 

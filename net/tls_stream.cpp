@@ -4,6 +4,8 @@
 #include <cassert>
 #include <utility>
 
+#include "net/problems.h"
+
 namespace ferry::net {
 namespace {
 
@@ -59,7 +61,7 @@ Error TlsStream::Impl::cut() const {
   const char* why = "the connection ended without close_notify";
   if (stage_ == Stage::kHandshake) why = "the connection ended during the handshake";
   if (reading_ == Reading::kEnded) why = "the connection ended before everything was sent";
-  return Error{ErrorCode::kReset, "TLS with " + peer_, why, {}};
+  return Error{problem::kConnectionCut, "TLS with " + peer_, why, {}};
 }
 
 // --- handshake -----------------------------------------------------------------------------------
@@ -71,10 +73,8 @@ void TlsStream::Impl::shake_hands() {
   if (outcome == TlsEngine::Outcome::kDone) return end_handshake({});
   received_.reset();
   if (engine_->is_server() && handshake_bytes_ > kMaxClientHandshake) {
-    return fail_with(Error{ErrorCode::kProtocol,
-                           "TLS with " + peer_,
-                           "the handshake is longer than any client's",
-                           {}});
+    return fail_with(Error{
+        problem::kTlsBroken, "TLS with " + peer_, "the handshake is longer than any client's", {}});
   }
   if (lower_ended_ || outcome == TlsEngine::Outcome::kEnded) fail_with(cut());
 }

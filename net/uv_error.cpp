@@ -4,32 +4,38 @@
 
 #include <utility>
 
+#include "net/problems.h"
+
 namespace ferry::net {
 
-ErrorCode code_of_uv(int uv_code) {
+namespace {
+
+const Problem& problem_of_uv(int uv_code) {
   switch (uv_code) {
     case UV_ECONNRESET:
     case UV_ECONNABORTED:
     case UV_EPIPE:
-    case UV_ENOTCONN: return ErrorCode::kReset;
-    case UV_ETIMEDOUT: return ErrorCode::kTimedOut;
-    case UV_ECONNREFUSED:
+    case UV_ENOTCONN: return problem::kConnectionCut;
+    case UV_ETIMEDOUT: return problem::kTimedOut;
+    case UV_ECONNREFUSED: return problem::kRefused;
     case UV_EHOSTUNREACH:
     case UV_ENETUNREACH:
-    case UV_ENETDOWN: return ErrorCode::kUnreachable;
-    case UV_EADDRINUSE: return ErrorCode::kAlreadyExists;
+    case UV_ENETDOWN: return problem::kUnreachable;
+    case UV_EADDRINUSE: return problem::kPortTaken;
     case UV_EACCES:
-    case UV_EPERM: return ErrorCode::kForbidden;
+    case UV_EPERM: return problem::kNotPermitted;
     case UV_EADDRNOTAVAIL:
     case UV_EAFNOSUPPORT:
-    case UV_EINVAL: return ErrorCode::kInvalid;
-    case UV_ECANCELED: return ErrorCode::kCancelled;
-    default: return ErrorCode::kIo;
+    case UV_EINVAL: return problem::kAddressUnusable;
+    case UV_ECANCELED: return problem::kCancelled;
+    default: return problem::kIo;
   }
 }
 
+}  // namespace
+
 Error uv_error(int uv_code, std::string what) {
-  return Error{code_of_uv(uv_code), std::move(what), uv_strerror(uv_code), {}};
+  return Error{problem_of_uv(uv_code), std::move(what), uv_strerror(uv_code), {}};
 }
 
 }  // namespace ferry::net

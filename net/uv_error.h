@@ -7,8 +7,6 @@
 
 namespace ferry::net {
 
-ErrorCode code_of_uv(int uv_code);
-
 // `what` and the kernel's words.
 Error uv_error(int uv_code, std::string what);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "net/problems.h"
 #include "net/websocket_impl.h"
 
 namespace ferry::net {
@@ -139,7 +140,7 @@ bool WebSocket::Impl::take_part() {
   auto next = framer_.next();
   if (!next) {
     put_close(kProtocolError);
-    finish(fail(ErrorCode::kProtocol, what_, next.error()));
+    finish(fail(problem::kAnswerMalformed, what_, next.error()));
     return false;
   }
   part_ = *next;
@@ -190,14 +191,14 @@ void WebSocket::Impl::on_close_frame() {
   }
   if (!close_sent_) put_close(status == 0 ? kNormal : status);
   if (status == 0 || status == kNormal || status == kGoingAway) return finish({});
-  finish(fail(ErrorCode::kReset, what_,
+  finish(fail(problem::kConnectionCut, what_,
               "the server closed with status " + std::to_string(status) +
                   (reason.empty() ? "" : ": " + reason)));
 }
 
 void WebSocket::Impl::end_of_lower() {
   if (close_sent_) return finish({});
-  finish(fail(ErrorCode::kReset, what_, "the connection ended without a close"));
+  finish(fail(problem::kConnectionCut, what_, "the connection ended without a close"));
 }
 
 void WebSocket::Impl::on_closed(Status status) {

@@ -8,6 +8,7 @@
 #include "net/hmac.h"
 #include "net/http_head.h"
 #include "net/opening.h"
+#include "net/problems.h"
 #include "net/websocket.h"
 #include "net/websocket_impl.h"
 
@@ -58,12 +59,12 @@ std::optional<std::string> request_text(const UpgradeRequest& request, const std
   return text + "\r\n";
 }
 
-ErrorCode code_of_status(int status) {
+const Problem& problem_of_status(int status) {
   switch (status) {
-    case 401: return ErrorCode::kUnauthenticated;
-    case 403: return ErrorCode::kForbidden;
-    case 404: return ErrorCode::kNotFound;
-    default: return status >= 500 ? ErrorCode::kUnavailable : ErrorCode::kProtocol;
+    case 401: return problem::kHttpUnauthenticated;
+    case 403: return problem::kHttpForbidden;
+    case 404: return problem::kHttpNotFound;
+    default: return status >= 500 ? problem::kHttpUnavailable : problem::kAnswerMalformed;
   }
 }
 
@@ -95,7 +96,8 @@ void WebSocketUpgrade::Impl::begin(std::unique_ptr<ByteStream> lower) {
   const auto text = request_text(request, key);
   std::optional<Error> refusal;
   if (!text) {
-    refusal = Error{ErrorCode::kInvalid, what, "the path or a header holds what can't be sent", {}};
+    refusal = Error{
+        problem::kRequestImpossible, what, "the path or a header holds what can't be sent", {}};
   }
   opening = std::make_unique<Opening>(
       loop, std::move(lower),
@@ -106,11 +108,11 @@ void WebSocketUpgrade::Impl::begin(std::unique_ptr<ByteStream> lower) {
 
 Result<OpeningStep> WebSocketUpgrade::Impl::advance(Bytes received, bool ended) {
   const auto parsed = parse_http_head(as_text(received));
-  if (!parsed) return fail(ErrorCode::kProtocol, what, parsed.error());
+  if (!parsed) return fail(problem::kAnswerMalformed, what, parsed.error());
   if (!*parsed) return OpeningStep{};
   const HttpHead& head = **parsed;
   if (head.status == 101) {
-    if (const auto fault = fault_of(head)) return fail(ErrorCode::kProtocol, what, *fault);
+    if (const auto fault = fault_of(head)) return fail(problem::kAnswerMalformed, what, *fault);
     return OpeningStep{head.size, {}, true};
   }
   if (head.status < 200) return OpeningStep{head.size};  // an interim answer
@@ -119,7 +121,7 @@ Result<OpeningStep> WebSocketUpgrade::Impl::advance(Bytes received, bool ended) 
   failure.status = head.status;
   failure.content_type = head.find("content-type");
   failure.body = std::move(*body);
-  return fail(code_of_status(head.status), what, "the server answered " + head.status_line());
+  return fail(problem_of_status(head.status), what, "the server answered " + head.status_line());
 }
 
 // RFC 6455, section 4.1, the client's list.

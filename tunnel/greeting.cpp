@@ -2,12 +2,13 @@
 
 #include "tunnel/frame.h"
 #include "tunnel/messages.h"
+#include "tunnel/problems.h"
 
 namespace ferry::tunnel {
 namespace {
 
 auto not_ferry() {
-  return fail(ErrorCode::kProtocol, "tunnel handshake", "the peer speaks something else");
+  return fail(problem::kNotFerry, "tunnel handshake", "the peer speaks something else");
 }
 
 // Garbage shall be known by its first byte, not by waiting for more of it.

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/process_memory.h"
+#include "tunnel/problems.h"
 #include "tunnel/session_impl.h"
 
 namespace ferry::tunnel {
@@ -94,17 +95,17 @@ Status Session::Impl::accept_resume(const ResumeRequest& request, const Proof& e
                                     TimePoint the_now) {
   const std::string what = "resuming a session";
   if (failure || !established || role != Role::kProxy || request.id != keys.id) {
-    return ferry::fail(ErrorCode::kGone, what, "this session is over");
+    return ferry::fail(problem::kSessionGone, what, "this session is over");
   }
   if (!equal_in_constant_time(request.proof, expected)) {
-    return ferry::fail(ErrorCode::kUnauthenticated, what, "the proof is wrong");
+    return ferry::fail(problem::kProofWrong, what, "the proof is wrong");
   }
   if (request.epoch <= epoch) {
-    return ferry::fail(ErrorCode::kConflict, what, "a later carrier took over already");
+    return ferry::fail(problem::kTakenOver, what, "a later carrier took over already");
   }
   now = std::max(now, the_now);
   if (!ring.rewind(request.received)) {
-    const Error error{ErrorCode::kGone, what, "the peer claims bytes that cannot be", {}};
+    const Error error{problem::kSessionGone, what, "the peer claims bytes that cannot be", {}};
     fail(error, error.why);
     return ferry::fail(error);
   }

@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "tunnel/problems.h"
 #include "tunnel/session_impl.h"
 
 namespace ferry::tunnel {
@@ -16,23 +17,23 @@ constexpr std::size_t kPortFrame = kHeaderSize + 2;
 
 Status Session::Impl::listen(std::uint16_t port) {
   const std::string what = "listening on port " + std::to_string(port);
-  if (port == 0) return ferry::fail(ErrorCode::kInvalid, what, "not a port");
-  if (failure) return ferry::fail(ErrorCode::kUnavailable, what, failure->summary());
+  if (port == 0) return ferry::fail(problem::kTargetInvalid, what, "not a port");
+  if (failure) return ferry::fail(problem::kNotConnected, what, failure->summary());
   if (role != Role::kDaemon || !established) {
-    return ferry::fail(ErrorCode::kUnavailable, what, "no tunnel yet");
+    return ferry::fail(problem::kNotConnected, what, "no tunnel yet");
   }
   if ((peer_features & kFeatureLinks) == 0) {
-    return ferry::fail(ErrorCode::kUnsupported, what,
+    return ferry::fail(problem::kPeerTooOld, what,
                        "the proxy, version " + peer_version + ", knows no links",
                        "use a proxy of this version");
   }
   const auto known = links.find(port);
   if (known != links.end() && known->second.wanted) return {};
   if (known == links.end() && links.size() >= kMaxLinks) {
-    return ferry::fail(ErrorCode::kExhausted, what, "too many ports in this session");
+    return ferry::fail(problem::kFull, what, "too many ports in this session");
   }
   if (!ring_makes_room(2 * kPortFrame)) {  // UNLISTEN shall get through as well
-    return ferry::fail(ErrorCode::kExhausted, what, "the tunnel takes no more data at the moment");
+    return ferry::fail(problem::kFull, what, "the tunnel takes no more data at the moment");
   }
   Link& link = links[port];
   link.wanted = true;

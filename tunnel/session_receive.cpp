@@ -3,6 +3,7 @@
 #include <string>
 #include <utility>
 
+#include "tunnel/problems.h"
 #include "tunnel/session_impl.h"
 
 namespace ferry::tunnel {
@@ -39,9 +40,9 @@ void Session::Impl::on_frame(const Frame& frame) {
   if (type == FrameType::kAbort) {
     const std::string text(as_text(frame.payload));
     if (carrier == CarrierState::kCarrying) {
-      return fail({ErrorCode::kProtocol, "tunnel", "the peer ended the session: " + text, {}}, {});
+      return fail({problem::kProtocol, "tunnel", "the peer ended the session: " + text, {}}, {});
     }
-    return fail({ErrorCode::kUnavailable, "tunnel handshake", "the peer refused: " + text, {}}, {});
+    return fail({problem::kRefused, "tunnel handshake", "the peer refused: " + text, {}}, {});
   }
   if (carrier != CarrierState::kCarrying) return on_greeting_frame(frame);
   if (!is_sequenced(type)) return on_unsequenced(frame);
@@ -57,7 +58,7 @@ void Session::Impl::on_greeting_frame(const Frame& frame) {
   }
   if (carrier == CarrierState::kResuming && type == FrameType::kResumeFail) {
     const std::string text(as_text(frame.payload));
-    return fail({ErrorCode::kGone, "resuming the session", text, {}}, {});
+    return fail({problem::kSessionGone, "resuming the session", text, {}}, {});
   }
   protocol_error(type_text(type) + " before the greeting was done");
 }
@@ -87,7 +88,7 @@ void Session::Impl::version_mismatch(const Hello& hello) {
   const std::string own_name = role == Role::kDaemon ? "ferryd" : "ferry-proxy";
   const std::string peer_name = role == Role::kDaemon ? "ferry-proxy" : "ferryd";
   const std::string& older = hello.protocol < kProtocolVersion ? peer_name : own_name;
-  fail({ErrorCode::kVersionMismatch, "tunnel handshake",
+  fail({problem::kVersionMismatch, "tunnel handshake",
         side(own_name, options.version, kProtocolVersion) + ", " +
             side(peer_name, hello.version, hello.protocol),
         "upgrade " + older},
@@ -258,7 +259,7 @@ void Session::Impl::count_late(const Frame& frame) {
 }
 
 void Session::Impl::protocol_error(std::string why) {
-  const Error error{ErrorCode::kProtocol, "tunnel", std::move(why), {}};
+  const Error error{problem::kProtocol, "tunnel", std::move(why), {}};
   fail(error, error.why);
 }
 

@@ -3,6 +3,7 @@
 #include <limits>
 #include <utility>
 
+#include "tunnel/problems.h"
 #include "tunnel/session_impl.h"
 
 namespace ferry::tunnel {
@@ -16,26 +17,27 @@ std::uint8_t byte_of(Reason reason) { return static_cast<std::uint8_t>(reason); 
 }  // namespace
 
 Status Session::Impl::may_open(const Target& target) const {
-  const auto not_now = [&](ErrorCode code, std::string why, std::string fix = {}) {
-    return ferry::fail(code, "opening a stream to " + target.host, std::move(why), std::move(fix));
+  const auto not_now = [&](const Problem& problem, std::string why, std::string fix = {}) {
+    return ferry::fail(problem, "opening a stream to " + target.host, std::move(why),
+                       std::move(fix));
   };
   if (!is_valid(target) || !may_ask_for(role, target.kind)) {
-    return not_now(ErrorCode::kInvalid, "not a target that can be asked for");
+    return not_now(problem::kTargetInvalid, "not a target that can be asked for");
   }
-  if (failure) return not_now(ErrorCode::kUnavailable, failure->summary());
-  if (!established) return not_now(ErrorCode::kUnavailable, "no tunnel yet");
+  if (failure) return not_now(problem::kNotConnected, failure->summary());
+  if (!established) return not_now(problem::kNotConnected, "no tunnel yet");
   if (target.kind != TargetKind::kDial && (peer_features & kFeatureLinks) == 0) {
-    return not_now(ErrorCode::kUnsupported,
+    return not_now(problem::kPeerTooOld,
                    "the peer, version " + peer_version + ", doesn't know this kind of stream",
                    "use the same version on both sides");
   }
-  if (peer_shuts_down) return not_now(ErrorCode::kUnavailable, "the peer shuts down");
+  if (peer_shuts_down) return not_now(problem::kPeerEnds, "the peer shuts down");
   const std::size_t most = std::min(options.max_streams, peer_max_streams);
   if (live_streams() >= most || !streams.has_next_own()) {
-    return not_now(ErrorCode::kExhausted, "too many streams in this session");
+    return not_now(problem::kFull, "too many streams in this session");
   }
   if (!streams.has_room()) {
-    return not_now(ErrorCode::kExhausted, "all memory for streams is used up");
+    return not_now(problem::kFull, "all memory for streams is used up");
   }
   return {};
 }
@@ -43,7 +45,7 @@ Status Session::Impl::may_open(const Target& target) const {
 Result<StreamId> Session::Impl::open(const Target& target) {
   if (Status allowed = may_open(target); !allowed) return ferry::fail(allowed.error());
   if (!ring_makes_room(kHeaderSize + 13 + target.host.size() + kClosingBytes)) {
-    return ferry::fail(ErrorCode::kExhausted, "opening a stream to " + target.host,
+    return ferry::fail(problem::kFull, "opening a stream to " + target.host,
                        "the tunnel takes no more data at the moment");
   }
   Stream& stream = streams.add_own();

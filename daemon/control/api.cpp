@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "daemon/control/limits.h"
+#include "daemon/control/problems.h"
 
 namespace ferry::control {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 using Problem = std::optional<Error>;
 
 Problem bad(const std::string& member, std::string why, std::string fix = {}) {
-  return Error{ErrorCode::kInvalid, "reading " + member, std::move(why), std::move(fix)};
+  return Error{problem::kSpecInvalid, "reading " + member, std::move(why), std::move(fix)};
 }
 
 bool is_literal_address(const std::string& text) {

@@ -13,6 +13,7 @@
 #include "daemon/control/json.h"
 #include "daemon/control/limits.h"
 #include "daemon/control/paths.h"
+#include "daemon/control/problems.h"
 #include "daemon/control/sse_parser.h"
 
 namespace ferry::control {
@@ -53,9 +54,9 @@ httplib::Request make_request(const std::string& method, const std::string& path
 
 Error gone(const std::string& what, httplib::Error error) {
   if (error == httplib::Error::Connection) {
-    return {ErrorCode::kUnreachable, what, "the daemon is not running", "start it: ferryd"};
+    return {problem::kNotAnswering, what, "the daemon is not running", "start it: ferryd"};
   }
-  return {ErrorCode::kReset, what, "the daemon went away", "see its log: ferry logs"};
+  return {problem::kWentAway, what, "the daemon went away", "see its log: ferry logs"};
 }
 
 // How far a stream of events has come.
@@ -86,25 +87,25 @@ Status Client::probe() const {
   if (auto safe = check_place(socket_path_); !safe) return safe;
   sockaddr_un address{};
   if (socket_path_.size() >= sizeof(address.sun_path)) {
-    return fail(ErrorCode::kIo, what, "the path is too long for a Unix socket");
+    return fail(problem::kSocketFails, what, "the path is too long for a Unix socket");
   }
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, socket_path_.data(), socket_path_.size());
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (fd < 0) return fail(ErrorCode::kIo, what, std::strerror(errno));
+  if (fd < 0) return fail(problem::kSocketFails, what, std::strerror(errno));
   const int result =
       ::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address));  // NOLINT
   const int error = errno;
   ::close(fd);
   if (result == 0) return {};
   if (error == ENOENT || error == ECONNREFUSED) {
-    return fail(ErrorCode::kNotFound, what, "the daemon is not running");
+    return fail(problem::kNotRunning, what, "the daemon is not running");
   }
   if (error == EACCES || error == EPERM) {
-    return fail(ErrorCode::kForbidden, what, std::strerror(error),
+    return fail(problem::kSocketForbidden, what, std::strerror(error),
                 "it belongs to another user; set XDG_RUNTIME_DIR to a directory of your own");
   }
-  return fail(ErrorCode::kIo, what, std::strerror(error));
+  return fail(problem::kSocketFails, what, std::strerror(error));
 }
 
 Result<std::string> Client::request(const std::string& method, const std::string& path,
@@ -135,7 +136,7 @@ Result<std::string> Client::version() const {
   if (!body) return fail(body.error());
   const auto json = parse_json(*body, kMaxBody);
   if (!json || !json->is_object() || !json->value("version", Json()).is_string()) {
-    return fail(ErrorCode::kProtocol, "asking the daemon for its version",
+    return fail(problem::kNotFerryd, "asking the daemon for its version",
                 "something else answers at " + socket_path_, "end it, and try again");
   }
   return (*json)["version"].get<std::string>();

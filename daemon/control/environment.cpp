@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/base64.h"
+#include "daemon/control/problems.h"
 
 namespace ferry::control {
 namespace {
@@ -14,7 +15,7 @@ using Json = nlohmann::json;
 constexpr const char* kWhat = "reading the container's environment";
 
 tl::unexpected<Error> refused(std::string why) {
-  return fail(ErrorCode::kInvalid, kWhat, std::move(why), "is the proxy of this version?");
+  return fail(problem::kEnvironmentInvalid, kWhat, std::move(why), "is the proxy of this version?");
 }
 
 const std::string* text_member(const Json& object, const char* key) {

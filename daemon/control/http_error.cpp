@@ -2,6 +2,7 @@
 
 #include "daemon/control/json.h"
 #include "daemon/control/limits.h"
+#include "daemon/control/problems.h"
 
 namespace ferry::control {
 
@@ -37,7 +38,7 @@ Error error_from_response(const std::string& request, int status, std::string_vi
   if (json && json->is_object() && json->contains("error")) {
     if (auto error = error_from_json((*json)["error"])) return std::move(*error);
   }
-  return Error{ErrorCode::kProtocol, request,
+  return Error{problem::kNotFerryd, request,
                "the daemon answered HTTP " + std::to_string(status) + " without saying why",
                "see its log: ferry logs"};
 }

@@ -3,6 +3,7 @@
 #include <ctime>
 
 #include "daemon/control/json.h"
+#include "daemon/control/problems.h"
 
 namespace ferry::control {
 namespace {
@@ -27,7 +28,7 @@ std::optional<UnixMillis> parse_time(const std::string& text) {
 
 JsonReader::JsonReader(const Json& json, std::string path) : json_(json), path_(std::move(path)) {
   if (!json.is_object()) {
-    refuse(Error{ErrorCode::kInvalid, "reading " + (path_.empty() ? "the JSON" : path_),
+    refuse(Error{problem::kJsonInvalid, "reading " + (path_.empty() ? "the JSON" : path_),
                  std::string("it is not an object but ") + json.type_name(), ""});
   }
 }
@@ -41,7 +42,7 @@ void JsonReader::refuse(Error failure) {
 }
 
 void JsonReader::refuse(const char* key, std::string why) {
-  refuse(Error{ErrorCode::kInvalid, "reading " + path_of(key), std::move(why), ""});
+  refuse(Error{problem::kJsonInvalid, "reading " + path_of(key), std::move(why), ""});
 }
 
 const JsonReader::Json* JsonReader::member(const char* key) {

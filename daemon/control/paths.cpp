@@ -9,6 +9,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "daemon/control/problems.h"
+
 namespace ferry::control {
 namespace {
 
@@ -34,7 +36,7 @@ Result<Paths> paths(const GetEnv& get_env) {
   paths.socket = paths.runtime_dir + "/ferryd.sock";
   paths.lock = paths.runtime_dir + "/ferryd.lock";
   if (paths.socket.size() >= sizeof(sockaddr_un{}.sun_path)) {
-    return fail(ErrorCode::kInvalid, "placing the daemon's socket at " + paths.socket,
+    return fail(problem::kPathInvalid, "placing the daemon's socket at " + paths.socket,
                 "a Unix socket's path has at most 107 bytes",
                 "set XDG_RUNTIME_DIR to a shorter path");
   }
@@ -43,7 +45,7 @@ Result<Paths> paths(const GetEnv& get_env) {
   } else if (const auto home = absolute(get_env, "HOME")) {
     paths.state_dir = *home + "/.local/state/ferry";
   } else {
-    return fail(ErrorCode::kInvalid, "placing the daemon's log",
+    return fail(problem::kPathInvalid, "placing the daemon's log",
                 "neither HOME nor XDG_STATE_HOME is an absolute path", "set HOME");
   }
   paths.log_file = paths.state_dir + "/ferryd.log";
@@ -55,15 +57,16 @@ Result<Paths> paths(const GetEnv& get_env) {
 Status check_private_dir(const std::string& path) {
   struct stat info {};
   if (lstat(path.c_str(), &info) != 0) {
-    const ErrorCode code = errno == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
-    return fail(code, "using the directory " + path, std::strerror(errno));
+    const Problem& problem =
+        errno == ENOENT ? problem::kDirectoryMissing : problem::kDirectoryFails;
+    return fail(problem, "using the directory " + path, std::strerror(errno));
   }
   if (!S_ISDIR(info.st_mode)) {
-    return fail(ErrorCode::kIo, "using the directory " + path, "something else is there",
+    return fail(problem::kDirectoryFails, "using the directory " + path, "something else is there",
                 "move it away");
   }
   if (info.st_uid != geteuid() || (info.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-    return fail(ErrorCode::kForbidden, "using the directory " + path,
+    return fail(problem::kDirectoryForeign, "using the directory " + path,
                 "it belongs to somebody else, or others may write into it",
                 "set XDG_RUNTIME_DIR to a directory of your own with mode 0700");
   }
@@ -75,11 +78,12 @@ Status make_private_dir(const std::string& path) {
        slash = path.find('/', slash + 1)) {
     const std::string parent = path.substr(0, slash);
     if (mkdir(parent.c_str(), 0700) != 0 && errno != EEXIST) {
-      return fail(ErrorCode::kIo, "creating the directory " + parent, std::strerror(errno));
+      return fail(problem::kDirectoryFails, "creating the directory " + parent,
+                  std::strerror(errno));
     }
   }
   if (mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
-    return fail(ErrorCode::kIo, "creating the directory " + path, std::strerror(errno));
+    return fail(problem::kDirectoryFails, "creating the directory " + path, std::strerror(errno));
   }
   return check_private_dir(path);
 }

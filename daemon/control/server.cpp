@@ -18,6 +18,7 @@
 #include "daemon/control/json.h"
 #include "daemon/control/limits.h"
 #include "daemon/control/metrics.h"
+#include "daemon/control/problems.h"
 #include "daemon/control/user_server.h"
 
 namespace ferry::control {
@@ -58,7 +59,7 @@ httplib::Server::HandlerResponse refuse_unbounded_body(const Request& request, R
   if (!request.has_header("Transfer-Encoding") && !request.has_header("Content-Encoding")) {
     return httplib::Server::HandlerResponse::Unhandled;
   }
-  refuse(response, {ErrorCode::kInvalid, "reading the request's body",
+  refuse(response, {problem::kRequestInvalid, "reading the request's body",
                     "it is chunked or compressed", "send it plainly, with a Content-Length"});
   return httplib::Server::HandlerResponse::Handled;
 }
@@ -149,14 +150,14 @@ void Server::Impl::configure() {
     if (!response.body.empty()) return;
     const bool too_large = response.status == 413;
     const Error error{
-        ErrorCode::kInvalid, request.method + " " + request.path.substr(0, 200),
+        problem::kRequestInvalid, request.method + " " + request.path.substr(0, 200),
         too_large ? "the body is larger than 4 MiB" : "there is no such path or method",
         too_large ? "" : "docs/control-api.md lists them"};
     response.set_content(error_body(error), kJson);
   });
   http_.set_exception_handler([](const Request& request, Response& response, auto) {
     spdlog::error("control: {} {} threw", request.method, request.path);
-    refuse(response, Error{ErrorCode::kInternal, request.method + " " + request.path,
+    refuse(response, Error{problem::kFault, request.method + " " + request.path,
                            "a fault of the daemon", "see its log: ferry logs"});
   });
 }
@@ -233,7 +234,7 @@ void Server::Impl::create(const Request& request, Response& response, Read read,
   const bool streamed = request.get_header_value("Accept") == kEventStream;
   const bool held = !spec->detach;
   if (held && !streamed) {
-    return refuse(response, {ErrorCode::kInvalid, "creating the link",
+    return refuse(response, {problem::kRequestInvalid, "creating the link",
                              "a link that is not detached ends with its client's connection",
                              "send 'Accept: text/event-stream' and keep reading, or set detach"});
   }
@@ -314,14 +315,15 @@ Status Server::Impl::start() {
   const std::string& path = options_.socket_path;
   const std::string what = "listening on " + path;
   if (::unlink(path.c_str()) != 0 && errno != ENOENT) {
-    return fail(ErrorCode::kIo, what, std::strerror(errno), "move away what is there");
+    return fail(problem::kSocketFails, what, std::strerror(errno), "move away what is there");
   }
   if (!http_.bind_to_port(path, 80)) {  // a Unix socket has no port, but 0 would mean "choose one"
-    return fail(ErrorCode::kIo, what, std::strerror(errno), "check the directory's permissions");
+    return fail(problem::kSocketFails, what, std::strerror(errno),
+                "check the directory's permissions");
   }
   ::listen(listening_, kBacklog);
   if (::chmod(path.c_str(), S_IRUSR | S_IWUSR) != 0) {
-    return fail(ErrorCode::kIo, "setting the mode of " + path, std::strerror(errno));
+    return fail(problem::kSocketFails, "setting the mode of " + path, std::strerror(errno));
   }
   accepting_ = std::thread([this] { http_.listen_after_bind(); });
   return {};

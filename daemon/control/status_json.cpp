@@ -5,6 +5,7 @@
 #include "daemon/control/json.h"
 #include "daemon/control/json_parts.h"
 #include "daemon/control/json_reader.h"
+#include "daemon/control/problems.h"
 
 namespace ferry::control {
 namespace {
@@ -114,13 +115,13 @@ std::string dump(const Json& json) {
 
 Result<Json> parse_json(std::string_view text, std::size_t max_bytes) {
   if (text.size() > max_bytes) {
-    return fail(ErrorCode::kInvalid, "reading JSON",
+    return fail(problem::kJsonInvalid, "reading JSON",
                 "it is longer than " + std::to_string(max_bytes) + " bytes");
   }
   try {
     return Json::parse(text);
   } catch (const Json::exception& e) {
-    return fail(ErrorCode::kInvalid, "reading JSON", e.what());
+    return fail(problem::kJsonInvalid, "reading JSON", e.what());
   }
 }
 
@@ -136,8 +137,11 @@ Json time_to_json(UnixMillis time) {
 }
 
 Json to_json(const Error& error) {
-  return {
-      {"code", name_of(error.code)}, {"what", error.what}, {"why", error.why}, {"fix", error.fix}};
+  return {{"code", name_of(error.code)},
+          {"id", error.id},
+          {"what", error.what},
+          {"why", error.why},
+          {"fix", error.fix}};
 }
 
 Json to_json(const LinkStatus& link) {
@@ -236,9 +240,12 @@ Result<Error> error_from_json(const Json& json) {
   JsonReader reader(json, "error");
   Error error;
   reader.name("code", error.code, ErrorCode::kUnsupported);
+  reader.text("id", error.id, kMaxErrorId);
   reader.text("what", error.what, kMaxErrorText);
   reader.text("why", error.why, kMaxErrorText);
   reader.text("fix", error.fix, kMaxErrorText);
+  // A daemon of before the ids.
+  if (error.id.empty()) error = Error(error.code, error.what, error.why, error.fix);
   return reader.finish(std::move(error));
 }
 

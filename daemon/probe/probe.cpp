@@ -4,6 +4,7 @@
 #include <limits>
 #include <map>
 
+#include "daemon/problems.h"
 #include "kube/json_field.h"
 #include "kube/text.h"
 
@@ -81,13 +82,14 @@ Result<ProbeAction> parse_http(const Json& from, const Json& container) {
   for (const Json& header : kube::array_field(from, "httpHeaders")) {
     action.headers.emplace_back(text_field(header, "name"), text_field(header, "value"));
   }
-  if (!names_a_port(action.port)) return fail(ErrorCode::kInvalid, "httpGet", "it has no port");
+  if (!names_a_port(action.port)) return fail(problem::kProbeInvalid, "httpGet", "it has no port");
   return action;
 }
 
 Result<ProbeAction> parse_tcp(const Json& from, const Json& container) {
   TcpSocketAction action{.host = text_field(from, "host"), .port = port_of(from, container)};
-  if (!names_a_port(action.port)) return fail(ErrorCode::kInvalid, "tcpSocket", "it has no port");
+  if (!names_a_port(action.port))
+    return fail(problem::kProbeInvalid, "tcpSocket", "it has no port");
   return action;
 }
 
@@ -99,14 +101,14 @@ Result<ProbeAction> parse_exec(const Json& from, const Json& container) {
       action.command.push_back(expand(word.get_ref<const std::string&>(), variables));
     }
   }
-  if (action.command.empty()) return fail(ErrorCode::kInvalid, "exec", "it has no command");
+  if (action.command.empty()) return fail(problem::kProbeInvalid, "exec", "it has no command");
   return action;
 }
 
 Result<ProbeAction> parse_grpc(const Json& from) {
   GrpcAction action{.port = {.number = kube::port_field(from, "port")},
                     .service = text_field(from, "service")};
-  if (action.port.number == 0) return fail(ErrorCode::kInvalid, "grpc", "it has no port");
+  if (action.port.number == 0) return fail(problem::kProbeInvalid, "grpc", "it has no port");
   return action;
 }
 
@@ -119,7 +121,7 @@ Result<ProbeAction> parse_action(const Json& probe, const Json& container) {
     return parse_tcp(from, container);
   }
   if (const Json& from = field(probe, "grpc"); from.is_object()) return parse_grpc(from);
-  return fail(ErrorCode::kInvalid, "the action", "none of exec, httpGet, tcpSocket and grpc");
+  return fail(problem::kProbeInvalid, "the action", "none of exec, httpGet, tcpSocket and grpc");
 }
 
 int whole(const Json& probe, std::string_view key, int lowest, int otherwise) {
@@ -143,7 +145,7 @@ Status parse_one(const Json& container, const char* key, std::optional<Probe>& o
   auto action = parse_action(probe, container);
   if (!action) {
     const Error& error = action.error();
-    return fail(ErrorCode::kInvalid,
+    return fail(problem::kProbeInvalid,
                 std::string("reading the ").append(key).append(" of container ") +
                     text_field(container, "name"),
                 error.summary(), "look at it with kubectl get -o yaml");

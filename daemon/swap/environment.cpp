@@ -5,6 +5,8 @@
 #include <memory>
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 namespace {
 
@@ -53,7 +55,8 @@ class LineSink final : public net::ByteStream {
 
   void close() {
     if (too_long_) {
-      handler_->on_closed(fail(ErrorCode::kProtocol, "reading the environment", "it is too long"));
+      handler_->on_closed(
+          fail(problem::kEnvironmentTooLong, "reading the environment", "it is too long"));
       return;
     }
     handler_->on_end();

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 
 using control::EventKind;
@@ -14,9 +16,10 @@ namespace {
 constexpr std::chrono::seconds kConnectLimit = std::chrono::minutes(2);
 constexpr Duration kPatience = std::chrono::seconds(5);  // for a pod to come up
 
-// An error or a warning on one line, its way out included.
+// An error or a warning on one line, its way out and its id included.
 std::string in_words(const Error& error) {
-  return error.summary() + (error.fix.empty() ? "" : " (" + error.fix + ")");
+  return error.summary() + (error.fix.empty() ? "" : " (" + error.fix + ")") + " [" + error.id +
+         "]";
 }
 
 }  // namespace
@@ -158,7 +161,7 @@ void SwapLink::limit(std::chrono::seconds time) {
 
 void SwapLink::out_of_time() {
   const bool connecting = status_.phase == Phase::kConnecting;
-  undo(Error{ErrorCode::kTimedOut,
+  undo(Error{problem::kSwapLate,
              connecting ? "connecting to pod/" + status_.pod
                         : "waiting for the local process for " + to_string(spec_.workload),
              reason_.empty() ? "it isn't ready" : reason_,
@@ -202,7 +205,8 @@ void SwapLink::watch(bool taken_over) {
 
 void SwapLink::changed_by_others(const swap::Change& change) {
   if (change.kind == swap::ChangeKind::kTakenOver) {
-    undo(Error{ErrorCode::kConflict, change.message, "", "ask them, or take it back with --force"});
+    undo(Error{problem::kSwapTakenOver, change.message, "",
+               "ask them, or take it back with --force"});
     return;
   }
   tell(EventKind::kNotice, change.message);
@@ -211,8 +215,8 @@ void SwapLink::changed_by_others(const swap::Change& change) {
     events_.on_swap_changed(*this);
   }
   if (change.kind == swap::ChangeKind::kStandInDeleted) {
-    undo(Error{ErrorCode::kGone, "holding the swap of " + to_string(spec_.workload), change.message,
-               "swap it again when you need it"});
+    undo(Error{problem::kSwapGone, "holding the swap of " + to_string(spec_.workload),
+               change.message, "swap it again when you need it"});
   }
 }
 
@@ -331,7 +335,8 @@ void SwapLink::sample_rate() {
 
 Result<std::string> SwapLink::environment() const {
   if (!local_side_ || local_side_->environment().empty()) {
-    return fail(ErrorCode::kUnavailable, "reading the environment of " + to_string(spec_.workload),
+    return fail(problem::kStandInNotConnected,
+                "reading the environment of " + to_string(spec_.workload),
                 "the stand-in isn't connected yet", "wait for the link's event 'files'");
   }
   return local_side_->environment();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "daemon/probe/probe.h"
+#include "daemon/problems.h"
 #include "daemon/proxy_install.h"
 #include "kube/text.h"
 
@@ -95,7 +96,7 @@ void warn_of_commands(swap::SwapPlan& plan, const control::SwapSpec& spec) {
     std::string words;
     for (const auto& word : exec->command) words += (words.empty() ? "" : " ") + word;
     plan.warnings.push_back(
-        Error{ErrorCode::kUnsupported,
+        Error{problem::kProbeRunsHere,
               kube::to_lower(std::string(name_of(kind))) + " probe of container " + plan.container,
               "its command runs on this machine, in this environment: " + words.substr(0, 200),
               "--probes none keeps it from that"});
@@ -155,7 +156,7 @@ Result<swap::SwapRequest> swap_request(const control::SwapSpec& spec, const std:
       .keep_original = spec.keep_original,
       .force = spec.force};
   if (request.image.empty()) {
-    return fail(ErrorCode::kUnsupported, "swapping " + to_string(spec.workload),
+    return fail(problem::kNoImage, "swapping " + to_string(spec.workload),
                 "no image is known for the proxy that stands in", "name one with --image");
   }
   for (const auto& port : spec.expose) {
@@ -191,7 +192,7 @@ Result<ReadPlan> read_plan_for_sure(Backend& backend, const control::SwapSpec& s
   const auto stand_in =
       look(*read->cluster.api, kube::kDeployments, ns, read->plan.record.stand_in, context);
   if (stand_in && swap::stand_in_id(*stand_in) != swap_id) {
-    return fail(ErrorCode::kGone, "taking up the swap of " + to_string(spec.workload),
+    return fail(problem::kSwapGone, "taking up the swap of " + to_string(spec.workload),
                 "it was restored meanwhile: by its stand-in, which was left alone, or by somebody",
                 "swap it again when you need it");
   }

@@ -6,6 +6,7 @@
 
 #include "daemon/control/limits.h"
 #include "daemon/link_table.h"
+#include "daemon/problems.h"
 
 namespace ferry::daemon {
 
@@ -39,10 +40,10 @@ void SwapTable::restore() {
 Result<control::LinkStatus> SwapTable::add(control::SwapSpec spec) {
   const std::string what = "swapping " + to_string(spec.workload);
   if (closed_) {
-    return fail(ErrorCode::kUnavailable, what, "the daemon is ending", "try again in a moment");
+    return fail(problem::kEnding, what, "the daemon is ending", "try again in a moment");
   }
   if (swaps_.size() >= control::kMaxLinks) {
-    return fail(ErrorCode::kExhausted, what, "there are too many swaps already",
+    return fail(problem::kTooManyLinks, what, "there are too many swaps already",
                 "end some with `ferry leave`");
   }
   auto& swap = make("s" + std::to_string(++made_), random_hex(12), std::move(spec));

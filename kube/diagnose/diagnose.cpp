@@ -12,6 +12,7 @@
 #include "kube/diagnose/workload_findings.h"
 #include "kube/json_field.h"
 #include "kube/model.h"
+#include "kube/problems.h"
 
 namespace ferry::diagnose {
 namespace {
@@ -196,7 +197,7 @@ void add_knocks(Report& report, const std::vector<Knock>& knocks) {
 Result<Report> diagnose(kube::Api& api, const kube::Target& target, const std::string& ns,
                         const kube::CancelToken& cancel) {
   if (target.kind == TargetKind::kHost) {
-    return fail(ErrorCode::kUnsupported, "diagnosing " + kube::to_string(target),
+    return fail(kube::problem::kHostNotAnObject, "diagnosing " + kube::to_string(target),
                 "a host is no object of the cluster", "name a Service, a workload or a pod");
   }
   return Walk(api, ns, cancel).from(target);

@@ -4,7 +4,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "kube/exec/problems.h"
 #include "kube/json_field.h"
+#include "kube/problems.h"
 #include "kube/resource.h"
 #include "kube/text.h"
 
@@ -52,18 +54,18 @@ Error failure_of(const std::string& message, const std::string& what) {
   const bool missing = contains(message, "executable file not found") ||
                        contains(message, "no such file or directory");
   if (missing) {
-    return {ErrorCode::kNotFound, what, innermost(message),
+    return {problem::kCommandMissing, what, innermost(message),
             "the container's image doesn't have it; a pipe or a variable is read by a shell only: "
             "-- sh -c '...'"};
   }
   if (contains(message, "permission denied")) {
-    return {ErrorCode::kUnavailable, what, innermost(message),
+    return {problem::kCommandNotExecutable, what, innermost(message),
             "that file can't be executed there, by the user that the container runs as"};
   }
   if (contains(message, "container not found") || contains(message, "container is not running")) {
-    return {ErrorCode::kUnavailable, what, message, "it has ended meanwhile; try again"};
+    return {problem::kContainerEnded, what, message, "it has ended meanwhile; try again"};
   }
-  return {ErrorCode::kUnavailable,
+  return {problem::kRefused,
           what,
           message.empty() ? "the API server gave no reason" : innermost(message),
           {}};
@@ -99,7 +101,7 @@ Result<int> exit_code_of_status(std::string_view text, const std::string& what) 
   if (text_field(status, "status") == "Success") return 0;
   if (const auto code = exit_code_in(status)) return *code;
   if (!status.is_object()) {
-    return fail(ErrorCode::kProtocol, what, "what ended it is not a Status object",
+    return fail(kube::problem::kAnswerMalformed, what, "what ended it is not a Status object",
                 "check what stands between here and the API server");
   }
   return fail(failure_of(text_field(status, "message"), what));

@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "kube/exec/problems.h"
 #include "kube/json_field.h"
 #include "kube/model.h"
 #include "kube/text.h"
@@ -126,16 +127,16 @@ Result<Place> choose_container(const std::vector<Json>& pods, const std::string&
     if (better) best = std::move(candidate);
   }
   if (pods.empty()) {
-    return fail(ErrorCode::kUnavailable, what, "it has no pods at present",
+    return fail(problem::kNoPods, what, "it has no pods at present",
                 "'" + program + " diagnose " + target + "' says why");
   }
   if (!best) {
-    return fail(ErrorCode::kNotFound, what, "it has no container '" + wanted + "'",
+    return fail(problem::kContainerUnknown, what, "it has no container '" + wanted + "'",
                 "it has " + names_in(pods));
   }
   if (best->rank) return std::move(best->place);
   const std::string where = "container " + best->place.container + " of pod " + best->place.pod;
-  return fail(ErrorCode::kUnavailable, what, where + " doesn't run: " + best->why_not,
+  return fail(problem::kContainerNotRunning, what, where + " doesn't run: " + best->why_not,
               "'" + program + " diagnose pod/" + best->place.pod + "' says more");
 }
 

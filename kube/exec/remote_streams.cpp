@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "kube/exec/problems.h"
+
 namespace ferry::exec {
 namespace {
 
@@ -64,7 +66,7 @@ void RemoteStreams::beat() {
     ++silent_beats_;
   }
   if (silent_beats_ > kMostSilentBeats) {
-    return end({ErrorCode::kTimedOut, what_, "the API server doesn't answer any more",
+    return end({problem::kApiSilent, what_, "the API server doesn't answer any more",
                 "check the network and try again; the command may still run"});
   }
   socket_->ping();
@@ -130,7 +132,8 @@ void RemoteStreams::end(Error error) {
 void RemoteStreams::on_closed(Status status) {
   if (ended_) return;
   if (has_status_) return end();
-  Error error{ErrorCode::kReset, what_, "the connection ended without a word about the command",
+  Error error{problem::kConnectionLost, what_,
+              "the connection ended without a word about the command",
               "check the network and try again; the command may still run"};
   if (!status) {
     error.code = status.error().code;

@@ -8,6 +8,7 @@
 #include "kube/exec/cancel_watch.h"
 #include "kube/exec/descriptor_reader.h"
 #include "kube/exec/descriptor_writer.h"
+#include "kube/exec/problems.h"
 #include "kube/exec/remote_streams.h"
 #include "kube/resource.h"
 #include "kube/websocket_dial.h"
@@ -104,7 +105,7 @@ class Run final : private RemoteHandler {
     if (outcome_) return;
     streams_->reset();
     if (error == EPIPE) return end(128 + SIGPIPE);
-    end(fail(ErrorCode::kIo, what_,
+    end(fail(problem::kOutputFailed, what_,
              std::string("what it says can't be written: ") + std::strerror(error), {}));
   }
 

@@ -3,6 +3,8 @@
 #include <optional>
 #include <utility>
 
+#include "kube/exec/problems.h"
+
 namespace ferry::exec {
 namespace {
 
@@ -21,7 +23,7 @@ class Wait {
   Outcome look(const kube::Json& pod) {
     auto progress = progress_of(pod, container_);
     if (progress.hopeless) {
-      return fail(ErrorCode::kUnavailable, what_,
+      return fail(problem::kContainerCannotStart, what_,
                   "container " + container_ + " can't be started: " + progress.why,
                   "check the image's name, that the cluster may pull it, and the command");
     }
@@ -31,9 +33,7 @@ class Wait {
     return std::nullopt;
   }
 
-  Outcome gone() const {
-    return fail(ErrorCode::kUnavailable, what_, "pod " + pod_ + " is gone", {});
-  }
+  Outcome gone() const { return fail(problem::kPodGone, what_, "pod " + pod_ + " is gone", {}); }
 
  private:
   const std::string pod_;

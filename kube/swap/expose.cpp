@@ -4,6 +4,7 @@
 #include <optional>
 
 #include "kube/json_field.h"
+#include "kube/swap/problems.h"
 #include "kube/target.h"
 #include "kube/text.h"
 
@@ -51,11 +52,11 @@ Result<Json> container_called(const Json& pod, const std::string& name) {
   const std::string what = "choosing the container " + name;
   if (const Json* found = find_container(pod, "containers", name)) return *found;
   if (find_container(pod, "initContainers", name) != nullptr) {
-    return fail(ErrorCode::kUnsupported, what, "it is an init container",
+    return fail(problem::kContainerIsInit, what, "it is an init container",
                 "only one that runs beside the others can be stood in for: " +
                     kube::enumerate(names(pod, "containers"), "none"));
   }
-  return fail(ErrorCode::kNotFound, what, "there is no such container",
+  return fail(problem::kContainerUnknown, what, "there is no such container",
               "there are: " + kube::enumerate(names(pod, "containers"), "none"));
 }
 
@@ -102,16 +103,16 @@ Result<std::uint16_t> resolve(const Json& container, const kube::PortRef& wanted
   const Json* port = declared(container, wanted);
   if (port != nullptr && is_tcp(*port)) return kube::port_field(*port, "containerPort");
   if (port != nullptr) {
-    return fail(ErrorCode::kUnsupported, what,
+    return fail(problem::kPortNotTcp, what,
                 "it is a " + kube::text_field(*port, "protocol") + " port",
                 "only TCP can be exposed; its ports are: " + there);
   }
   const auto* number = std::get_if<std::uint16_t>(&wanted);
   if (number == nullptr) {
-    return fail(ErrorCode::kNotFound, what, "there is no port of that name",
+    return fail(problem::kPortUnknown, what, "there is no port of that name",
                 "its ports are: " + there);
   }
-  warnings.push_back(Error{ErrorCode::kNotFound, what,
+  warnings.push_back(Error{problem::kPortUndeclared, what,
                            "the container doesn't declare it (it declares " + there + ")",
                            "it is exposed all the same; check the number if nothing arrives"});
   return *number;
@@ -139,7 +140,7 @@ Result<Json> choose_container(const Json& pod_template, const std::string& wante
                        "kubectl.kubernetes.io/default-container");
   if (const Json* found = find_container(pod, "containers", marked)) return *found;
   if (const Json* found = only_one_with_ports(pod)) return *found;
-  return fail(ErrorCode::kUsage, "choosing the container", "there are several",
+  return fail(problem::kContainerAmbiguous, "choosing the container", "there are several",
               "say which (NAME:CONTAINER): " + kube::enumerate(names(pod, "containers"), "none"));
 }
 
@@ -153,20 +154,19 @@ Result<ExposePlan> choose_ports(const Json& pod_template, const Json& container,
     if (!number) return fail(number.error());
     const std::string what = "exposing port " + std::to_string(*number) + " of container " + chosen;
     if (const auto other = taken_by(pod_of(pod_template), chosen, *number)) {
-      return fail(ErrorCode::kAlreadyExists, what,
-                  "container " + *other + " of the same pod has it",
+      return fail(problem::kPortOfAnother, what, "container " + *other + " of the same pod has it",
                   "swap that container (NAME:" + *other + "), or expose another port");
     }
     const bool twice = std::any_of(plan.ports.begin(), plan.ports.end(),
                                    [&](const Exposed& port) { return port.remote == *number; });
     if (twice) {
-      return fail(ErrorCode::kUsage, what, "it is exposed twice",
+      return fail(problem::kPortTwice, what, "it is exposed twice",
                   "each port of the container can go to one local port only");
     }
     plan.ports.push_back({wish.local, *number});
   }
   if (plan.ports.empty()) {
-    return fail(ErrorCode::kUsage, "exposing ports of container " + chosen,
+    return fail(problem::kNoPort, "exposing ports of container " + chosen,
                 "it declares no TCP port, and none was named", "name one: --expose LOCAL:REMOTE");
   }
   return plan;

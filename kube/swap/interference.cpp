@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/waiting.h"
 
 namespace ferry::swap {
@@ -48,7 +49,7 @@ class Search {
  private:
   void warn(std::string what, std::string why, std::string fix) {
     warnings_.push_back(
-        Error{ErrorCode::kConflict, std::move(what), std::move(why), std::move(fix)});
+        Error{problem::kInterference, std::move(what), std::move(why), std::move(fix)});
   }
 
   void autoscaler(const Json& object) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/record.h"
 #include "kube/text.h"
 
@@ -76,23 +77,23 @@ class Check {
   }
 
  private:
-  Status refuse(ErrorCode code, std::string why, std::string fix) const {
-    return fail(code, "swapping " + describe(original_), std::move(why), std::move(fix));
+  Status refuse(const Problem& problem, std::string why, std::string fix) const {
+    return fail(problem, "swapping " + describe(original_), std::move(why), std::move(fix));
   }
 
   void warn(std::string why, std::string fix) {
     warnings_.push_back(
-        Error{ErrorCode::kUnsupported, describe(original_), std::move(why), std::move(fix)});
+        Error{problem::kPeculiarity, describe(original_), std::move(why), std::move(fix)});
   }
 
   Status not_leaving() {
     if (kube::text_field(kube::field(object_, "metadata"), "deletionTimestamp").empty()) return {};
-    return refuse(ErrorCode::kUnavailable, "it is being deleted", "wait until it is there again");
+    return refuse(problem::kBeingDeleted, "it is being deleted", "wait until it is there again");
   }
 
   Status network() {
     if (kube::bool_field(pod_, "hostNetwork", false)) {
-      return refuse(ErrorCode::kUnsupported,
+      return refuse(problem::kHostNetwork,
                     "its pods use the network of their node (hostNetwork): a stand-in would need "
                     "the same ports of the same node at the same time",
                     "forward to it instead, or run it without hostNetwork while you work on it");
@@ -101,7 +102,7 @@ class Check {
         kube::text_field(kube::field(pod_, "os"), "name") == "windows" ||
         kube::text_field(kube::field(pod_, "nodeSelector"), "kubernetes.io/os") == "windows";
     if (!windows) return {};
-    return refuse(ErrorCode::kUnsupported, "its pods run on Windows nodes, and the proxy on Linux",
+    return refuse(problem::kWindows, "its pods run on Windows nodes, and the proxy on Linux",
                   "forward to it instead");
   }
 
@@ -111,7 +112,7 @@ class Check {
       names.push_back(kube::text_field(kube::field(claim, "metadata"), "name"));
     }
     if (names.empty()) return {};
-    return refuse(ErrorCode::kUnsupported,
+    return refuse(problem::kOwnVolumes,
                   "each of its pods has a volume of its own (" + kube::enumerate(names, "") +
                       "), and what it keeps there can't be stood in for",
                   "forward to it instead (ferry forward " + to_string(original_) + ")");
@@ -126,11 +127,11 @@ class Check {
                " for the time");
       return {};
     }
-    return refuse(
-        ErrorCode::kUnsupported, "it belongs to " + owner + ", which would scale it up again",
-        owner.starts_with("Deployment/") ? "swap deploy/" + owner.substr(owner.find('/') + 1)
-                                         : "swap what stands above it, if that is a "
-                                           "Deployment or a StatefulSet");
+    return refuse(problem::kOwned, "it belongs to " + owner + ", which would scale it up again",
+                  owner.starts_with("Deployment/")
+                      ? "swap deploy/" + owner.substr(owner.find('/') + 1)
+                      : "swap what stands above it, if that is a "
+                        "Deployment or a StatefulSet");
   }
 
   Status rollout() {
@@ -138,7 +139,7 @@ class Check {
     if (mixed.empty()) return {};
     const std::string why = "a rollout is under way: " + mixed;
     if (!force_) {
-      return refuse(ErrorCode::kConflict, why,
+      return refuse(problem::kRolloutUnderway, why,
                     "wait until it is through, or undo it (kubectl rollout undo); with --force, "
                     "restoring brings back the new version only");
     }

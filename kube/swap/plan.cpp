@@ -10,6 +10,7 @@
 #include "kube/swap/objects.h"
 #include "kube/swap/obstacles.h"
 #include "kube/swap/plan_steps.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/restore.h"
 #include "kube/swap/rights.h"
 #include "kube/swap/service_plan.h"
@@ -56,9 +57,9 @@ class Planning {
     const std::string& id = plan_.request.id;
     const bool fits = id.size() >= 8 && id.size() <= 40 &&
                       id.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789") == id.npos;
-    if (!fits) return fail(ErrorCode::kUsage, what(), "'" + id + "' can't be the id of a swap");
+    if (!fits) return fail(problem::kIdInvalid, what(), "'" + id + "' can't be the id of a swap");
     if (!plan_.request.image.empty()) return {};
-    return fail(ErrorCode::kUnsupported, what(), "no image is known for the stand-in",
+    return fail(problem::kNoImage, what(), "no image is known for the stand-in",
                 "name one (--image)");
   }
 
@@ -94,7 +95,7 @@ class Planning {
       return stand_in.error().code == ErrorCode::kNotFound ? Status{} : fail(stand_in.error());
     }
     if (stand_in_id(*stand_in).empty()) {
-      return fail(ErrorCode::kAlreadyExists, what(),
+      return fail(problem::kNameTaken, what(),
                   "deployment/" + plan_.record.stand_in + " is there, and it is not Ferry's",
                   "rename it or remove it");
     }
@@ -106,7 +107,7 @@ class Planning {
   Status spoilt(const std::string& why) {
     if (plan_.request.force) {
       if (replicas_of(object_) == 0 && !copy_is_readable()) {
-        return fail(ErrorCode::kInvalid, what(),
+        return fail(problem::kRecordUnreadable, what(),
                     "a record of a swap is on it that can't be read (" + why +
                         "), and at 0 replicas nothing else tells how many it had",
                     "kubectl scale it to what it shall be, then swap it again");
@@ -114,7 +115,7 @@ class Planning {
       plan_.contender = Record{};
       return {};
     }
-    return fail(ErrorCode::kInvalid, what(),
+    return fail(problem::kRecordUnreadable, what(),
                 "a record of a swap is on it that can't be read: " + why,
                 "look at the annotation " + std::string(kSwapAnnotation) +
                     "; --force removes it and goes on");
@@ -134,7 +135,7 @@ class Planning {
       return {};
     }
     if (!plan_.request.force) {
-      return fail(ErrorCode::kConflict, what(), "it is swapped by " + held_by(record),
+      return fail(problem::kHeldByAnother, what(), "it is swapped by " + held_by(record),
                   (is_held_by(record, plan_.request.owner, plan_.request.holder)
                        ? "put it back (ferry restore " + to_string(original_) + ")"
                        : "ask them to leave it") +
@@ -151,7 +152,7 @@ class Planning {
     if (!warnings) return fail(warnings.error());
     for (Error& warning : *warnings) warn(std::move(warning));
     if (plan_.request.keep_original) {
-      warn({ErrorCode::kConflict, describe(original_), "it goes on running beside the stand-in",
+      warn({problem::kOriginalKept, describe(original_), "it goes on running beside the stand-in",
             "only a share of the traffic comes here"});
     }
     return {};
@@ -179,14 +180,14 @@ class Planning {
   void tell_of_losses() {
     const std::string what = "container " + plan_.container + " of " + describe(original_);
     if (!plan_.left_out.empty()) {
-      warn({ErrorCode::kUnsupported, what,
+      warn({problem::kFilesLeftOut, what,
             "these files don't come here: " + kube::enumerate(plan_.left_out, ""),
             "the local process needs files of its own in their place"});
     }
     for (const Json& port : kube::array_field(plan_.container_spec, "ports")) {
       const std::uint16_t number = kube::port_field(port, "hostPort");
       if (number == 0) continue;
-      warn({ErrorCode::kUnsupported, what,
+      warn({problem::kHostPort, what,
             "its port " + std::to_string(number) + " of the node (hostPort) stays the original's",
             "nothing answers there while it is swapped; go by a Service"});
     }
@@ -202,7 +203,7 @@ class Planning {
     if (!rights) return fail(rights.error());
     plan_.orphan_restore = rights->orphan_restore;
     if (rights->orphan_restore) return {};
-    warn({ErrorCode::kForbidden, "restoring without this machine", rights->why_no_restore,
+    warn({problem::kNoUnattendedRestore, "restoring without this machine", rights->why_no_restore,
           "if this machine is lost, the original stays swapped until somebody runs ferry restore " +
               to_string(original_)});
     return {};
@@ -230,7 +231,7 @@ class Planning {
       if (!*may) {
         service.steer = false;
         service.why_not = "you may not patch services";
-        warn({ErrorCode::kForbidden, "service/" + service.name,
+        warn({problem::kNotSteered, "service/" + service.name,
               "it is not steered: " + service.why_not, kLossText});
       }
     }
@@ -317,7 +318,7 @@ Result<SwapPlan> clear_the_way(Run& run, const SwapPlan& plan) {
   auto again = plan_swap(run, plan.request);
   if (!again) return again;
   for (const auto& note : restored->notes) {
-    again->warnings.push_back({ErrorCode::kConflict, "ending the swap before", note, {}});
+    again->warnings.push_back({problem::kEndedBefore, "ending the swap before", note, {}});
   }
   return again;
 }

@@ -4,6 +4,7 @@
 
 #include "kube/certificate.h"
 #include "kube/json_field.h"
+#include "kube/swap/problems.h"
 
 namespace ferry::swap {
 namespace {
@@ -25,7 +26,7 @@ std::string short_hash(std::string_view text) {
 }
 
 tl::unexpected<Error> nonsense(const std::string& why) {
-  return fail(ErrorCode::kInvalid, "", why);
+  return fail(problem::kRecordUnreadable, "", why);
 }
 
 Result<std::vector<std::string>> parse_services(const Json& json) {

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/record.h"
 #include "kube/swap/steering.h"
 #include "kube/swap/update.h"
@@ -107,7 +108,7 @@ class Restore {
 
   Status judge() {
     if (spoilt_ && !record_ && !request_.force) {
-      return fail(ErrorCode::kInvalid, what(), "its record can't be read: " + *spoilt_,
+      return fail(problem::kRecordUnreadable, what(), "its record can't be read: " + *spoilt_,
                   "scale it to what it shall be and remove the annotation " +
                       std::string(kSwapAnnotation) + ", or leave that to --force");
     }
@@ -117,7 +118,7 @@ class Restore {
     const bool anybodys = !request_.id.empty() || request_.force || request_.owner.empty();
     if (anybodys || !record_ || !stand_in_ready()) return {};
     if (is_held_by(*record_, request_.owner, request_.holder)) return {};
-    return fail(ErrorCode::kConflict, what(), "it is in use by " + held_by(*record_),
+    return fail(problem::kHeldByAnother, what(), "it is in use by " + held_by(*record_),
                 "ask them to leave it, or go ahead with --force");
   }
 
@@ -147,7 +148,7 @@ class Restore {
       report_.notes.push_back(to_string(original_) + " is gone: nothing is left to put back");
       return std::move(report_);
     }
-    return fail(ErrorCode::kNotFound, what(), "there is no such workload, and no swap of it",
+    return fail(problem::kNothingToRestore, what(), "there is no such workload, and no swap of it",
                 "ferry list --swaps shows what is swapped");
   }
 

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "kube/access.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/waiting.h"
 #include "kube/text.h"
 
@@ -67,7 +68,7 @@ Result<Rights> check_rights(Run& run, const SwapPlan& plan) {
   const auto missing = asking.missing(always_needed(plan));
   if (!missing) return fail(missing.error());
   if (!missing->empty()) {
-    return fail(ErrorCode::kForbidden, "swapping " + describe(original),
+    return fail(problem::kRightsMissing, "swapping " + describe(original),
                 "you may not " + kube::enumerate(*missing, "") + " in namespace " + original.ns,
                 "ask for these rights; manifests/user-role.yaml lists all that are needed");
   }

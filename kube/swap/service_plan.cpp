@@ -7,6 +7,7 @@
 #include "kube/json_field.h"
 #include "kube/model.h"
 #include "kube/swap/obstacles.h"
+#include "kube/swap/problems.h"
 #include "kube/target.h"
 
 namespace ferry::swap {
@@ -33,9 +34,9 @@ class Planner {
   }
 
  private:
-  void warn(std::string why, std::string fix) {
+  void warn(std::string why, std::string fix, const Problem& problem = problem::kPeculiarity) {
     result_.warnings.push_back(
-        Error{ErrorCode::kUnsupported, "service/" + service_.name, std::move(why), std::move(fix)});
+        Error{problem, "service/" + service_.name, std::move(why), std::move(fix)});
   }
 
   void decide_steering() {
@@ -43,7 +44,8 @@ class Planner {
     if (plan_.request.keep_original || plan_.record.replicas == 0) return;
     result_.service.why_not = why_not();
     result_.service.steer = result_.service.why_not.empty();
-    if (!result_.service.steer) warn("it is not steered: " + result_.service.why_not, kLossText);
+    if (!result_.service.steer)
+      warn("it is not steered: " + result_.service.why_not, kLossText, problem::kNotSteered);
     if (result_.service.steer && service_.headless()) {
       warn("it is headless: its clients look its pods up by name, and may remember them",
            "who does so for longer than a few seconds may try a pod that is gone");

@@ -4,6 +4,7 @@
 
 #include "kube/json_field.h"
 #include "kube/swap/objects.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/update.h"
 #include "kube/swap/waiting.h"
 
@@ -27,7 +28,7 @@ Result<Json> create_deployment(Run& run, const SwapPlan& plan) {
   const Result<Record> record = parse_record(record_text(*there));
   const std::string whose = record ? "it is the stand-in of " + held_by(*record)
                                    : "one of that name is there, and it is not Ferry's";
-  return fail(ErrorCode::kAlreadyExists, "creating " + stand_in_called(plan), whose,
+  return fail(problem::kNameTaken, "creating " + stand_in_called(plan), whose,
               record ? "ask them, or take it over with --force" : "rename it or remove it");
 }
 
@@ -58,7 +59,7 @@ Result<CreatedStandIn> create_rest(Run& run, const SwapPlan& plan, const Json& s
     if (code != ErrorCode::kForbidden && code != ErrorCode::kInvalid) return fail(created.error());
     result.orphan_restore = false;
     result.warnings.push_back(
-        Error{code, "restoring without this machine", created.error().summary(),
+        Error{created.error(), "restoring without this machine", created.error().summary(),
               "if this machine is lost, the original stays swapped until somebody runs ferry "
               "restore " +
                   to_string(plan.request.original)});

@@ -4,6 +4,7 @@
 #include "kube/json_field.h"
 #include "kube/model.h"
 #include "kube/pod_start.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/services.h"
 #include "kube/swap/stand_in.h"
 #include "kube/swap/waiting.h"
@@ -80,7 +81,7 @@ Result<Json> newest_pod(Run& run, const std::string& ns, const std::string& id) 
 }
 
 Error hopeless(const kube::Pod& pod, const kube::StartVerdict& verdict) {
-  Error error{ErrorCode::kUnavailable,
+  Error error{problem::kStandInFails,
               "starting the stand-in pod/" + pod.name + " in namespace " + pod.ns,
               verdict.why,
               {}};
@@ -147,7 +148,7 @@ class PodWait {
     const auto stand_in = run_.api.get(kube::kDeployments, plan_.request.original.ns,
                                        plan_.record.stand_in, run_.cancel);
     if (!stand_in && stand_in.error().code == ErrorCode::kNotFound) {
-      return fail(ErrorCode::kNotFound, "waiting for " + stand_in_called(plan_),
+      return fail(problem::kStandInDeleted, "waiting for " + stand_in_called(plan_),
                   "somebody has deleted it", "swap again");
     }
     if (!stand_in) return fail(stand_in.error());
@@ -158,7 +159,7 @@ class PodWait {
       pod_.trouble = kube::text_field(condition, "message");
       if (!refused_since_) refused_since_ = run_.pace.now();
       if (run_.pace.now() - *refused_since_ < kRefusalPatience) return {};
-      pod_.hopeless = Error{ErrorCode::kForbidden, "starting a pod of " + stand_in_called(plan_),
+      pod_.hopeless = Error{problem::kStandInRefused, "starting a pod of " + stand_in_called(plan_),
                             pod_.trouble, kRefusedFix};
       return {};
     }

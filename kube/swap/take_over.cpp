@@ -5,6 +5,7 @@
 
 #include "kube/json_field.h"
 #include "kube/model.h"
+#include "kube/swap/problems.h"
 #include "kube/swap/service_plan.h"
 #include "kube/swap/services.h"
 #include "kube/swap/steering.h"
@@ -62,8 +63,8 @@ class TakeOver {
           code != ErrorCode::kNotFound) {
         return steered;
       }
-      result_.warnings.push_back(
-          Error{code, "steering service/" + service.name, steered.error().why, kLossText});
+      result_.warnings.push_back(Error{steered.error(), "steering service/" + service.name,
+                                       steered.error().why, kLossText});
     }
     return steered_.empty() ? Status{} : settle();
   }
@@ -111,11 +112,12 @@ class TakeOver {
     if (!text.empty()) {
       const Result<Record> there = parse_record(text);
       if (!there) {
-        return fail(ErrorCode::kInvalid, what, "its record can't be read: " + there.error().why,
+        return fail(problem::kRecordUnreadable, what,
+                    "its record can't be read: " + there.error().why,
                     "ferry restore --force " + to_string(original_));
       }
       if (there->id != plan_.record.id) {
-        return fail(ErrorCode::kConflict, what, "it was swapped meanwhile by " + held_by(*there),
+        return fail(problem::kHeldByAnother, what, "it was swapped meanwhile by " + held_by(*there),
                     "ask them, or take it over with --force");
       }
       result_.replicas = there->replicas;

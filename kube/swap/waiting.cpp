@@ -1,5 +1,7 @@
 #include "kube/swap/waiting.h"
 
+#include "kube/swap/problems.h"
+
 namespace ferry::swap {
 namespace {
 
@@ -30,7 +32,7 @@ Status wait_until(Run& run, const std::string& what, std::optional<Duration> lim
     if (now != last) tell(run, what + ": " + now);
     last = now;
     if (limit && run.pace.now() - began >= *limit) {
-      return fail(ErrorCode::kTimedOut, what, last + " after " + seconds_text(*limit));
+      return fail(problem::kTimedOut, what, last + " after " + seconds_text(*limit));
     }
     if (!run.pace.sleep_for(run.limits.poll, run.cancel)) {
       return fail(kube::cancelled_error(what));

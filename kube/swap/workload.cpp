@@ -3,6 +3,7 @@
 #include <array>
 
 #include "kube/json_field.h"
+#include "kube/swap/problems.h"
 #include "kube/text.h"
 
 namespace ferry::swap {
@@ -65,7 +66,7 @@ Result<WorkloadRef> parse_workload_argument(std::string_view text) {
       }
     }
   }
-  return fail(ErrorCode::kUsage, "reading '" + std::string(text) + "'",
+  return fail(problem::kWorkloadInvalid, "reading '" + std::string(text) + "'",
               "it is not a namespace, a kind and a name",
               "write NAMESPACE/deployment/NAME; statefulset and replicaset are known as well");
 }

@@ -102,7 +102,8 @@ TEST_F(ForwardTest, EndsWithTheLinksErrorAndItsExitCode) {
   ASSERT_TRUE(wait_for_links(1));
   end("1", Error{ErrorCode::kNotFound, "looking up svc/app", "not found", "look"});
   EXPECT_EQ(running.get().exit_code, kExitNotFound);
-  EXPECT_EQ(error_.str(), "error: looking up svc/app\n  why: not found\n  try: look\n");
+  EXPECT_EQ(error_.str(),
+            "error: looking up svc/app\n  why: not found\n  try: look\n  id:  other.not-found\n");
 }
 
 TEST_F(ForwardTest, ALinkThatSomebodyEndsIsNoFailure) {
@@ -189,7 +190,7 @@ TEST_F(ForwardTest, WithoutADaemonItSaysWhy) {
                 return fail(ErrorCode::kNotFound, "looking for ferryd", "none", "");
               }});
   EXPECT_EQ(result.exit_code, kExitNotFound);
-  EXPECT_EQ(error_.str(), "error: looking for ferryd\n  why: none\n");
+  EXPECT_EQ(error_.str(), "error: looking for ferryd\n  why: none\n  id:  other.not-found\n");
 }
 
 }  // namespace

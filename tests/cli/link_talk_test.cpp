@@ -84,7 +84,8 @@ TEST_F(LinkTalkTest, AnEndWithAnErrorIsAFailureInThreeParts) {
   EXPECT_EQ(error_.str(),
             "error: looking up svc/app\n"
             "  why: services \"app\" not found\n"
-            "  try: kubectl get services\n");
+            "  try: kubectl get services\n"
+            "  id:  other.not-found\n");
   ASSERT_TRUE(talk_.failure());
   EXPECT_EQ(talk_.failure()->code, ErrorCode::kNotFound);
 }

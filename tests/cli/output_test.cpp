@@ -138,7 +138,8 @@ TEST(OutputTest, APlanIsStepsWarningsAndObjects) {
       .objects = {R"({"kind":"Deployment","on":["yes","a: b","2"]})", R"({"kind":"Secret"})"}};
   EXPECT_EQ(plan_text(plan, view(OutputFormat::kTable)),
             "1. make web-ferry\n2. scale web to 0\n\nwarning: steering\n    why: no right\n"
-            "    try: ask\n\n---\nkind: Deployment\n\"on\":\n  - \"yes\"\n  - \"a: b\"\n  - \"2\"\n"
+            "    try: ask\n    id:  other.forbidden\n\n---\nkind: Deployment\n\"on\":\n  - "
+            "\"yes\"\n  - \"a: b\"\n  - \"2\"\n"
             "---\nkind: Secret\n");
 }
 

@@ -46,7 +46,8 @@ TEST_F(RestoreTest, ShowsItsStepsAndSaysWhatCameOfIt) {
 TEST_F(RestoreTest, AFailureHasItsExitCode) {
   service_.set_restore({}, fail(ErrorCode::kForbidden, "scaling web", "no right", "ask"));
   EXPECT_EQ(run(), kExitNotAllowed);
-  EXPECT_EQ(error_.str(), "error: scaling web\n  why: no right\n  try: ask\n");
+  EXPECT_EQ(error_.str(),
+            "error: scaling web\n  why: no right\n  try: ask\n  id:  other.forbidden\n");
   EXPECT_EQ(out_.str(), "");
 }
 

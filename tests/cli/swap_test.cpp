@@ -97,7 +97,8 @@ TEST_F(SwapTest, AFailureIsToldInThreePartsWithItsExitCode) {
   ASSERT_TRUE(wait_for_links(1));
   service_.end_swap("1", Error{ErrorCode::kForbidden, "scaling web", "no right", "ask"});
   EXPECT_EQ(running.get().exit_code, kExitNotAllowed);
-  EXPECT_EQ(error_.str(), "error: scaling web\n  why: no right\n  try: ask\n");
+  EXPECT_EQ(error_.str(),
+            "error: scaling web\n  why: no right\n  try: ask\n  id:  other.forbidden\n");
 }
 
 TEST_F(SwapTest, AFailedRestoreSaysHowToFinishIt) {

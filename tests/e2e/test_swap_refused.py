@@ -20,7 +20,7 @@ def refused(stage, *words, exit_code, says, timeout=60):
     return done.stderr
 
 
-THREE_PARTS = re.compile(r"^error: \S.*\n  why: \S.*\n  try: \S.*\n\Z", re.MULTILINE)
+THREE_PARTS = re.compile(r"^error: \S.*\n  why: \S.*\n  try: \S.*\n  id:  [a-z]+\.[a-z-]+\n\Z", re.MULTILINE)
 
 
 def assert_three_parts(text):

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "tunnel/problems.h"
+
 namespace ferry::tunnel {
 Carrier::Carrier(std::unique_ptr<net::ByteStream> stream) : stream_(std::move(stream)) {}
 
@@ -28,8 +30,8 @@ void Carrier::on_read(std::size_t n) { sink_->on_carrier_bytes(Bytes(buffer_.get
 
 // A carrier is of no use with one direction only.
 void Carrier::on_end() {
-  close_once(
-      fail(ErrorCode::kReset, "reading from the tunnel", "the other side closed the connection"));
+  close_once(fail(problem::kConnectionLost, "reading from the tunnel",
+                  "the other side closed the connection"));
 }
 
 void Carrier::on_written(std::size_t) {
@@ -38,7 +40,7 @@ void Carrier::on_written(std::size_t) {
 
 void Carrier::on_closed(Status status) {
   if (status) {
-    status = fail(ErrorCode::kReset, "using the tunnel", "the connection was closed");
+    status = fail(problem::kConnectionLost, "using the tunnel", "the connection was closed");
   }
   close_once(std::move(status));
 }

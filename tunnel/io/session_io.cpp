@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "tunnel/io/stream_pump.h"
+#include "tunnel/problems.h"
 
 namespace ferry::tunnel {
 namespace {
@@ -379,7 +380,7 @@ void SessionIo::handle(const PeerReady& event) { events_.on_peer_ready(event.rea
 void SessionIo::handle(const CarrierInDoubt&) { events_.on_carrier_in_doubt(); }
 
 void SessionIo::handle(const CarrierDead&) {
-  lose_carrier(Error{ErrorCode::kTimedOut, "using the tunnel", "the other side does not answer",
+  lose_carrier(Error{problem::kSilent, "using the tunnel", "the other side does not answer",
                      "nothing: a new connection is made"});
 }
 

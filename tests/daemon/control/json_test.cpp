@@ -143,6 +143,26 @@ TEST(ControlJsonTest, EventSurvivesTheRoundTrip) {
   EXPECT_EQ(dump(to_json(*back)), dump(to_json(event)));
 }
 
+TEST(ControlJsonTest, AnErrorKeepsItsId) {
+  constexpr Problem kProblem{"kube.context-unknown", ErrorCode::kNotFound, "meaning", "fix"};
+  const auto back = error_from_json(reparsed(to_json(Error{kProblem, "a", "b", "c"})));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->id, "kube.context-unknown");
+  EXPECT_EQ(back->code, ErrorCode::kNotFound);
+}
+
+TEST(ControlJsonTest, AnErrorOfBeforeTheIdsHasItsKindsId) {
+  const auto back = error_from_json(Json::parse(R"({"code": "not-found", "what": "a"})"));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->id, "other.not-found");
+  EXPECT_EQ(back->what, "a");
+}
+
+TEST(ControlJsonTest, AnErrorsIdIsBounded) {
+  const Json json = {{"code", "io"}, {"id", std::string(kMaxErrorId + 1, 'a')}};
+  EXPECT_FALSE(error_from_json(json));
+}
+
 TEST(ControlJsonTest, TimesAreUtcWithMilliseconds) {
   EXPECT_EQ(time_to_json(1795248303007), "2026-11-21T08:05:03.007Z");
   EXPECT_TRUE(time_to_json(0).is_null());
