@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 namespace ferry::cli {
 namespace {

@@ -7,7 +7,7 @@
 #include <iostream>
 #include <iterator>
 
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 namespace ferry::cli {
 namespace {
