@@ -156,7 +156,7 @@ def test_commands_options_and_files(ferry, prompt):
         "forw": ["forward"],
         "forward --det": ["forward", "--detach"],
         "forward --route d": ["forward", "--route", "direct"],
-        "completion z": ["completion", "zsh"],
+        "list -o n": ["list", "-o", "name"],
         f"forward -f {ferry.home}/link": ["forward", "-f", f"{ferry.home}/links.yaml"],
     }.items():
         assert prompt.completed(f"ferry {typed}") == words, typed

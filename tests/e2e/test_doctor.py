@@ -90,7 +90,7 @@ def test_a_bundle_holds_no_secret(stage):
         f"a line that stays\nGET / Authorization: Bearer {PLANTED[1]}\nproxy http://ann:{PLANTED[0]}@proxy:3128\n"
         f"-----BEGIN PRIVATE KEY-----\n{PLANTED[2]}\n-----END PRIVATE KEY-----\npassword={PLANTED[0]} {PLANTED[3]}.e30.\n"
         f"the token {token} of the kubeconfig\n")
-    (state / "links.json").write_text(json.dumps({"links": [], "token": PLANTED[1], "ca": PLANTED[4]}))
+    (state / "links.json").write_text(json.dumps([{"token": PLANTED[1], "ca": PLANTED[4]}]))
     planted = {"HTTPS_PROXY": f"http://ann:{PLANTED[0]}@127.0.0.1:1", "NO_PROXY": "*", "FERRY_TOKEN": PLANTED[1]}
     ferry.run("doctor", "--bundle", str(file), env=planted)
     assert file.stat().st_mode & 0o777 == 0o600
