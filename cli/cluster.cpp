@@ -20,12 +20,15 @@ kube::KubeconfigSource kubeconfig_source(const control::KubeAccess& access) {
 }
 
 Result<Cluster> open_cluster(const control::KubeAccess& access) {
+  const auto pass_on = [](std::string_view words) { write_all(STDERR_FILENO, words); };
+  return open_cluster(access, {.terminal = true, .on_plugin_output = pass_on});
+}
+
+Result<Cluster> open_cluster(const control::KubeAccess& access, kube::CredentialsOptions options) {
   auto config = kube::load(kubeconfig_source(access));
   if (!config) return fail(config.error());
   Cluster cluster{.ns = config->ns};
-  const auto pass_on = [](std::string_view words) { write_all(STDERR_FILENO, words); };
-  cluster.credentials = std::make_shared<kube::Credentials>(
-      std::move(*config), kube::CredentialsOptions{.terminal = true, .on_plugin_output = pass_on});
+  cluster.credentials = std::make_shared<kube::Credentials>(std::move(*config), std::move(options));
   cluster.api = std::make_unique<kube::CurlApi>(cluster.credentials);
   return cluster;
 }

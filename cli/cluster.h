@@ -25,4 +25,7 @@ kube::KubeconfigSource kubeconfig_source(const control::KubeAccess& access);
 // Errors: those of kube::load().
 Result<Cluster> open_cluster(const control::KubeAccess& access);
 
+// The same, with what exec plugins may do.
+Result<Cluster> open_cluster(const control::KubeAccess& access, kube::CredentialsOptions options);
+
 }  // namespace ferry::cli

@@ -4,9 +4,9 @@
 #include <array>
 #include <utility>
 
+#include "base/suggest.h"
 #include "cli/command_options.h"
 #include "cli/problems.h"
-#include "cli/suggest.h"
 
 namespace ferry::cli {
 namespace {
@@ -235,6 +235,7 @@ Status check_invocation(const Invocation& invocation) {
     case Command::kQuit:
     case Command::kVersion:
     case Command::kConfig:
+    case Command::kComplete:
     case Command::kGenerate: return {};
   }
   return {};

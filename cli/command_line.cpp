@@ -3,12 +3,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/suggest.h"
 #include "cli/command_checks.h"
 #include "cli/command_options.h"
-#include "cli/suggest.h"
 
 namespace ferry::cli {
 namespace {
+
+// Not one of CLI11's: what follows is no command line yet.
+constexpr const char* kComplete = "__complete";
 
 // "ferry forward" in an example reads "kubectl ferry forward" where we are a plugin.
 std::string with_program(std::string text, const std::string& program) {
@@ -150,6 +153,11 @@ std::string program_name(const std::string& argv0) {
 
 Result<ParseOutcome> parse_command_line(const std::string& program,
                                         const std::vector<std::string>& args) {
+  if (!args.empty() && args.front() == kComplete) {
+    Invocation asked{.command = Command::kComplete, .program = program};
+    asked.typed.assign(args.begin() + 1, args.end());
+    return ParseOutcome{std::move(asked), {}};
+  }
   Raw raw;
   const auto definition = define(program, raw);
   auto [words, rest] = split_command(args);

@@ -4,7 +4,7 @@
 #include <sstream>
 #include <utility>
 
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 namespace ferry::cli {
 namespace {
@@ -178,6 +178,7 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
     case Command::kStatus:
     case Command::kQuit:
     case Command::kVersion:
+    case Command::kComplete:
     case Command::kGenerate: break;
   }
   add_common(app, raw, text.common, *text.formats != '\0');

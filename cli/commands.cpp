@@ -4,6 +4,7 @@
 #include "cli/bundle.h"
 #include "cli/cluster.h"
 #include "cli/command_line.h"
+#include "cli/completion_answer.h"
 #include "cli/daemon_start.h"
 #include "cli/debug.h"
 #include "cli/diagnosis.h"
@@ -57,6 +58,7 @@ class Run {
   int show_version();
   int config();
   int completion();
+  int complete();
   int generate();
 
   int complain(const Error& error);
@@ -348,6 +350,12 @@ int Run::completion() {
   return kExitDone;
 }
 
+int Run::complete() {
+  terminal_.print(answer_completion(invocation_, surroundings_.get_env, surroundings_.environment,
+                                    surroundings_.working_directory));
+  return kExitDone;
+}
+
 int Run::generate() {
   const auto written = write_generated_files(invocation_.directory);
   return written ? kExitDone : complain(written.error());
@@ -370,6 +378,7 @@ int Run::go() {
     case Command::kVersion: return show_version();
     case Command::kConfig: return config();
     case Command::kCompletion: return completion();
+    case Command::kComplete: return complete();
     case Command::kGenerate: return generate();
   }
   return kExitFailed;

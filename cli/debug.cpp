@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/suggest.h"
 #include "cli/exec.h"
 #include "cli/problems.h"
-#include "cli/suggest.h"
 #include "cli/target_args.h"
 #include "cli/workload_logs.h"
 #include "kube/exec/choose_container.h"

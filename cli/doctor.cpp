@@ -38,6 +38,9 @@ class Examiner {
     add(kubeconfig(cluster));
     if (cluster) look_at(*cluster);
     add(versions());
+    if (const auto paths = control::paths(get_env_)) {
+      add(check_local_ports(paths->links_file, daemon_pid(*paths)));
+    }
     rlimit files{};
     getrlimit(RLIMIT_NOFILE, &files);
     add(check_open_files(files.rlim_cur, files.rlim_max));
@@ -114,6 +117,12 @@ class Examiner {
                               (proxy.ended ? ", ended" : ""));
     }
     return check;
+  }
+
+  static int daemon_pid(const control::Paths& paths) {
+    const auto daemon = running_daemon(paths);
+    const auto status = daemon && *daemon ? (*daemon)->status() : fail(Error{});
+    return status ? static_cast<int>(status->pid) : 0;
   }
 
   void add_daemon(const control::Client& client, Check& check) const {

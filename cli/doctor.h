@@ -39,6 +39,8 @@ Check check_clock(std::int64_t seconds_ahead);
 // `soft` and `hard`: as getrlimit(2) tells them of open files.
 Check check_open_files(std::uint64_t soft, std::uint64_t hard);
 Check check_rights(const std::vector<doctor::AreaAnswer>& rights, const std::string& ns);
+// `links_file`: of control::Paths. `daemon`: the process id of the daemon; 0 if none runs.
+Check check_local_ports(const std::string& links_file, int daemon);
 // Whether the credential plugin's command can be found, in PATH where it has no separator.
 Check check_plugin(const kube::ExecPlugin& plugin, const std::string& path);
 

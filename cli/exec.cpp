@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggest.h"
 #include "cli/raw_terminal.h"
-#include "cli/suggest.h"
 #include "cli/target_args.h"
 #include "kube/exec/choose_container.h"
 #include "kube/exec/run_remote.h"

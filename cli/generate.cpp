@@ -13,18 +13,17 @@
 namespace ferry::cli {
 
 std::string completion_script(const std::string& shell) {
-  const auto doc = describe_command_line("ferry");
-  if (shell == "bash") return bash_completion(doc);
-  if (shell == "zsh") return zsh_completion(doc);
-  if (shell == "fish") return fish_completion(doc);
+  if (shell == "bash") return bash_completion();
+  if (shell == "zsh") return zsh_completion();
+  if (shell == "fish") return fish_completion();
   return {};
 }
 
 Status write_generated_files(const std::string& directory) {
   const auto doc = describe_command_line("ferry");
-  std::map<std::string, std::string> files = {{"ferry.bash", bash_completion(doc)},
-                                              {"_ferry", zsh_completion(doc)},
-                                              {"ferry.fish", fish_completion(doc)}};
+  std::map<std::string, std::string> files = {{"ferry.bash", bash_completion()},
+                                              {"_ferry", zsh_completion()},
+                                              {"ferry.fish", fish_completion()}};
   const std::string release(version());
   files["ferry.1"] = man_page(doc, doc.main, release);
   for (const auto& command : doc.commands) {

@@ -25,6 +25,7 @@ enum class Command : std::uint8_t {
   kVersion,
   kConfig,
   kCompletion,
+  kComplete,  // hidden: what may stand at the cursor, for completion scripts
   kGenerate,  // hidden: man pages and completion scripts, for the build
 };
 
@@ -117,9 +118,10 @@ struct Invocation {
   LogArguments logs;
   ExecArguments exec;
   DebugArguments debug;
-  std::string bundle;     // doctor: a file, or empty
-  std::string shell;      // completion
-  std::string directory;  // generate
+  std::string bundle;              // doctor: a file, or empty
+  std::string shell;               // completion
+  std::string directory;           // generate
+  std::vector<std::string> typed;  // complete: the words up to the cursor
 };
 
 }  // namespace ferry::cli

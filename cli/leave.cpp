@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <set>
 
+#include "base/suggest.h"
 #include "cli/problems.h"
-#include "cli/suggest.h"
 #include "cli/target_args.h"
 
 namespace ferry::cli {
@@ -15,13 +15,17 @@ using control::LinkStatus;
 Error no_such_link(const Invocation& invocation, const std::string& word,
                    const std::vector<LinkStatus>& links) {
   std::vector<std::string> names;
+  std::vector<std::string> words;
   for (const auto& link : links) {
-    const std::string name = link.id + " (" + to_string(link.target) + ")";
-    if (names.size() < 10) names.push_back(name);
+    const std::string target = to_string(link.target);
+    words.insert(words.end(), {link.id, target});
+    if (names.size() < 10) names.push_back(link.id + " (" + target + ")");
   }
+  const std::string hint = did_you_mean(word, words);
   return {problem::kNoSuchLink, "ending link " + word, "there is no such link",
           names.empty() ? "there are no links at all"
-                        : "there are " + one_of(names) + "; see '" + invocation.program + " list'"};
+                        : hint + (hint.empty() ? "" : " ") + "there are " + one_of(names) +
+                              "; see '" + invocation.program + " list'"};
 }
 
 bool is_meant(const Invocation& invocation, const LinkStatus& link) {

@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "base/suggest.h"
 #include "cli/problems.h"
-#include "cli/suggest.h"
 
 namespace ferry::cli {
 namespace {

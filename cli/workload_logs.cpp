@@ -10,9 +10,9 @@
 #include <utility>
 #include <vector>
 
+#include "base/suggest.h"
 #include "cli/exit_code.h"
 #include "cli/problems.h"
-#include "cli/suggest.h"
 #include "cli/target_args.h"
 #include "kube/json_field.h"
 #include "kube/text.h"

@@ -7,8 +7,8 @@
 #include <iostream>
 #include <iterator>
 
+#include "base/suggest.h"
 #include "cli/problems.h"
-#include "cli/suggest.h"
 
 namespace ferry::cli {
 namespace {

@@ -4,7 +4,7 @@
 
 #include <utility>
 
-#include "daemon/port_holder.h"
+#include "base/port_holder.h"
 
 namespace ferry::daemon {
 namespace {

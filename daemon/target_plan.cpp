@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "kube/object_names.h"
+
 namespace ferry::daemon {
 namespace {
 
@@ -58,7 +60,7 @@ Result<TargetPlan> plan_external_name(TargetPlan plan, const kube::Service& serv
 
 Result<TargetPlan> plan_service(kube::Api& api, TargetPlan plan, const std::string& name,
                                 const Ports& ports, const kube::CancelToken& cancel) {
-  const auto object = api.get(kube::kServices, plan.ns, name, cancel);
+  const auto object = kube::get_named(api, kube::kServices, plan.ns, name, cancel);
   if (!object) return fail(about(plan, object.error()));
   const auto service = kube::parse_service(*object);
   if (service.type == "ExternalName") return plan_external_name(std::move(plan), service, ports);
@@ -118,7 +120,7 @@ Status plan_pod_ports(TargetPlan& plan, const kube::Pod& pod, const Ports& ports
 
 Result<TargetPlan> plan_pod(kube::Api& api, TargetPlan plan, const std::string& name,
                             const Ports& ports, const kube::CancelToken& cancel) {
-  const auto object = api.get(kube::kPods, plan.ns, name, cancel);
+  const auto object = kube::get_named(api, kube::kPods, plan.ns, name, cancel);
   if (!object) return fail(about(plan, object.error()));
   const auto pod = kube::parse_pod(*object);
   if (pod.phase == "Succeeded" || pod.phase == "Failed") {
@@ -134,7 +136,7 @@ Result<TargetPlan> plan_pod(kube::Api& api, TargetPlan plan, const std::string& 
 Result<TargetPlan> plan_workload(kube::Api& api, TargetPlan plan, const kube::Resource& resource,
                                  const std::string& name, const Ports& ports,
                                  const kube::CancelToken& cancel) {
-  const auto object = api.get(resource, plan.ns, name, cancel);
+  const auto object = kube::get_named(api, resource, plan.ns, name, cancel);
   if (!object) return fail(about(plan, object.error()));
   // Its ports are those of its template, whether there are pods now or not.
   static const kube::Json::json_pointer kTemplate("/spec/template");

@@ -5,6 +5,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/suggest.h"
 #include "kube/in_cluster.h"
 #include "kube/kubeconfig_file.h"
 #include "kube/problems.h"
@@ -52,24 +53,30 @@ const Entry* find(const std::vector<Entry>& entries, const std::string& name) {
 }
 
 template <typename Entry>
-std::string names_of(const std::vector<Entry>& entries) {
+std::vector<std::string> names_of(const std::vector<Entry>& entries) {
   std::vector<std::string> names;
   names.reserve(entries.size());
   for (const auto& entry : entries) names.push_back(entry.name);
-  return enumerate(names, "none");
+  return names;
+}
+
+template <typename Entry>
+std::string listed(const std::vector<Entry>& entries) {
+  return enumerate(names_of(entries), "none");
 }
 
 Result<ContextEntry> choose_context(const KubeconfigSource& source, const Kubeconfig& kubeconfig) {
   const std::string& name = source.context.empty() ? kubeconfig.current_context : source.context;
   if (name.empty()) {
     return fail(problem::kNoCurrentContext, "choosing a context",
-                "no current-context is set; there are: " + names_of(kubeconfig.contexts),
+                "no current-context is set; there are: " + listed(kubeconfig.contexts),
                 "name one with --context, or set it: kubectl config use-context NAME");
   }
   if (const auto* context = find(kubeconfig.contexts, name)) return *context;
   return fail(problem::kContextUnknown, "looking up the context '" + name + "'",
-              "no such context; there are: " + names_of(kubeconfig.contexts),
-              "name one of those with --context, or another file with --kubeconfig");
+              "no such context; there are: " + listed(kubeconfig.contexts),
+              with_hint(did_you_mean(name, names_of(kubeconfig.contexts)),
+                        "name one of those with --context, or another file with --kubeconfig"));
 }
 
 tl::unexpected<Error> cluster_error(const ClusterEntry& entry, std::string why, std::string fix) {
@@ -175,7 +182,7 @@ Result<UserConfig> choose_user(const Kubeconfig& kubeconfig, const ContextEntry&
   if (entry == nullptr) {
     return fail(
         problem::kUserUnknown, what,
-        "the context '" + context.name + "' names it, but there are: " + names_of(kubeconfig.users),
+        "the context '" + context.name + "' names it, but there are: " + listed(kubeconfig.users),
         "correct the context, or add the user");
   }
   if (entry->has_auth_provider) {
@@ -200,7 +207,7 @@ Result<ClusterConfig> assemble(const KubeconfigSource& source, const Kubeconfig&
     return fail(problem::kClusterUnknown,
                 "reading the kubeconfig's cluster '" + context->cluster + "'",
                 "the context '" + context->name +
-                    "' names it, but there are: " + names_of(kubeconfig.clusters),
+                    "' names it, but there are: " + listed(kubeconfig.clusters),
                 "correct the context, or add the cluster");
   }
   auto user = choose_user(kubeconfig, *context);
@@ -232,6 +239,12 @@ std::vector<std::string> kubeconfig_files(const KubeconfigSource& source) {
   const auto home = variable(source.environment, "HOME");
   if (!home.empty()) files.push_back(absolute(source, home + "/.kube/config"));
   return files;
+}
+
+Result<std::vector<std::string>> context_names(const KubeconfigSource& source) {
+  const auto kubeconfig = read_files(source, kubeconfig_files(source));
+  if (!kubeconfig) return fail(kubeconfig.error());
+  return names_of(kubeconfig->contexts);
 }
 
 Result<ClusterConfig> load(const KubeconfigSource& source) {

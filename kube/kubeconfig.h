@@ -37,4 +37,7 @@ std::vector<std::string> kubeconfig_files(const KubeconfigSource& source);
 // kUnsupported (auth-provider and other things that Kubernetes has removed).
 Result<ClusterConfig> load(const KubeconfigSource& source);
 
+// The contexts that load() could choose. Errors: those of reading the files.
+Result<std::vector<std::string>> context_names(const KubeconfigSource& source);
+
 }  // namespace ferry::kube

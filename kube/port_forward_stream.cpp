@@ -69,34 +69,22 @@ void PortForwardStream::retire() {
   socket_->retire();
 }
 
-// Where a message begins is told by what was taken, not by `first`: a part that was refused comes
-// again.
 std::size_t PortForwardStream::on_message(Bytes part, bool /*first*/, bool last) {
   if (state_ == State::kEnded) return part.size();
   if (state_ == State::kReady) return 0;
-  std::size_t taken = 0;
-  if (!in_message_ && !part.empty()) {
-    channel_ = part.front();
-    in_message_ = true;
-    taken = 1;
-    part = part.subspan(1);
-  }
-  const bool known = in_message_ && channel_ <= kErrorChannel;
-  if (known && !is_announced_[channel_]) {
-    take_announcement(part, last);
-    taken += part.size();
-  } else if (known && channel_ == kErrorChannel) {
-    take_error_text(part, last);
-    taken += part.size();
+  const Bytes payload = message_.payload_of(part);
+  const std::uint8_t channel = message_.channel();
+  const bool known = message_.begun() && channel <= kErrorChannel;  // else nobody asked for it
+  if (known && !is_announced_[channel]) {
+    take_announcement(payload, last);
+  } else if (known && channel == kErrorChannel) {
+    take_error_text(payload, last);
   } else if (known) {
-    const std::size_t delivered = take_data(part);
-    taken += delivered;
-    if (delivered < part.size()) return taken;
-  } else {
-    taken += part.size();  // a channel that nobody asked for
+    const std::size_t delivered = take_data(payload);
+    if (delivered < payload.size()) return part.size() - payload.size() + delivered;
   }
-  if (last) in_message_ = false;
-  return taken;
+  if (last) message_.end();
+  return part.size();
 }
 
 std::size_t PortForwardStream::take_data(Bytes part) {
@@ -119,18 +107,18 @@ std::size_t PortForwardStream::take_data(Bytes part) {
 }
 
 void PortForwardStream::take_announcement(Bytes part, bool last) {
-  std::string& announced = announced_[channel_];
+  std::string& announced = announced_[message_.channel()];
   announced.append(as_text(part.first(std::min<std::size_t>(part.size(), 3 - announced.size()))));
   if (!last) return;
   const std::string expected = {static_cast<char>(port_ & 0xFFU), static_cast<char>(port_ >> 8U)};
   if (announced != expected) {
     socket_->reset();
     finish(fail(problem::kAnswerMalformed, what_,
-                "channel " + std::to_string(channel_) + " was announced for another port",
+                "channel " + std::to_string(message_.channel()) + " was announced for another port",
                 "check what stands between here and the API server"));
     return;
   }
-  is_announced_[channel_] = true;
+  is_announced_[message_.channel()] = true;
   if (!is_announced_[kDataChannel] || !is_announced_[kErrorChannel]) return;
   state_ = State::kReady;
   socket_->pause_reading();

@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 
+#include "kube/channel_message.h"
 #include "net/byte_stream.h"
 #include "net/timer.h"
 #include "net/websocket.h"
@@ -64,9 +65,7 @@ class PortForwardStream final : public net::ByteStream, private net::WebSocketHa
   State state_ = State::kAnnouncing;
   bool paused_ = false;
 
-  // Where the reading is: in a message of `channel_`, or before the next one's channel byte.
-  bool in_message_ = false;
-  std::uint8_t channel_ = 0;
+  ChannelMessage message_;    // where the reading is
   std::string announced_[2];  // the bytes that came so far, on each channel
   bool is_announced_[2] = {false, false};
   std::string error_text_;

@@ -2,6 +2,7 @@
 
 #include "kube/json_field.h"
 #include "kube/model.h"
+#include "kube/object_names.h"
 #include "kube/problems.h"
 
 namespace ferry::kube {
@@ -12,7 +13,7 @@ Result<TargetPods> find_pods(Api& api, const Target& target, const std::string& 
     return fail(problem::kHostNotAnObject, what, "a host is no object of the cluster",
                 "name a Service, a workload or a pod");
   }
-  const auto object = api.get(resource_of(target.kind), ns, target.name, cancel);
+  const auto object = get_named(api, resource_of(target.kind), ns, target.name, cancel);
   if (!object) return fail(object.error());
   TargetPods found;
   const Json& spec = field(*object, "spec");

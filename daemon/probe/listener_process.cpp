@@ -7,7 +7,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "daemon/port_holder.h"
+#include "base/port_holder.h"
 
 namespace ferry::daemon {
 namespace {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "daemon/port_holder.h"
+#include "base/port_holder.h"
 
 namespace ferry::daemon {
 namespace {

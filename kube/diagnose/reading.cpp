@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/object_names.h"
 
 namespace ferry::diagnose {
 namespace {
@@ -28,8 +29,9 @@ std::string time_of(const Json& event) {
 }  // namespace
 
 std::future<Result<Json>> Reading::object(const kube::Resource& resource, std::string name) const {
-  return at_once(
-      [this, resource, name = std::move(name)] { return api_.get(resource, ns_, name, cancel_); });
+  return at_once([this, resource, name = std::move(name)] {
+    return kube::get_named(api_, resource, ns_, name, cancel_);
+  });
 }
 
 std::future<Result<std::vector<Json>>> Reading::list(const kube::Resource& resource,

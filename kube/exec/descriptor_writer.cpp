@@ -1,16 +1,29 @@
 #include "kube/exec/descriptor_writer.h"
 
+#include <poll.h>
+#include <unistd.h>
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <climits>
 #include <string>
 #include <utility>
 
-#include "base/write_all.h"
-
 namespace ferry::exec {
 
-DescriptorWriter::DescriptorWriter(net::Loop& loop, int fd, Events events)
-    : loop_(loop), fd_(fd), events_(std::move(events)), thread_([this] { run(); }) {}
+namespace {
+
+// What a pipe takes without blocking once poll(2) says that it has room.
+constexpr std::size_t kPiece = PIPE_BUF;
+
+}  // namespace
+
+DescriptorWriter::DescriptorWriter(net::Loop& loop, int fd, Events events,
+                                   const kube::CancelToken* cancel)
+    : loop_(loop), fd_(fd), events_(std::move(events)), cancel_(cancel), thread_([this] {
+        run();
+      }) {}
 
 DescriptorWriter::~DescriptorWriter() { finish(); }
 
@@ -47,7 +60,7 @@ void DescriptorWriter::write_some(std::unique_lock<std::mutex>& lock) {
   const std::string piece(as_text(queue_.front()));
   queue_.clear();
   lock.unlock();
-  const bool written = write_all(fd_, piece);
+  const bool written = write_out(piece);
   const int error = errno;
   lock.lock();
   if (written) {
@@ -56,7 +69,31 @@ void DescriptorWriter::write_some(std::unique_lock<std::mutex>& lock) {
   }
   broken_ = true;
   queue_.clear();
-  loop_.post([this, error] { events_.on_broken(error); });
+  if (error != ECANCELED) loop_.post([this, error] { events_.on_broken(error); });
+}
+
+// False: errno says why.
+bool DescriptorWriter::write_out(std::string_view bytes) const {
+  while (!bytes.empty()) {
+    if (!wait_for_room()) return false;
+    const ssize_t n = write(fd_, bytes.data(), std::min(bytes.size(), kPiece));
+    if (n < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (n < 0) return false;
+    bytes.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+// Also where writing fails at once.
+bool DescriptorWriter::wait_for_room() const {
+  const int cancelled = cancel_ == nullptr ? -1 : cancel_->descriptor();
+  std::array<pollfd, 2> on{{{fd_, POLLOUT, 0}, {cancelled, POLLIN, 0}}};
+  while (poll(on.data(), on.size(), -1) < 0) {
+    if (errno != EINTR && errno != EAGAIN) return false;
+  }
+  if (on[0].revents != 0) return true;
+  errno = ECANCELED;
+  return false;
 }
 
 }  // namespace ferry::exec

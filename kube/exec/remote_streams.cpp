@@ -78,37 +78,29 @@ void RemoteStreams::reset() {
   socket_->reset();
 }
 
-// Where a message begins is told by what was taken, not by `first`: a part that was refused comes
-// again.
 std::size_t RemoteStreams::on_message(Bytes part, bool /*first*/, bool last) {
   if (ended_) return part.size();
-  std::size_t taken = 0;
-  if (!in_message_ && !part.empty()) {
-    channel_ = part.front();
-    in_message_ = true;
-    taken = 1;
-    part = part.subspan(1);
-  }
-  const std::size_t delivered = take(part);
-  taken += delivered;
-  if (delivered < part.size()) {
+  const Bytes payload = message_.payload_of(part);
+  const std::size_t delivered = take(payload);
+  if (delivered < payload.size()) {
     paused_ = true;
-    return taken;
+    return part.size() - payload.size() + delivered;
   }
-  if (last) in_message_ = false;
-  if (last && channel_ == number_of(Channel::kStatus) && !status_.empty()) {
+  if (last) message_.end();
+  if (last && message_.channel() == number_of(Channel::kStatus) && !status_.empty()) {
     has_status_ = true;
     patience_.start(kPatience);
   }
-  return taken;
+  return part.size();
 }
 
 std::size_t RemoteStreams::take(Bytes part) {
   if (part.empty()) return 0;  // an empty message says that the server is there
-  if (channel_ == number_of(Channel::kOutput) || channel_ == number_of(Channel::kErrors)) {
-    return handler_.on_output(static_cast<Channel>(channel_), part);
+  const std::uint8_t channel = message_.channel();
+  if (channel == number_of(Channel::kOutput) || channel == number_of(Channel::kErrors)) {
+    return handler_.on_output(static_cast<Channel>(channel), part);
   }
-  if (channel_ == number_of(Channel::kStatus)) {
+  if (channel == number_of(Channel::kStatus)) {
     const std::size_t room = kLongestStatus - status_.size();
     status_.append(as_text(part.first(std::min(part.size(), room))));
   }

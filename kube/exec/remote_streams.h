@@ -11,6 +11,7 @@
 #include <string>
 
 #include "base/bytes.h"
+#include "kube/channel_message.h"
 #include "kube/exec/channels.h"
 #include "net/timer.h"
 #include "net/websocket.h"
@@ -71,9 +72,7 @@ class RemoteStreams final : private net::WebSocketHandler {
   std::unique_ptr<net::WebSocket> socket_;
   bool ended_ = false;
 
-  // Where the reading is: in a message of `channel_`, or before the next one's channel byte.
-  bool in_message_ = false;
-  std::uint8_t channel_ = 0;
+  kube::ChannelMessage message_;  // where the reading is
   bool paused_ = false;
   int silent_beats_ = 0;
   std::size_t unheard_input_ = 0;  // bytes, since the last sign of life

@@ -43,17 +43,18 @@ class Run final : private RemoteHandler {
   Result<int> go() {
     beat_.start(local_.beat);
     loop_.run();
-    if (local_.on_ended) local_.on_ended();
+    // First what was said: on a terminal that is no longer raw it would look different.
     if (output_) output_->finish();
     if (errors_) errors_->finish();
+    if (local_.on_ended) local_.on_ended();
     return std::move(*outcome_);
   }
 
  private:
   void begin(std::unique_ptr<net::WebSocket> socket) {
     dial_.reset();
-    output_.emplace(loop_, local_.output, writer_events());
-    if (!command_.terminal) errors_.emplace(loop_, local_.errors, writer_events());
+    output_.emplace(loop_, local_.output, writer_events(), local_.cancel);
+    if (!command_.terminal) errors_.emplace(loop_, local_.errors, writer_events(), local_.cancel);
     streams_.emplace(loop_, std::move(socket), what_, static_cast<RemoteHandler&>(*this));
     if (local_.on_started) local_.on_started();
     if (command_.terminal && local_.terminal_size) watch_size();

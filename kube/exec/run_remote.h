@@ -25,13 +25,13 @@ struct LocalEnd {
   std::function<std::optional<TerminalSize>()> terminal_size;
   // The API server has taken it on: from now on `input` is read.
   std::function<void()> on_started;
-  // It has ended, one way or the other; what it said may still be on its way to `output`.
+  // It has ended, one way or the other, and what it said is written.
   std::function<void()> on_ended;
   // For the user, on one line.
   std::function<void(const std::string&)> on_note;
   // How often the API server is asked for a sign of life.
   Duration beat = std::chrono::seconds(10);
-  // Ends it all with kCancelled. May be null.
+  // Ends it all with kCancelled; what nobody reads from `output` is dropped then. May be null.
   const kube::CancelToken* cancel = nullptr;
 };
 

@@ -1,5 +1,6 @@
 #include "kube/exec/wait_for_container.h"
 
+#include <chrono>
 #include <optional>
 #include <utility>
 
@@ -7,6 +8,8 @@
 
 namespace ferry::exec {
 namespace {
+
+constexpr Duration kLookAgain = std::chrono::milliseconds(500);
 
 using Outcome = std::optional<Result<ContainerProgress>>;
 
@@ -67,8 +70,10 @@ Result<ContainerProgress> wait_for_container(kube::Api& api, const std::string& 
         },
         cancel);
     if (outcome) return std::move(*outcome);
-    // The server ends watches now and then, and forgets versions.
-    if (!watched && watched.error().code != ErrorCode::kGone) return fail(watched.error());
+    // The server ends watches now and then, and forgets versions; networks lose them. Whether it
+    // can be reached at all is told by listing, which has attempts of its own.
+    if (watched || watched.error().code == ErrorCode::kGone) continue;
+    if (!cancel.sleep_for(kLookAgain)) return fail(kube::cancelled_error(what));
   }
 }
 

@@ -12,8 +12,9 @@
 namespace ferry::exec {
 
 // Blocks until the container runs or has ended. `on_wait` hears what it waits for, each time that
-// this changes. Errors: those of Api; kUnavailable (it can't be started, and waiting won't help; or
-// the pod is gone). `what` begins their texts.
+// this changes. A watch that is
+// lost is begun anew. Errors: those of Api, of listing; kUnavailable (it can't be started, and
+// waiting won't help; or the pod is gone). `what` begins their texts.
 Result<ContainerProgress> wait_for_container(kube::Api& api, const std::string& ns,
                                              const std::string& pod, const std::string& container,
                                              const std::string& what,

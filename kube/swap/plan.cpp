@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/object_names.h"
 #include "kube/swap/expose.h"
 #include "kube/swap/interference.h"
 #include "kube/swap/mounts.h"
@@ -64,8 +65,8 @@ class Planning {
   }
 
   Status read() {
-    auto object =
-        run_.api.get(resource_of(original_.kind), original_.ns, original_.name, run_.cancel);
+    auto object = kube::get_named(run_.api, resource_of(original_.kind), original_.ns,
+                                  original_.name, run_.cancel);
     if (!object) return fail(object.error());
     object_ = std::move(*object);
     Record& record = plan_.record;

@@ -4,7 +4,9 @@
 #include <optional>
 #include <utility>
 
+#include "base/suggest.h"
 #include "kube/json_field.h"
+#include "kube/object_names.h"
 #include "kube/swap/problems.h"
 #include "kube/swap/record.h"
 #include "kube/swap/steering.h"
@@ -148,8 +150,10 @@ class Restore {
       report_.notes.push_back(to_string(original_) + " is gone: nothing is left to put back");
       return std::move(report_);
     }
+    const std::string hint = kube::meant_instead(run_.api, resource_of(original_.kind),
+                                                 original_.ns, original_.name, run_.cancel);
     return fail(problem::kNothingToRestore, what(), "there is no such workload, and no swap of it",
-                "ferry list --swaps shows what is swapped");
+                with_hint(hint, "ferry list --swaps shows what is swapped"));
   }
 
   Status scale_back() {

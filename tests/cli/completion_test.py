@@ -4,7 +4,9 @@
 Run by ctest with the path of ferry; shells that are not installed are skipped, and said so.
 """
 
+import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -12,13 +14,12 @@ import unittest
 
 FERRY = sys.argv.pop(1)
 
-# Completes a line, the cursor at its end, as bash would after Tab.
+# Completes a line, the cursor at its end, as bash would after Tab: it cuts words at : = and @.
 BASH = r"""
 compopt() { :; }
 source <("$1" completion bash)
-line=$2
-read -ra COMP_WORDS <<< "$line"
-[[ $line == *" " ]] && COMP_WORDS+=("")
+COMP_LINE=$2 COMP_POINT=${#2}
+COMP_WORDS=("${@:3}")
 COMP_CWORD=$(( ${#COMP_WORDS[@]} - 1 ))
 COMPREPLY=()
 _ferry
@@ -27,8 +28,10 @@ printf '%s\n' "${COMPREPLY[@]}"
 
 
 def bash(line: str) -> set[str]:
-    done = subprocess.run(["bash", "--norc", "-c", BASH, "bash", FERRY, line], check=True,
-                          capture_output=True, text=True)
+    words = re.findall(r"[:=@]+|[^\s:=@]+", line) + ([""] if line[-1:].isspace() else [])
+    env = {"PATH": f"{pathlib.Path(FERRY).parent}:{os.environ['PATH']}", "HOME": "/nonexistent"}
+    done = subprocess.run(["bash", "--norc", "-c", BASH, "bash", FERRY, line, *words], check=True,
+                          capture_output=True, text=True, env=env)
     assert not done.stderr, done.stderr
     return set(done.stdout.split())
 
@@ -36,7 +39,8 @@ def bash(line: str) -> set[str]:
 class BashTest(unittest.TestCase):
     def test_commands(self):
         self.assertEqual(bash("ferry st"), {"status"})
-        self.assertLessEqual({"forward", "leave", "--namespace", "-n"}, bash("ferry "))
+        self.assertLessEqual({"forward", "leave"}, bash("ferry "))
+        self.assertLessEqual({"--namespace", "-n"}, bash("ferry -"))
 
     def test_only_the_options_that_a_command_uses(self):
         self.assertNotIn("--namespace", bash("ferry quit --"))
@@ -55,6 +59,7 @@ class BashTest(unittest.TestCase):
         self.assertEqual(bash("ferry swap --probes h"), {"hold"})
         self.assertEqual(bash("ferry forward --route d"), {"direct"})
         self.assertEqual(bash("ferry -o j"), {"json"})
+        self.assertEqual(bash("ferry forward --route=d"), {"direct"})  # bash leaves what is before it
 
     def test_operands(self):
         self.assertEqual(bash("ferry forward s"), {"svc/", "sts/"})
@@ -66,6 +71,12 @@ class BashTest(unittest.TestCase):
         self.assertEqual(bash("ferry exec p"), {"pod/"})
         self.assertEqual(bash("ferry debug p"), {"pod/"})
         self.assertEqual(bash("ferry forward -n shop d"), {"deploy/"})
+
+
+    def test_without_a_cluster_nothing_is_said(self):
+        self.assertEqual(bash("ferry forward svc/a"), set())
+        self.assertEqual(bash("ferry forward svc/app 8080:h"), set())
+        self.assertEqual(bash("ferry leave "), set())
 
 
 class OtherShellsTest(unittest.TestCase):

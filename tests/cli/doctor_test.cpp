@@ -1,12 +1,17 @@
 #include "cli/doctor.h"
 
 #include <gmock/gmock.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <fstream>
+#include <utility>
 
 #include "cli/bundle.h"
+#include "daemon/control/json.h"
 #include "tests/cli/schema_check.h"
 #include "tests/cli/temp_dir.h"
 
@@ -31,6 +36,57 @@ TEST(DoctorTest, TheHardLimitOfOpenFilesCounts) {
   EXPECT_TRUE(check_open_files(1024, RLIM_INFINITY).fine);
   EXPECT_FALSE(check_open_files(256, 512).fine);
   EXPECT_THAT(check_open_files(256, 512).details, Contains(HasSubstr("256 connections")));
+}
+
+class Listener {
+ public:
+  Listener() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    address_.sin_family = AF_INET;
+    address_.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    auto* generic = reinterpret_cast<sockaddr*>(&address_);
+    socklen_t size = sizeof(address_);
+    EXPECT_EQ(bind(fd_, generic, size), 0);
+    EXPECT_EQ(listen(fd_, 1), 0);
+    EXPECT_EQ(getsockname(fd_, generic, &size), 0);
+  }
+  ~Listener() { close(); }
+  Listener(const Listener&) = delete;
+  Listener& operator=(const Listener&) = delete;
+  void close() {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+  }
+  std::uint16_t port() const { return ntohs(address_.sin_port); }
+
+ private:
+  int fd_;
+  sockaddr_in address_{};
+};
+
+TEST(DoctorTest, ALocalPortThatSomebodyElseHasIsNamedWithItsHolder) {
+  const TempDir dir;
+  const std::string file = dir.path() + "/links.json";
+  EXPECT_TRUE(check_local_ports(file, 0).fine);
+  Listener listener;
+  control::LinkSpec spec{.target = {control::TargetKind::kService, "app"}, .detach = true};
+  spec.ports = {{.local = listener.port(), .remote = {.number = 80}},
+                {.local = 0, .remote = {.number = 81}}};
+  const auto json = control::to_json(spec, control::Include::kNoEnvironment);
+  std::ofstream(file) << nlohmann::json{{{"id", "f1"}, {"spec", json}}, "nonsense"};
+  const auto taken = check_local_ports(file, 0);
+  EXPECT_FALSE(taken.fine);
+  ASSERT_EQ(taken.details.size(), 1U);
+  EXPECT_THAT(taken.details[0], HasSubstr("link f1 (svc/app): port " +
+                                          std::to_string(listener.port()) + " is taken by ferry_"));
+  EXPECT_THAT(taken.details[0], HasSubstr("pid " + std::to_string(getpid())));
+  EXPECT_TRUE(check_local_ports(file, getpid()).fine) << "it is the daemon's own";
+  listener.close();
+  EXPECT_TRUE(check_local_ports(file, 0).fine);
+}
+
+TEST(DoctorTest, AFileOfLinksThatIsNoneIsWrong) {
+  const TempDir dir;
+  std::ofstream(dir.path() + "/links.json") << "{}";
+  EXPECT_FALSE(check_local_ports(dir.path() + "/links.json", 0).fine);
 }
 
 TEST(DoctorTest, APluginIsLookedForInPath) {

@@ -48,5 +48,11 @@ TEST(LeaveTest, NamesTheLinksThereAreWhenNoneFits) {
   EXPECT_EQ(choose_links({.links = {"1"}}, {}).error().fix, "there are no links at all");
 }
 
+TEST(LeaveTest, TheNearestNameIsSuggested) {
+  const auto ids = chosen({.program = "ferry", .links = {"svc/apq"}});
+  ASSERT_FALSE(ids);
+  EXPECT_THAT(ids.error().fix, testing::StartsWith("did you mean 'svc/app'? there are 1"));
+}
+
 }  // namespace
 }  // namespace ferry::cli

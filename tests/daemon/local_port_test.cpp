@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "daemon/port_holder.h"
+#include "base/port_holder.h"
 #include "tests/daemon/listening_process.h"
 
 namespace ferry::daemon {

@@ -1,11 +1,14 @@
 """`ferry doctor`: what is wrong, and what to do; and a bundle for a bug report that gives no secret away."""
 
 import json
+import os
+import socket
 import tarfile
 
 import pytest
 import yaml
 
+import workloads
 from conftest import new_ferry
 from stage import Stage
 from test_swap_rights import role_without
@@ -27,7 +30,8 @@ def examined(ferry, *words, code=0):
 
 def test_with_the_role_in_manifests_nothing_is_wrong(stage):
     checks, rights = examined(stage.ferry)
-    assert list(checks) == ["kubeconfig", "api-server", "clock", "rights", "leftovers", "versions", "limits"]
+    assert list(checks) == ["kubeconfig", "api-server", "clock", "rights", "leftovers", "versions",
+                            "local-ports", "limits"]
     assert "answers in" in checks["api-server"]["summary"]
     assert "not running" in checks["versions"]["summary"]
     assert all(right["allowed"] for area in rights for right in area["rights"])
@@ -86,7 +90,7 @@ def test_a_bundle_holds_no_secret(stage):
         f"a line that stays\nGET / Authorization: Bearer {PLANTED[1]}\nproxy http://ann:{PLANTED[0]}@proxy:3128\n"
         f"-----BEGIN PRIVATE KEY-----\n{PLANTED[2]}\n-----END PRIVATE KEY-----\npassword={PLANTED[0]} {PLANTED[3]}.e30.\n"
         f"the token {token} of the kubeconfig\n")
-    (state / "links.json").write_text(json.dumps({"links": [], "token": PLANTED[1], "ca": PLANTED[4]}))
+    (state / "links.json").write_text(json.dumps([{"token": PLANTED[1], "ca": PLANTED[4]}]))
     planted = {"HTTPS_PROXY": f"http://ann:{PLANTED[0]}@127.0.0.1:1", "NO_PROXY": "*", "FERRY_TOKEN": PLANTED[1]}
     ferry.run("doctor", "--bundle", str(file), env=planted)
     assert file.stat().st_mode & 0o777 == 0o600
@@ -97,3 +101,17 @@ def test_a_bundle_holds_no_secret(stage):
     for name, text in texts.items():
         for secret in [*PLANTED, token]:
             assert secret not in text, (name, secret)
+
+
+def test_a_port_of_a_detached_link_that_is_taken_meanwhile_is_named(stage, api):
+    api.apply(stage.namespace, workloads.service("ports"))
+    ferry = stage.new_ferry()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    ferry.run("forward", "svc/ports", f"{port}:80", "--detach")
+    assert examined(ferry)[0]["local-ports"]["summary"].startswith("1 of detached links, free or ferryd's")
+    ferry.kill()
+    with socket.create_server(("127.0.0.1", port)):
+        check = examined(ferry, code=1)[0]["local-ports"]
+        assert f"(svc/ports): port {port} is taken by" in check["details"][0] and str(os.getpid()) in check["details"][0]
+    assert not ferry.daemons()

@@ -81,6 +81,25 @@ TEST_F(DescriptorsTest, AWriterTellsThatNobodyReadsAndTakesWhatComesThen) {
   writer.finish();
 }
 
+TEST_F(DescriptorsTest, ACancelledWriterWaitsForNobody) {
+  const std::string much(2 * DescriptorWriter::kRoom, 'x');
+  kube::CancelToken cancel;
+  DescriptorWriter writer(
+      loop_, pipe_[1], {.on_room = [] {}, .on_broken = [](int) { FAIL() << "it isn't"; }}, &cancel);
+  EXPECT_EQ(writer.offer(as_bytes(much)), DescriptorWriter::kRoom);  // more than the pipe holds
+  cancel.cancel();
+  writer.finish();
+}
+
+TEST_F(DescriptorsTest, ACancelledWriterWritesWhatThereIsRoomFor) {
+  kube::CancelToken cancel;
+  cancel.cancel();
+  DescriptorWriter writer(loop_, pipe_[1], {.on_room = [] {}, .on_broken = [](int) {}}, &cancel);
+  writer.offer(as_bytes("last words"));
+  writer.finish();
+  EXPECT_EQ(read_exactly(10), "last words");
+}
+
 TEST_F(DescriptorsTest, AReaderGivesOnePieceAtATimeAndThenTheEnd) {
   const std::string sent(DescriptorReader::kMost + 10, 'x');
   write_all(pipe_[1], sent);

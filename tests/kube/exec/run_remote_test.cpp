@@ -6,6 +6,8 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
+#include <chrono>
 #include <csignal>
 #include <future>
 #include <thread>
@@ -241,6 +243,42 @@ TEST_F(RunRemoteTest, ItCanBeCancelledWhileTheCommandRuns) {
   });
   EXPECT_EQ(run().error().code, ErrorCode::kCancelled);
   server_.reset();  // its thread uses the token
+}
+
+TEST_F(RunRemoteTest, ACancelledOneDoesNotWaitForWhoReadsItsOutput) {
+  kube::CancelToken cancel;
+  local_.cancel = &cancel;
+  serve([&](WebSocketPeer& peer) {
+    const std::string piece(30'000, 'x');
+    for (int i = 0; i < 10; ++i) peer.send(2, "\1" + piece);  // nobody reads
+    cancel.cancel();
+    while (peer.read()) {
+    }
+  });
+  EXPECT_EQ(run().error().code, ErrorCode::kCancelled);
+  server_.reset();  // its thread uses the token
+}
+
+TEST_F(RunRemoteTest, WhatItSaidIsWrittenBeforeItIsSaidToHaveEnded) {
+  std::promise<void> ended;
+  std::atomic<bool> read = false;
+  bool read_before_the_end = false;
+  local_.on_ended = [&] {
+    read_before_the_end = read;
+    ended.set_value();
+  };
+  serve([&](WebSocketPeer& peer) {
+    peer.send(2, "\1" + std::string(200'000, 'x'));  // more than the pipe holds
+    peer.send(2, kSuccess);
+    peer.close();
+  });
+  auto outcome = std::async(std::launch::async, [this] { return run(); });
+  // Only what is wrong would end before somebody reads; it gets the time to.
+  ended.get_future().wait_for(std::chrono::milliseconds(300));
+  read = true;
+  EXPECT_EQ(output_.read_all().size(), 200'000U);
+  ASSERT_TRUE(outcome.get());
+  EXPECT_TRUE(read_before_the_end);
 }
 
 TEST_F(RunRemoteTest, ItCanBeCancelledBeforeItBegins) {

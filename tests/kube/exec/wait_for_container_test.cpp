@@ -69,6 +69,27 @@ TEST_F(WaitForContainerTest, ServersThatForgetOrEndWatchesAreAskedAnew) {
   EXPECT_THAT(told_, ElementsAre("PodInitializing", "ContainerCreating"));
 }
 
+TEST_F(WaitForContainerTest, AWatchThatIsLostIsBegunAnew) {
+  put(waiting("PodInitializing"));
+  const auto progress = wait([this] {
+    const auto code = told_.size() == 1 ? ErrorCode::kReset : ErrorCode::kUnreachable;
+    api_.fail_next("GET /api/v1/namespaces/demo/pods", {code, "watching", "it is gone", {}});
+    put(told_.size() == 1 ? waiting("ContainerCreating") : Json{{"running", Json::object()}});
+  });
+  ASSERT_TRUE(progress) << progress.error().summary();
+  EXPECT_TRUE(progress->running);
+  EXPECT_THAT(told_, ElementsAre("PodInitializing", "ContainerCreating"));
+}
+
+TEST_F(WaitForContainerTest, AServerThatCannotBeAskedIsAnError) {
+  put(waiting("PodInitializing"));
+  const auto progress = wait([this] {
+    api_.fail_next("GET ", {ErrorCode::kUnreachable, "asking", "nobody there", {}}, 2);
+  });
+  ASSERT_FALSE(progress);
+  EXPECT_EQ(progress.error().code, ErrorCode::kUnreachable);
+}
+
 TEST_F(WaitForContainerTest, WhatWaitingDoesNotHelpIsAnError) {
   put(waiting("ErrImagePull"));
   const auto progress = wait([this] { put(waiting("ImagePullBackOff")); });

@@ -1,8 +1,8 @@
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 #include <algorithm>
 
-namespace ferry::cli {
+namespace ferry {
 namespace {
 
 // The restricted Damerau-Levenshtein distance.
@@ -45,6 +45,11 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
   return name.empty() ? std::string() : "did you mean '" + name + "'?";
 }
 
+std::string with_hint(const std::string& hint, const std::string& fix) {
+  if (hint.empty() || fix.empty()) return hint + fix;
+  return hint + (hint.back() == '?' ? " else " : "; else ") + fix;
+}
+
 std::string one_of(const std::vector<std::string>& names) {
   std::string out;
   for (std::size_t i = 0; i < names.size(); ++i) {
@@ -54,4 +59,4 @@ std::string one_of(const std::vector<std::string>& names) {
   return out;
 }
 
-}  // namespace ferry::cli
+}  // namespace ferry

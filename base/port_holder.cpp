@@ -1,4 +1,4 @@
-#include "daemon/port_holder.h"
+#include "base/port_holder.h"
 
 #include <charconv>
 #include <filesystem>
@@ -7,7 +7,7 @@
 #include <string_view>
 #include <utility>
 
-namespace ferry::daemon {
+namespace ferry {
 namespace {
 
 namespace fs = std::filesystem;
@@ -100,4 +100,4 @@ std::string describe(const PortHolder& holder) {
   return "a process of user " + std::to_string(holder.uid) + " that this user may not see";
 }
 
-}  // namespace ferry::daemon
+}  // namespace ferry

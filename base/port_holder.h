@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-namespace ferry::daemon {
+namespace ferry {
 
 struct PortHolder {
   int pid = 0;            // 0: the process can't be seen (it is another user's)
@@ -28,4 +28,4 @@ bool somebody_listens(std::uint16_t port);
 // "nginx (pid 4711)", or "a process of user 0 that this user may not see".
 std::string describe(const PortHolder& holder);
 
-}  // namespace ferry::daemon
+}  // namespace ferry

@@ -1,8 +1,8 @@
-#include "cli/suggest.h"
+#include "base/suggest.h"
 
 #include <gtest/gtest.h>
 
-namespace ferry::cli {
+namespace ferry {
 namespace {
 
 const std::vector<std::string> kNames = {"forward", "status", "list", "leave"};
@@ -28,5 +28,12 @@ TEST(SuggestTest, JoinsNamesAsPeopleDo) {
   EXPECT_EQ(one_of({"a", "b", "c"}), "a, b or c");
 }
 
+TEST(SuggestTest, AHintStandsBeforeWhatElseCanBeDone) {
+  EXPECT_EQ(with_hint("did you mean 'web'?", "look"), "did you mean 'web'? else look");
+  EXPECT_EQ(with_hint("there is no such", "look"), "there is no such; else look");
+  EXPECT_EQ(with_hint("", "look"), "look");
+  EXPECT_EQ(with_hint("did you mean 'web'?", ""), "did you mean 'web'?");
+}
+
 }  // namespace
-}  // namespace ferry::cli
+}  // namespace ferry
