@@ -58,11 +58,11 @@ Result<CreatedStandIn> create_rest(Run& run, const SwapPlan& plan, const Json& s
     const ErrorCode code = created.error().code;
     if (code != ErrorCode::kForbidden && code != ErrorCode::kInvalid) return fail(created.error());
     result.orphan_restore = false;
-    result.warnings.push_back(
-        Error{created.error(), "restoring without this machine", created.error().summary(),
-              "if this machine is lost, the original stays swapped until somebody runs ferry "
-              "restore " +
-                  to_string(plan.request.original)});
+    result.warnings.push_back(Error{
+        problem::kNoUnattendedRestore, "restoring without this machine", created.error().summary(),
+        "if this machine is lost, the original stays swapped until somebody runs ferry "
+        "restore " +
+            to_string(plan.request.original)});
     break;
   }
   return result;

@@ -63,7 +63,7 @@ class TakeOver {
           code != ErrorCode::kNotFound) {
         return steered;
       }
-      result_.warnings.push_back(Error{steered.error(), "steering service/" + service.name,
+      result_.warnings.push_back(Error{problem::kNotSteered, "steering service/" + service.name,
                                        steered.error().why, kLossText});
     }
     return steered_.empty() ? Status{} : settle();
