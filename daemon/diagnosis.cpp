@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/link_findings.h"
+#include "kube/diagnose/policies.h"
 
 namespace ferry::daemon {
 namespace {
@@ -33,6 +34,7 @@ Result<diagnose::Report> diagnose_target(Backend& backend, const control::KubeAc
   auto report = diagnose::diagnose(*cluster->api, kube_target(target), cluster->ns, cancel);
   if (report && unexplained(*report) && !report->doors.empty()) {
     add_knocks(*report, try_doors(*cluster, report->doors));
+    name_policies(*cluster->api, *report, cancel);
   }
   return report;
 }

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "kube/json_field.h"
+#include "kube/label_selector.h"
 #include "kube/swap/problems.h"
 #include "kube/swap/waiting.h"
 
@@ -76,32 +77,9 @@ class Search {
   }
 
   // Whether a selector asks for labels that the stand-in's pod has, taken over from the original.
-  // An empty selector selects everything, a missing one nothing.
   bool selects(const Json& selector) const {
-    if (!selector.is_object()) return false;
-    const auto wanted = kube::text_map_field(selector, "matchLabels");
-    const Json& labels = kube::field(
-        kube::field(kube::field(kube::field(original_, "spec"), "template"), "metadata"), "labels");
-    const auto& rules = kube::array_field(selector, "matchExpressions");
-    return std::all_of(wanted.begin(), wanted.end(),
-                       [&](const auto& one) {
-                         return kube::text_field(labels, one.first) == one.second;
-                       }) &&
-           std::all_of(rules.begin(), rules.end(),
-                       [&](const Json& rule) { return fits(rule, labels); });
-  }
-
-  // https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors
-  static bool fits(const Json& rule, const Json& labels) {
-    const std::string key = kube::text_field(rule, "key");
-    const std::string how = kube::text_field(rule, "operator");
-    const bool there = labels.is_object() && labels.contains(key);
-    if (how == "Exists") return there;
-    if (how == "DoesNotExist") return !there;
-    const auto& values = kube::array_field(rule, "values");
-    const bool listed =
-        there && std::find(values.begin(), values.end(), labels.at(key)) != values.end();
-    return how == "In" ? listed : !listed;
+    const Json& pod = kube::field(kube::field(original_, "spec"), "template");
+    return kube::selects(selector, kube::field(kube::field(pod, "metadata"), "labels"));
   }
 
   void budget(const Json& object) {
