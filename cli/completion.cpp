@@ -16,6 +16,7 @@ std::string operands_of(const CommandDoc& command) {
     return "svc/ deploy/ sts/ rs/ pod/";
   if (command.name == "diagnose") return "svc/ deploy/ sts/ rs/ pod/ link/";
   if (command.name == "completion") return "bash zsh fish";
+  if (command.name == "ide") return "vscode jetbrains deploy/ sts/ rs/";
   return {};
 }
 
