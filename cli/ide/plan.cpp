@@ -178,8 +178,9 @@ std::vector<std::string> Plan::swap_words(const std::string& root) const {
   return words;
 }
 
+// Directly: debuggers' servers mostly listen on the pod's loopback, which no other pod reaches.
 std::vector<std::string> Plan::forward_words() const {
-  std::vector<std::string> words = {"forward", target, remote.ports};
+  std::vector<std::string> words = {"forward", target, remote.ports, "--route", "direct"};
   words.insert(words.end(), scope.begin(), scope.end());
   return words;
 }

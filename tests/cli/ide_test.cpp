@@ -147,8 +147,9 @@ TEST_F(IdeTest, APythonProgramIsAFileOrAModule) {
 TEST_F(IdeTest, AttachingGoesOverAForwardLink) {
   const Words words = {"ide",         "vscode",       "deploy/app", "--lang", "python", "--attach",
                        "15678:debug", "--remote-dir", "/srv",       "-n",     "shop"};
-  EXPECT_EQ(task(words)["args"], jsonc::Json::array({"forward", "deploy/app", "15678:debug", "-n",
-                                                     "shop", "--no-color"}));
+  EXPECT_EQ(task(words)["args"],
+            jsonc::Json::array({"forward", "deploy/app", "15678:debug", "--route", "direct", "-n",
+                                "shop", "--no-color"}));
   const auto got = launch(words);
   EXPECT_EQ(got["request"], "attach");
   EXPECT_EQ(got["connect"]["port"], 15678);

@@ -67,7 +67,7 @@ class DebugAdapter:
         return self.response(self.send(command, **arguments))
 
     def event(self, name):
-        return self._wait(lambda message: message["type"] == "event" and message["event"] == name)["body"]
+        return self._wait(lambda message: message["type"] == "event" and message["event"] == name).get("body")
 
     def attach(self, path, line, **arguments):
         """Attaches with a breakpoint there, and lets the program run."""

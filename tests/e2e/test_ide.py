@@ -6,6 +6,7 @@ import http.client
 import json
 import pathlib
 import shutil
+import signal
 import subprocess
 import threading
 import time
@@ -240,7 +241,7 @@ def test_gdb_at_a_breakpoint_leaves_the_pod_ready(stage):
         with gdb(launch["program"], f"break server.cpp:{line_of(CPP)}", "run " + " ".join(launch["args"]),
                  env=vscode.environment(launch), cwd=launch["cwd"]) as debugger:
             task.until("swapped", lambda: task.said(f"-> localhost:{port}"))
-            forward = stage.ferry.forward("svc/web", ":80")
+            forward = stage.ferry.forward("svc/web", ":80", "--route", "direct")
             assert http_client.get(forward.port) == (200, b"ready")
             request = Request(forward.port)
             until_line(debugger, "Breakpoint 1, stopped")
@@ -272,7 +273,8 @@ def test_debugpy_at_a_breakpoint_leaves_the_pod_ready(stage):
             env=vscode.environment(launch), cwd=launch["cwd"])
         try:
             with DebugAdapter(adapter_port) as adapter:
-                adapter.attach(launch["program"], line_of(PYTHON))
+                adapter.attach(launch["program"], line_of(PYTHON),
+                               connect={"host": "127.0.0.1", "port": adapter_port})
                 task.until("swapped", lambda: task.said(f"-> localhost:{port}"))
                 request = Request(port)
                 thread, _ = adapter.stopped()
@@ -340,7 +342,7 @@ def test_gdb_attaches_to_a_gdbserver_in_a_pod(stage):
     stage.only_in_the_test_cluster()
     vscode = project(stage, CPP, "server.cpp")
     program = vscode.folder / "build" / "the server"
-    in_a_pod(stage, "gdbserver --once 127.0.0.1:2345 /srv/app/server 8080", {"server": base64_of(program.read_bytes())})
+    in_a_pod(stage, "gdbserver 127.0.0.1:2345 /srv/app/server 8080", {"server": base64_of(program.read_bytes())})
     port = free_port()
     ferry_ide(stage, vscode, "vscode", "deploy/box", "--lang", "cpp", "--attach", f"{port}:2345",
               "--program", "build/the server")
@@ -350,7 +352,7 @@ def test_gdb_attaches_to_a_gdbserver_in_a_pod(stage):
         with gdb(launch["program"], "set sysroot /", f"target remote {launch['miDebuggerServerAddress']}",
                  f"break server.cpp:{line_of(CPP)}", "continue") as debugger:
             until_line(debugger, "Breakpoint 1 at")
-            forward = stage.ferry.forward("deploy/box", ":8080")
+            forward = stage.ferry.forward("deploy/box", ":8080", "--route", "direct")
             wait_for("it serves", lambda: serves(forward.port))
             request = Request(forward.port)
             until_line(debugger, "Breakpoint 1, stopped")
@@ -383,8 +385,9 @@ def test_debugpy_in_a_pod_is_attached_to(stage):
     with vscode.start(launch["preLaunchTask"]) as task:
         task.until_ready()
         with DebugAdapter(launch["connect"]["port"]) as adapter:
-            adapter.attach(vscode.folder / "app.py", line_of(PYTHON), pathMappings=launch["pathMappings"])
-            forward = stage.ferry.forward("deploy/box", ":8080")
+            adapter.attach(vscode.folder / "app.py", line_of(PYTHON), connect=launch["connect"],
+                           pathMappings=launch["pathMappings"])
+            forward = stage.ferry.forward("deploy/box", ":8080", "--route", "direct")
             wait_for("it serves", lambda: serves(forward.port))
             request = Request(forward.port)
             thread, frame = adapter.stopped()
@@ -481,6 +484,7 @@ def test_clion_attaches_to_the_gdbserver_that_the_swap_runs(stage):
         stays_ready(stage)
         print("continue", file=debugger.stdin, flush=True)
         assert request.result() == (200, f"{GREETING} from a file".encode())
-        print("kill", file=debugger.stdin, flush=True)  # as the IDE's stop button
+        debugger.send_signal(signal.SIGINT)  # as the IDE's stop button
+        print("kill", file=debugger.stdin, flush=True)
         wait_for("the swap has ended", lambda: not stage.ferry.links(), timeout=90)
     stage.is_as_before()

@@ -73,7 +73,7 @@ class BackgroundTask:
         self._ends = re.compile(background["endsPattern"])
         self._problem = re.compile(matcher["pattern"]["regexp"])
         self.lines = []
-        self.active = True
+        self.active = background["activeOnStart"]
         self.times_ready = 0
         self._rest = ""
         there = ["sh", "-c", 'cd "$0" && exec "$@"', task["options"]["cwd"]]
@@ -106,7 +106,7 @@ class BackgroundTask:
         assert not self._problem.search(line), line
         if self._begins.search(line):
             self.active = True
-        if self._ends.search(line):
+        if self._ends.search(line) and self.active:
             self.active = False
             self.times_ready += 1
 
@@ -118,8 +118,8 @@ class BackgroundTask:
 
     def until_ready(self):
         """As VS Code does before it starts the debugger."""
-        self.until("ready", lambda: not self.active or self.process.poll() is not None)
-        assert self.process.poll() is None, self.lines
+        self.until("ready", lambda: self.times_ready or self.process.poll() is not None)
+        assert self.times_ready, self.lines
 
     def until_ended(self):
         self.until("ended", lambda: self.process.poll() is not None)
