@@ -177,6 +177,10 @@ Status check_ide(const Invocation& invocation) {
     return fail(usage_error("--attach goes to a program in the cluster, and swaps nothing",
                             "leave out --expose, --probes and what stands after --"));
   }
+  if (args.stay && args.ide != "vscode") {
+    return fail(usage_error("--stay is for vscode: there, the swap ends with the debugging",
+                            "leave it out; elsewhere the swap stays until 'ferry: leave' is run"));
+  }
   if (args.attach.empty() && !args.remote_root.empty()) {
     return fail(usage_error("--remote-dir goes with --attach", "add --attach, or leave it out"));
   }

@@ -249,6 +249,7 @@ TEST_F(IdeTest, OptionsThatDontGoTogetherAreRefused) {
                           {"ide", "vscode"},
                           {"ide", "vscode", "app", "--"},
                           {"ide", "vscode", "app", "--attach", "1", "--expose", "2"},
+                          {"ide", "jetbrains", "app", "--stay"},
                           {"ide", "vscode", "app", "--remote-dir", "/x"}}) {
     EXPECT_FALSE(parse_command_line("ferry", words)) << words.size();
   }
