@@ -161,6 +161,33 @@ Status check_debug(const Invocation& invocation) {
   return {};
 }
 
+Status check_ide(const Invocation& invocation) {
+  const auto& args = invocation.ide;
+  const std::string example = "as in: " + invocation.program + " ide vscode app --expose 8081:80";
+  if (args.ide != "vscode" && args.ide != "jetbrains") {
+    return fail(
+        usage_error(args.ide.empty() ? "the IDE is missing" : "there is no IDE '" + args.ide + "'",
+                    "use vscode or jetbrains, " + example));
+  }
+  if (args.target.empty()) return fail(usage_error("what to swap is missing", example));
+  if (!args.arguments.empty() && args.arguments.front().empty()) {
+    return fail(usage_error("there are no arguments after --", example + " -- --port 8081"));
+  }
+  const bool swaps = !args.expose.empty() || !args.probes.empty() || !args.arguments.empty();
+  if (!args.attach.empty() && swaps) {
+    return fail(usage_error("--attach goes to a program in the cluster, and swaps nothing",
+                            "leave out --expose, --probes and what stands after --"));
+  }
+  if (args.stay && args.ide != "vscode") {
+    return fail(usage_error("--stay is for vscode: there, the swap ends with the debugging",
+                            "leave it out; elsewhere the swap stays until 'ferry: leave' is run"));
+  }
+  if (args.attach.empty() && !args.remote_root.empty()) {
+    return fail(usage_error("--remote-dir goes with --attach", "add --attach, or leave it out"));
+  }
+  return {};
+}
+
 Status check_completion(const Invocation& invocation) {
   const std::vector<std::string> shells = {"bash", "zsh", "fish"};
   if (std::find(shells.begin(), shells.end(), invocation.shell) != shells.end()) return {};
@@ -229,6 +256,7 @@ Status check_invocation(const Invocation& invocation) {
     case Command::kLogs: return check_logs(invocation);
     case Command::kExec: return check_exec(invocation);
     case Command::kDebug: return check_debug(invocation);
+    case Command::kIde: return check_ide(invocation);
     case Command::kCompletion: return check_completion(invocation);
     case Command::kDoctor:
     case Command::kStatus:

@@ -67,7 +67,8 @@ std::pair<std::vector<std::string>, std::vector<std::string>> split_command(
     const std::vector<std::string>& args) {
   const auto dashes = std::find(args.begin(), args.end(), "--");
   const bool runs = std::any_of(args.begin(), dashes, [](const std::string& word) {
-    return word == "swap" || word == "swap-deployment" || word == "exec" || word == "debug";
+    return word == "swap" || word == "swap-deployment" || word == "exec" || word == "debug" ||
+           word == "ide";
   });
   if (dashes == args.end() || !runs) return {args, {}};
   std::vector<std::string> rest(dashes + 1, args.end());
@@ -163,6 +164,7 @@ Result<ParseOutcome> parse_command_line(const std::string& program,
   auto [words, rest] = split_command(args);
   raw.invocation.swap.command = rest;
   raw.invocation.exec.command = rest;
+  raw.invocation.ide.arguments = rest;
   raw.invocation.debug.command = std::move(rest);
   try {
     std::vector<std::string> reversed(words.rbegin(), words.rend());  // as CLI11 wants them

@@ -149,6 +149,28 @@ void add_debug(CLI::App& app, DebugArguments& to) {
   app.add_flag("--fork", to.fork, "look into a copy of the pod, whose command only waits");
 }
 
+void add_ide(CLI::App& app, IdeArguments& to) {
+  app.add_option("IDE", to.ide)->group(kHiddenGroup);
+  app.add_option("TARGET", to.target)->group(kHiddenGroup);
+  const auto add = [&](const char* name, std::string& value, const char* type, const char* text) {
+    app.add_option(name, value, text)->type_name(type);
+  };
+  app.add_option("--expose", to.expose,
+                 "the local port that answers for a port of the container; repeatable")
+      ->type_name("LOCAL[:REMOTE]")
+      ->expected(1)
+      ->take_all();
+  add("--lang", to.language, "LANGUAGE", "cpp, go, python, node or java; else by the files here");
+  add("--program", to.program, "PROGRAM",
+      "what to debug: a path, a Python module, a Java main class");
+  add("--dir", to.directory, "DIR", "the project's folder; else this one");
+  add("--probes", to.probes, "MODE", "follow, hold, ready or none; else as the debugger needs it");
+  app.add_flag("--stay", to.stay, "the swap stays when debugging ends, until the task that leaves");
+  add("--attach", to.attach, "[LOCAL:]REMOTE", "attach to the debugger's server on this port");
+  add("--remote-dir", to.remote_root, "DIR", "with --attach: where the sources are there");
+  app.add_flag("--dry-run", to.dry_run, "print the files, and write nothing");
+}
+
 void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
   auto& to = raw.invocation;
   switch (text.command) {
@@ -173,6 +195,7 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
     case Command::kLogs: add_logs(app, to); break;
     case Command::kExec: add_exec(app, to.exec); break;
     case Command::kDebug: add_debug(app, to.debug); break;
+    case Command::kIde: add_ide(app, to.ide); break;
     case Command::kCompletion: app.add_option("SHELL", to.shell)->group(kHiddenGroup); break;
     case Command::kConfig: add_settings(app, raw); break;
     case Command::kStatus:
@@ -189,6 +212,7 @@ std::vector<std::string> choices_of(const std::string& value, const CommandText*
   if (value == "ROUTE") return {"auto", "proxy", "direct"};
   if (value == "POLICY") return {"Always", "IfNotPresent", "Never"};
   if (value == "LEVEL") return {"trace", "debug", "info", "warning", "error"};
+  if (value == "LANGUAGE") return {"cpp", "go", "python", "node", "java"};
   if (value == "MODE") return {"follow", "hold", "ready", "none"};
   return {};
 }

@@ -16,7 +16,7 @@ const char* const kProgramExamples =
     "ferry status\n"
     "ferry leave svc/app";
 
-const std::array<CommandText, 15> kCommandTexts = {{
+const std::array<CommandText, 16> kCommandTexts = {{
     {Command::kForward, "forward", "port-forward",
      "Make a Service, workload, pod or host answer on a local port",
      "TYPE/NAME [LOCAL:]REMOTE ... | -f FILE",
@@ -138,6 +138,22 @@ const std::array<CommandText, 15> kCommandTexts = {{
      "ferry debug pod/app-7d9f --image nicolaka/netshoot -- dig db\n"
      "ferry debug deploy/app --fork -it\n"
      "ferry debug deploy/app --fork -- ./app --check-config",
+     kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
+    {Command::kIde, "ide", "", "Write tasks and debug configurations for an IDE",
+     "vscode|jetbrains TARGET [-- ARGUMENT ...]",
+     "Of the project here: a task that swaps TARGET ([TYPE/]NAME[:CONTAINER]), the launch of the\n"
+     "local program under the debugger with the pod's environment and mounted files, and a task "
+     "that\n"
+     "puts it back. With --attach, a forward link to a debugger's server in the cluster instead, "
+     "and\n"
+     "a configuration that attaches to it; TARGET is then one of 'ferry forward'. What else is in\n"
+     "the IDE's files stays as it is; an earlier 'ferry ide' is replaced. ARGUMENTs are the "
+     "program's.",
+     "ferry ide vscode app --expose 8081:80\n"
+     "ferry ide vscode app -n shop --lang python --program app.py -- --port 8081\n"
+     "ferry ide jetbrains app --expose 8081:http --program com.example.Main\n"
+     "ferry ide vscode deploy/app --attach 5678 --remote-dir /app\n"
+     "ferry ide vscode app --dry-run",
      kUsesNamespace | kUsesContext | kUsesKubeconfig, kNoFormat},
     {Command::kVersion, "version", "", "Show the versions of ferry and of the running daemon", "",
      "", "ferry version", 0, "table json yaml"},

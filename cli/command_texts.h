@@ -29,7 +29,7 @@ struct CommandText {
   const char* formats;   // of -o, one word each; empty: there is nothing to format
 };
 
-extern const std::array<CommandText, 15> kCommandTexts;
+extern const std::array<CommandText, 16> kCommandTexts;
 
 extern const char* const kProgramSummary;
 extern const char* const kProgramExamples;

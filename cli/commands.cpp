@@ -14,6 +14,7 @@
 #include "cli/forward.h"
 #include "cli/forward_specs.h"
 #include "cli/generate.h"
+#include "cli/ide/ide.h"
 #include "cli/kube_context.h"
 #include "cli/leave.h"
 #include "cli/log_tail.h"
@@ -55,6 +56,7 @@ class Run {
   int workload_logs();
   int exec();
   int debug();
+  int ide();
   int show_version();
   int config();
   int completion();
@@ -309,6 +311,12 @@ int Run::debug() {
   return exit_code ? *exit_code : complain(exit_code.error());
 }
 
+int Run::ide() {
+  const auto done =
+      ide::run(invocation_, surroundings_.get_env, surroundings_.working_directory, terminal_);
+  return done ? kExitDone : complain(done.error());
+}
+
 int Run::logs() {
   if (!invocation_.logs.target.empty()) return workload_logs();
   const auto paths = control::paths(surroundings_.get_env);
@@ -375,6 +383,7 @@ int Run::go() {
     case Command::kLogs: return logs();
     case Command::kExec: return exec();
     case Command::kDebug: return debug();
+    case Command::kIde: return ide();
     case Command::kVersion: return show_version();
     case Command::kConfig: return config();
     case Command::kCompletion: return completion();

@@ -31,7 +31,7 @@ Operand operand_of(const std::string& command) {
   if (command == "forward") {
     return {.starts = "svc/ deploy/ sts/ rs/ pod/ host/", .bare = TargetKind::kPod};
   }
-  if (command == "swap-deployment" || command == "restore") {
+  if (command == "swap-deployment" || command == "restore" || command == "ide") {
     return {.starts = "deploy/ sts/ rs/",
             .bare = TargetKind::kDeployment,
             .bare_first = true,
@@ -45,6 +45,9 @@ Operand operand_of(const std::string& command) {
   }
   return {};
 }
+
+// Where the object stands among the operands: `ferry ide vscode deploy/app`.
+std::size_t place_of_object(const std::string& command) { return command == "ide" ? 1 : 0; }
 
 Names split(const std::string& words) {
   std::istringstream in(words);
@@ -118,8 +121,12 @@ class Completion {
     if (command.name == "completion" && line_.operands.empty()) offer_all(split("bash zsh fish"));
     if (command.name == "leave") return links();
     if (command.name == "forward" && !line_.operands.empty()) return ports();
+    if (command.name == "ide" && line_.operands.empty()) {
+      return offer_all(split("vscode jetbrains"));
+    }
     const Operand form = operand_of(command.name);
-    if (!line_.operands.empty() || line_.options.contains("--file")) return;
+    if (line_.operands.size() > place_of_object(command.name) || line_.options.contains("--file"))
+      return;
     const auto colon = line_.word.find(':');
     if (form.with_container && colon != std::string::npos) {
       const auto target = target_in(line_.word);
@@ -170,8 +177,10 @@ class Completion {
   }
 
   std::optional<Target> target() const {
-    if (line_.command == nullptr || line_.operands.empty()) return std::nullopt;
-    return target_in(line_.operands.front());
+    if (line_.command == nullptr) return std::nullopt;
+    const std::size_t place = place_of_object(line_.command->name);
+    if (line_.operands.size() <= place) return std::nullopt;
+    return target_in(line_.operands[place]);
   }
 
   void containers() {

@@ -22,6 +22,7 @@ enum class Command : std::uint8_t {
   kLogs,
   kExec,
   kDebug,
+  kIde,
   kVersion,
   kConfig,
   kCompletion,
@@ -91,6 +92,21 @@ struct DebugArguments {
   std::vector<std::string> command;  // after "--"
 };
 
+struct IdeArguments {
+  std::string ide;     // vscode, jetbrains
+  std::string target;  // [TYPE/]NAME[:CONTAINER]
+  std::vector<std::string> expose;
+  std::string probes;     // empty: as the language's debugger needs it
+  std::string language;   // empty: by the files in the folder
+  std::string program;    // empty: by the language
+  std::string directory;  // of the project; empty: here
+  std::string attach;     // [LOCAL:]REMOTE, or empty
+  std::string remote_root;
+  bool stay = false;
+  bool dry_run = false;
+  std::vector<std::string> arguments;  // of the program, after "--"
+};
+
 struct Invocation {
   Command command = Command::kStatus;
   std::string program;  // "ferry", or "kubectl ferry"
@@ -118,6 +134,7 @@ struct Invocation {
   LogArguments logs;
   ExecArguments exec;
   DebugArguments debug;
+  IdeArguments ide;
   std::string bundle;              // doctor: a file, or empty
   std::string shell;               // completion
   std::string directory;           // generate

@@ -100,4 +100,31 @@ inline constexpr Problem kPathLeadsOut{
     "a file that came from the container would be written outside of --mount's directory",
     "nothing was written: look at what the container mounts"};
 
+// An IDE's project.
+inline constexpr Problem kProjectMissing{"cli.project-missing", ErrorCode::kNotFound,
+                                         "the project's folder is not there", "name it with --dir"};
+inline constexpr Problem kProjectFileInvalid{
+    "cli.project-file-invalid", ErrorCode::kInvalid,
+    "a file of the IDE's is not JSON with comments, or holds something else where tasks or "
+    "configurations belong",
+    "correct it at the line that the message names; nothing was written"};
+inline constexpr Problem kProjectFileTooLarge{
+    "cli.project-file-too-large", ErrorCode::kExhausted,
+    "a file of the IDE's is larger, or nested deeper, than Ferry reads",
+    "look at what is in it; nothing was written"};
+inline constexpr Problem kProjectFileUnusable{"cli.project-file-unusable", ErrorCode::kIo,
+                                              "a file of the IDE's can't be read or written",
+                                              "check its permissions and those of its folder"};
+inline constexpr Problem kNotOurFile{
+    "cli.not-our-file", ErrorCode::kAlreadyExists,
+    "a file that Ferry did not write has the name of one of its own",
+    "move it away, or give it another name"};
+inline constexpr Problem kNameUnwritable{
+    "cli.name-unwritable", ErrorCode::kInvalid,
+    "a name or a path can't stand in a file of the IDE's as it is",
+    "give it another name, or a symbolic link of one"};
+inline constexpr Problem kIdeUnsupported{"cli.ide-unsupported", ErrorCode::kUnsupported,
+                                         "the IDE has no way to do that",
+                                         "do without the option, or use the other IDE"};
+
 }  // namespace ferry::cli::problem

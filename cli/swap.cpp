@@ -61,6 +61,7 @@ class Swapper {
   void on_link(const control::LinkStatus& link);
   bool start_again(const Error& error);
   void on_signal(int signal);
+  void tell_local_may_start();
   void on_child();
   void leave_it(int signal);
 
@@ -81,6 +82,7 @@ class Swapper {
   bool fetching_ = false;
   bool fetch_again_ = false;
   bool wanted_ = false;  // the environment was asked for
+  bool told_may_start_ = false;
   std::optional<Clock::time_point> retry_at_;
   bool ending_ = false;
   bool removing_ = false;
@@ -278,7 +280,15 @@ void Swapper::on_news(const Result<control::PodEnvironment>& environment) {
   }
   talk_.share_terminal(options_.args.has_command());
   if (auto taken = companion_.take(*environment); !taken) return give_up(taken.error());
+  tell_local_may_start();
   if (std::exchange(fetch_again_, false)) fetch_environment();
+}
+
+// IDEs' tasks wait for this line: see cli/ide/vscode.cpp and script.cpp.
+void Swapper::tell_local_may_start() {
+  const bool ours = options_.args.has_command();
+  if (ours || spec_.detach || options_.json || std::exchange(told_may_start_, true)) return;
+  terminal_.note(talk_.label() + ": the local process may start");
 }
 
 void Swapper::on_child() {

@@ -215,6 +215,23 @@ TEST_F(SwapTest, AFileThatCannotBeWrittenStopsItBeforeAnythingIsTouched) {
   EXPECT_TRUE(service_.swap_specs().empty());
 }
 
+TEST_F(SwapTest, ItSaysOnceWhenTheLocalProcessMayStart) {
+  service_.set_environment(R"({"environment":[{"name":"MODE","value":"fast"}]})");
+  auto swapping = start({.env_file = file("app.env")});
+  ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kConnecting);
+  tell(EventKind::kNotice, "still connecting");
+  ASSERT_TRUE(error_.wait_for("still connecting"));
+  EXPECT_THAT(error_.str(), Not(HasSubstr("may start")));
+  enter(SwapPhase::kWaiting);
+  ASSERT_TRUE(error_.wait_for("deploy/web: the local process may start\n"));
+  EXPECT_EQ(content(file("app.env")), "MODE=fast\n");
+  service_.end_swap("1");
+  swapping.get();
+  const auto said = error_.str();
+  EXPECT_EQ(said.find("may start"), said.rfind("may start"));
+}
+
 TEST_F(SwapTest, ADetachedSwapThatBringsTheEnvironmentDoesNotWaitForWhoNeedsIt) {
   service_.set_environment(R"({"environment":[{"name":"MODE","value":"fast"}]})");
   auto swapping = start({.env_sh = "-", .detach = true});

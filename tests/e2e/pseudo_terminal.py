@@ -15,7 +15,7 @@ class PseudoTerminal:
     """`with PseudoTerminal(args, env) as screen:`; the program is the session's leader."""
 
     def __init__(self, args, env, columns=100, rows=30):
-        self._outer, self._inner = os.openpty()
+        self.outer, self._inner = os.openpty()
         self.resize(columns, rows)
         self.modes = termios.tcgetattr(self._inner)
         self.shown = ""
@@ -33,22 +33,22 @@ class PseudoTerminal:
         if self.process.poll() is None:
             self.process.kill()
         self.process.wait()
-        os.close(self._outer)
+        os.close(self.outer)
         os.close(self._inner)
 
     def resize(self, columns, rows):
-        fcntl.ioctl(self._outer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        fcntl.ioctl(self.outer, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, text):
-        os.write(self._outer, text.encode())
+        os.write(self.outer, text.encode())
 
     def wait_for(self, pattern, timeout=30):
         """Reads until what was shown since the last time matches; the match."""
         deadline = time.monotonic() + timeout
         while not (match := re.search(pattern, self.shown)):
-            ready, _, _ = select.select([self._outer], [], [], max(0, deadline - time.monotonic()))
+            ready, _, _ = select.select([self.outer], [], [], max(0, deadline - time.monotonic()))
             assert ready, f"no {pattern!r} in {self.shown!r}"
-            self.shown += os.read(self._outer, 1 << 16).decode(errors="replace")
+            self.shown += os.read(self.outer, 1 << 16).decode(errors="replace")
         self.shown = self.shown[match.end():]
         return match
 
