@@ -129,12 +129,22 @@ std::string state_line(std::string_view state, control::UnixMillis since, const 
   return out;
 }
 
+// "12s ago, passed: a connection to svc/app"
+std::string test_line(const control::SelfTest& test, const View& view) {
+  if (test.tested == 0) return test.way.empty() || !test.under_way ? "" : "now: " + test.way;
+  std::string out = age(test.tested, view) + " ago, ";
+  if (!test.error) return out + "passed" + (test.way.empty() ? "" : ": " + test.way);
+  out += "failed: " + printable(test.error->summary());
+  return out + (test.passed == 0 ? "" : "; last passed " + age(test.passed, view) + " ago");
+}
+
 std::string link_block(const LinkStatus& link, const View& view) {
   std::string out = "link " + link.id + ": " + to_string(link.target);
   if (!link.kube_namespace.empty()) out += " in namespace " + link.kube_namespace;
   out += (link.detached ? ", detached\n" : ", foreground\n");
   out += link.swap ? swap_fields(*link.swap, view) : field("listens", ports_text(link));
   out += field("state", state_line(name_of(link.state), link.since, link.reason, view));
+  out += field("tested", test_line(link.test, view));
   if (!link.swap)
     out += field("route", std::string(name_of(link.route)) +
                               (link.tunnel.empty() ? "" : " (tunnel " + link.tunnel + ")"));

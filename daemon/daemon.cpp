@@ -41,8 +41,10 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
                  event.tunnel = status;
                  events_.publish(std::move(event));
                }),
-      links_(LinkHouse{loop, workers_, tunnels_, backend, pace_}, store_, events_),
-      swaps_(LinkHouse{loop, workers_, tunnels_, backend, pace_}, swap_store_, events_),
+      links_(LinkHouse{loop, workers_, tunnels_, backend, pace_, options_.test_every}, store_,
+             events_),
+      swaps_(LinkHouse{loop, workers_, tunnels_, backend, pace_, options_.test_every}, swap_store_,
+             events_),
       wake_watch_(kTick, WakeWatch::clock()),
       address_watch_(loop, [this] { look_around("the network changed"); }),
       ticker_(loop, [this] { tick(); }) {}
@@ -160,6 +162,14 @@ Result<control::LinkStatus> Daemon::link(const std::string& id) {
   return on_loop([&] {
     return swaps_.has(id) ? std::as_const(swaps_).status(id) : std::as_const(links_).status(id);
   });
+}
+
+Result<control::LinkStatus> Daemon::test_link(const std::string& id) {
+  on_loop([&] {
+    swaps_.has(id) ? swaps_.test_now(id) : links_.test_now(id);
+    return true;
+  });
+  return link(id);
 }
 
 std::vector<control::LinkStatus> Daemon::all_links() const {

@@ -25,6 +25,7 @@ struct DaemonOptions {
   std::string socket;      // for status()
   std::string log_file;    // for status()
   TunnelOptions tunnels;
+  Duration test_every = std::chrono::minutes(5);  // of a link that nobody uses
 };
 
 // Its service members are called from any thread but the loop's; everything else happens on the
@@ -53,6 +54,7 @@ class Daemon final : public control::Service {
   Result<std::string> environment(const std::string& id) override;
   Status remove_link(const std::string& id) override;
   Result<control::LinkStatus> link(const std::string& id) override;
+  Result<control::LinkStatus> test_link(const std::string& id) override;
   std::vector<control::LinkStatus> links() override;
   control::DaemonStatus status() override;
   std::unique_ptr<control::Subscription> subscribe(

@@ -26,7 +26,7 @@ Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool 
       backoff_(kFirstRetry, kLongestRetry),
       retry_(house.loop, [this] { look_up_target(); }),
       ending_(house.loop, [this] { give_up(*last_error_); }),
-      health_(house.loop, spec_.ports.size(), [this] { assess(); }),
+      health_(house.loop, spec_.ports.size(), house.test_every, [this] { assess(); }),
       waiting_cause_(house.loop, house.workers, kPatience,
                      [this](const std::string& line) { notice(line); }) {}
 
@@ -59,14 +59,9 @@ control::LinkStatus Link::status() const {
     status.route = route_->kind();
     status.tunnel = route_->tunnel_id();
   }
-  if (state_ == LinkState::kActive) status.reason = last_proof();
+  status.test = health_.last_test();
+  status.test.way = "a connection to " + to_string(spec_.target);
   return status;
-}
-
-std::string Link::last_proof() const {
-  const auto seconds = (control::unix_millis_now() - health_.last_proof()) / 1000;
-  return "a connection to " + to_string(spec_.target) + " was accepted " + std::to_string(seconds) +
-         " s ago";
 }
 
 OpenTraffic Link::open_traffic() const { return route_ ? route_->traffic(*this) : OpenTraffic{}; }

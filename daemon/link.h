@@ -46,6 +46,8 @@ struct LinkHouse {
   TunnelPool& tunnels;
   Backend& backend;
   swap::Pace& pace;  // of steps that wait for the cluster
+  // How long a link that nobody uses goes without a test of its own; > 0.
+  Duration test_every = std::chrono::minutes(5);
 };
 
 class Link final : public net::Disposable, private ConnectionObserver, private TunnelEvents {
@@ -58,6 +60,8 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   ~Link() override;
 
   void start();
+  // Tests its way now, if there is one: status() tells what comes of it.
+  void test_now() { health_.test_now(); }
   void sample_rate() { meter_.sample(open_traffic(), house_.loop.now()); }
 
   const std::string& id() const { return id_; }
@@ -95,7 +99,6 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void take_down();
   void notice(const std::string& message);
   OpenTraffic open_traffic() const;
-  std::string last_proof() const;
 
   const LinkHouse house_;
   const std::string id_;

@@ -9,16 +9,20 @@ constexpr Duration kFirstWait = std::chrono::seconds(1);
 constexpr Duration kLongestWait = std::chrono::seconds(30);
 }  // namespace
 
-LinkHealth::LinkHealth(net::Loop& loop, std::size_t ports, std::function<void()> on_change)
-    : on_change_(std::move(on_change)),
+LinkHealth::LinkHealth(net::Loop& loop, std::size_t ports, Duration test_every,
+                       std::function<void()> on_change)
+    : loop_(loop),
+      test_every_(test_every),
+      on_change_(std::move(on_change)),
       ports_(ports),
       backoff_(kFirstWait, kLongestWait),
-      retest_(loop, [this] { test_ports(); }) {}
+      retest_(loop, [this] { test_ports(false); }) {}
 
 void LinkHealth::watch(LinkRoute& route) {
   if (route_ != nullptr) return;
   route_ = &route;
   backoff_.reset();
+  retest_is_routine_ = false;
   retest_.start(backoff_.next());  // not from within the caller
 }
 
@@ -28,14 +32,31 @@ void LinkHealth::stop() {
   for (Port& port : ports_) port = {};
 }
 
-void LinkHealth::test_ports() {
+void LinkHealth::test_now() { test_ports(true); }
+
+void LinkHealth::test_ports(bool all) {
   for (std::size_t i = 0; i < ports_.size() && route_ != nullptr; ++i) {
-    if (ports_[i].works || ports_[i].test) continue;
+    const bool fresh = ports_[i].works && loop_.now() - ports_[i].proven < test_every_;
+    if (ports_[i].test || (fresh && !all)) continue;
     ports_[i].test = std::make_unique<ConnectionTest>(
         *route_, i,
         [this](std::size_t port, std::optional<Error> error) { tested(port, std::move(error)); });
     ports_[i].test->start();
   }
+  plan_next_test();
+}
+
+// Connections that come meanwhile put it off.
+void LinkHealth::plan_next_test() {
+  const bool testing = std::any_of(ports_.begin(), ports_.end(),
+                                   [](const Port& port) { return port.test != nullptr; });
+  if (route_ == nullptr || !proven() || testing || retest_.active()) return;
+  const auto oldest =
+      std::min_element(ports_.begin(), ports_.end(),
+                       [](const Port& a, const Port& b) { return a.proven < b.proven; });
+  if (oldest == ports_.end()) return;
+  retest_is_routine_ = true;
+  retest_.start(std::max(Duration{}, oldest->proven + test_every_ - loop_.now()));
 }
 
 void LinkHealth::tested(std::size_t port, std::optional<Error> error) {
@@ -48,23 +69,34 @@ void LinkHealth::tested(std::size_t port, std::optional<Error> error) {
 }
 
 void LinkHealth::connected(std::size_t port) {
-  last_proof_ = control::unix_millis_now();
-  if (ports_[port].works) return;
-  ports_[port].works = true;
+  last_test_.tested = last_test_.passed = control::unix_millis_now();
+  const bool worked = std::exchange(ports_[port].works, true);
+  ports_[port].proven = loop_.now();
   ports_[port].error.reset();
-  if (proven()) backoff_.reset();
-  on_change_();
+  last_test_.error = trouble();
+  if (!worked && proven()) backoff_.reset();
+  plan_next_test();
+  if (!worked) on_change_();
 }
 
 void LinkHealth::refused(std::size_t port, const Error& error) {
   ports_[port].works = false;
   ports_[port].error = error;
-  if (route_ != nullptr && !retest_.active()) {
+  last_test_.tested = control::unix_millis_now();
+  last_test_.error = error;
+  if (route_ != nullptr && (!retest_.active() || retest_is_routine_)) {
     Duration wait = backoff_.next();
     if (wait == Duration{}) wait = backoff_.next();  // the refusal itself was the first attempt
+    retest_is_routine_ = false;
     retest_.start(wait);
   }
   on_change_();
+}
+
+control::SelfTest LinkHealth::last_test() const {
+  auto test = last_test_;
+  for (const Port& port : ports_) test.under_way = test.under_way || port.test != nullptr;
+  return test;
 }
 
 bool LinkHealth::proven() const {

@@ -18,13 +18,18 @@ class LinkHealth {
  public:
   // `on_change`: the answer of trouble() or proven() may be another one. Not called from within
   // the members below, save connected() and refused().
-  LinkHealth(net::Loop& loop, std::size_t ports, std::function<void()> on_change);
+  // `test_every`: a port that nothing was heard of for so long is tested again; > 0.
+  LinkHealth(net::Loop& loop, std::size_t ports, Duration test_every,
+             std::function<void()> on_change);
 
   // Tests each port that isn't known to work, now and, while one fails, after growing waits of 1 to
-  // 30 s. The route outlives the tests; stop() ends them.
+  // 30 s; later those of which nothing was heard for long. The route outlives the tests; stop()
+  // ends them.
   void watch(LinkRoute& route);
   // Ends all tests and forgets what is known: something on the way has changed.
   void stop();
+  // Tests all ports, if it watches.
+  void test_now();
 
   // What the user's own connections have met.
   void connected(std::size_t port);
@@ -34,24 +39,30 @@ class LinkHealth {
   bool proven() const;
   // Why one of them does not; none while nothing speaks against it.
   std::optional<Error> trouble() const;
-  control::UnixMillis last_proof() const { return last_proof_; }
+  // Its `way` is empty.
+  control::SelfTest last_test() const;
 
  private:
   struct Port {
     bool works = false;
+    TimePoint proven{};  // when, if it works
     std::optional<Error> error;
     std::unique_ptr<ConnectionTest> test;
   };
 
-  void test_ports();
+  void test_ports(bool all);
+  void plan_next_test();
   void tested(std::size_t port, std::optional<Error> error);
 
+  net::Loop& loop_;
+  const Duration test_every_;
   const std::function<void()> on_change_;
   LinkRoute* route_ = nullptr;  // none: not watching
   std::vector<Port> ports_;
   Backoff backoff_;
   net::Timer retest_;
-  control::UnixMillis last_proof_ = 0;
+  bool retest_is_routine_ = false;  // nothing has failed
+  control::SelfTest last_test_;
 };
 
 }  // namespace ferry::daemon

@@ -101,6 +101,11 @@ std::vector<control::LinkStatus> LinkTable::status() const {
   return all;
 }
 
+void LinkTable::test_now(const std::string& id) {
+  const auto found = links_.find(id);
+  if (found != links_.end()) found->second->test_now();
+}
+
 void LinkTable::sample_rates() {
   for (const auto& entry : links_) entry.second->sample_rate();
 }

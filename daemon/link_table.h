@@ -30,6 +30,7 @@ class LinkTable final : private LinkEvents {
   // Where a link's target was looked for.
   Result<control::KubeAccess> place(const std::string& id) const;
 
+  void test_now(const std::string& id);
   void sample_rates();
   // Ends all links; detached ones stay remembered. add() fails from then on.
   void close();

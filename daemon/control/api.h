@@ -215,6 +215,17 @@ struct Traffic {
   bool operator==(const Traffic&) const = default;
 };
 
+// What tests of a link from end to end have shown; its users' connections show as much.
+struct SelfTest {
+  UnixMillis tested = 0;       // when that was last tried
+  UnixMillis passed = 0;       // when it last worked
+  std::string way;             // what a test does, for people; empty: there is nothing to test
+  std::optional<Error> error;  // of the last one; none: it passed
+  bool under_way = false;
+
+  bool operator==(const SelfTest&) const = default;
+};
+
 // How far a swap is. The link's state says whether it works: kStarting up to kTakingOver, then
 // kActive or kWaiting, kEnding from kRestoring on.
 enum class SwapPhase : std::uint8_t {
@@ -273,6 +284,7 @@ struct LinkStatus {
   UnixMillis since = 0;  // when it entered this state
   UnixMillis created = 0;
   Traffic traffic;
+  SelfTest test;
   std::optional<Error> last_error;  // the last failed connection or step; stays until the next
   std::optional<SwapStatus> swap;   // set for swaps, whose `ports` are here; the link has none then
 };

@@ -154,6 +154,12 @@ Result<std::vector<LinkStatus>> Client::links() const {
   return std::move(current->links);
 }
 
+Result<LinkStatus> Client::test(const std::string& id) const {
+  return request("POST", "/v1/links/" + id + "/test")
+      .and_then([](const std::string& body) { return parse_json(body, kMaxBody); })
+      .and_then(link_status_from_json);
+}
+
 Status Client::remove(const std::string& id) const {
   const auto body = request("DELETE", "/v1/links/" + id);
   if (!body) return fail(body.error());

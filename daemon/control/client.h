@@ -25,6 +25,8 @@ class Client {
   Result<std::string> version() const;
   Result<DaemonStatus> status() const;
   Result<std::vector<LinkStatus>> links() const;
+  // Has a link tested from end to end: `test` of its status tells what comes of it.
+  Result<LinkStatus> test(const std::string& id) const;
   // Of a swap, this begins the restore; follow() tells of its end.
   Status remove(const std::string& id) const;
   Status quit() const;

@@ -186,6 +186,11 @@ void Server::Impl::route() {
                [this](const Request& request, Response& response) {
                  end_link(request.matches[1], response);
                });
+  http_.Post("/v1/links/([A-Za-z0-9._-]{1,64})/test",
+             [this](const Request& request, Response& response) {
+               const auto link = service_.test_link(request.matches[1]);
+               link ? answer(response, to_json(*link), 202) : refuse(response, link.error());
+             });
   http_.Get("/v1/links/([A-Za-z0-9._-]{1,64})/events",
             [this](const Request& request, Response& response) {
               link_events(request.matches[1], response);

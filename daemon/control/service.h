@@ -64,6 +64,9 @@ class Service {
   virtual Status remove_link(const std::string& id) = 0;
 
   virtual Result<LinkStatus> link(const std::string& id) = 0;
+  // Has the link tested from end to end, where there is a way to test, and returns at once: the
+  // status' `test` tells what comes of it within seconds. Error: kNotFound.
+  virtual Result<LinkStatus> test_link(const std::string& id) = 0;
   virtual std::vector<LinkStatus> links() = 0;
   virtual DaemonStatus status() = 0;
 

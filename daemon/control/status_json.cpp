@@ -32,6 +32,14 @@ Json to_json(const Traffic& traffic) {
           {"bytesReceivedPerSecond", traffic.bytes_received_per_second}};
 }
 
+Json to_json(const SelfTest& test) {
+  return {{"tested", time_to_json(test.tested)},
+          {"passed", time_to_json(test.passed)},
+          {"way", test.way},
+          {"error", optional_error(test.error)},
+          {"underWay", test.under_way}};
+}
+
 PortRef port_ref(const std::string& text) {
   const bool numeric = !text.empty() && text.size() <= 5 &&
                        text.find_first_not_of("0123456789") == std::string::npos;
@@ -65,6 +73,17 @@ Result<Traffic> traffic_at(const Json& json, const std::string& path) {
   return reader.finish(traffic);
 }
 
+Result<SelfTest> self_test_at(const Json& json, const std::string& path) {
+  JsonReader reader(json, path);
+  SelfTest test;
+  reader.time("tested", test.tested);
+  reader.time("passed", test.passed);
+  reader.text("way", test.way);
+  reader.error("error", test.error);
+  reader.flag("underWay", test.under_way);
+  return reader.finish(std::move(test));
+}
+
 Result<LinkStatus> link_at(const Json& json, const std::string& path) {
   JsonReader reader(json, path);
   LinkStatus link;
@@ -81,6 +100,7 @@ Result<LinkStatus> link_at(const Json& json, const std::string& path) {
   reader.time("since", link.since);
   reader.time("created", link.created);
   reader.nested("traffic", link.traffic, traffic_at);
+  reader.nested("test", link.test, self_test_at);
   reader.error("lastError", link.last_error);
   reader.nested("swap", link.swap, swap_status_at);
   return reader.finish(std::move(link));
@@ -160,6 +180,7 @@ Json to_json(const LinkStatus& link) {
           {"since", time_to_json(link.since)},
           {"created", time_to_json(link.created)},
           {"traffic", to_json(link.traffic)},
+          {"test", to_json(link.test)},
           {"lastError", optional_error(link.last_error)},
           {"swap", link.swap ? to_json(*link.swap) : Json(nullptr)}};
 }

@@ -114,7 +114,10 @@ void LocalPorts::on_listen_result(const tunnel::ListenResult& result) {
   if (!result.ok) events_.on_port_refused(result.port, result.detail);
 }
 
-void LocalPorts::on_connected(std::size_t) { meter_.began(); }
+void LocalPorts::on_connected(std::size_t port) {
+  meter_.began();
+  events_.on_caller_served(ports_[port].port.remote);
+}
 
 void LocalPorts::on_ended(std::size_t, const ConnectionEnd& end) { meter_.ended(end); }
 

@@ -23,6 +23,8 @@ class LocalPortsEvents {
   virtual void on_ports_changed() = 0;
   // The proxy can't listen on a port of its pod.
   virtual void on_port_refused(std::uint16_t remote, const std::string& why) = 0;
+  // A caller of that port of the pod was connected.
+  virtual void on_caller_served(std::uint16_t /*remote*/) {}
 
  protected:
   ~LocalPortsEvents() = default;

@@ -11,6 +11,7 @@
 #include "daemon/probe/probe_set.h"
 #include "daemon/swap/environment.h"
 #include "daemon/swap/local_ports.h"
+#include "daemon/swap/service_check.h"
 #include "daemon/tunnel_pool.h"
 #include "kube/swap/plan.h"
 
@@ -31,6 +32,7 @@ class LocalSideEvents {
 struct LocalSideOptions {
   StandInPlace place;
   std::vector<swap::Exposed> ports;
+  std::vector<ServiceWay> ways;    // to be tested
   ContainerProbes probes;          // of parse_probes()
   std::string kubernetes_version;  // empty: not told
 };
@@ -52,6 +54,9 @@ class LocalSide final : private TunnelEvents, private ProbeEvents, private Local
   bool ready() const { return connected() && probes_->ready(); }
   // Why callers aren't taken; empty: they are.
   std::string obstacle() const;
+  // The test from inside the cluster; somebody else watches and stops it.
+  ServiceCheck& check() { return *check_; }
+  const ServiceCheck& check() const { return *check_; }
   const std::string& tunnel_id() const { return tunnel_->id(); }
   std::vector<control::ExposedPort> ports() const;
   std::vector<control::ProbeStatus> probes() const { return probes_->statuses(); }
@@ -68,6 +73,7 @@ class LocalSide final : private TunnelEvents, private ProbeEvents, private Local
   void on_liveness_failed(const std::string& why) override;
   void on_ports_changed() override;
   void on_port_refused(std::uint16_t remote, const std::string& why) override;
+  void on_caller_served(std::uint16_t remote) override { check_->caller_came(remote); }
 
   bool process_runs() const;
 
@@ -76,6 +82,7 @@ class LocalSide final : private TunnelEvents, private ProbeEvents, private Local
   const bool probed_;  // a readiness probe decides
   LocalSideEvents& events_;
   Tunnel* tunnel_ = nullptr;  // held in the pool
+  std::unique_ptr<ServiceCheck> check_;
   std::unique_ptr<LocalPorts> ports_;
   std::unique_ptr<ProbeSet> probes_;
   std::unique_ptr<EnvironmentFollower> environment_follower_;

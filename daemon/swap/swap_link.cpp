@@ -146,6 +146,7 @@ void SwapLink::started(const Started& started) {
       LocalSideOptions{
           .place = {.cluster = *cluster_, .swap_id = swap_id(), .identity = started.identity},
           .ports = plan_->exposed,
+          .ways = service_ways(*plan_),
           .probes = container_probes_,
           .kubernetes_version = kubernetes_version_},
       events);
@@ -292,11 +293,27 @@ void SwapLink::assess() {
     take_over();
     return;
   }
-  const std::string obstacle = local_side_->obstacle();
   if (status_.phase == Phase::kSwapped) {
-    set_state(ready ? LinkState::kActive : LinkState::kWaiting, obstacle);
+    assess_swapped();
   } else {
-    set_state(LinkState::kStarting, obstacle);
+    set_state(LinkState::kStarting, local_side_->obstacle());
+  }
+}
+
+// The state stays as it is until the test has shown something.
+void SwapLink::assess_swapped() {
+  auto& check = local_side_->check();
+  if (!local_side_->ready()) {
+    check.stop();
+    set_state(LinkState::kWaiting, local_side_->obstacle());
+    return;
+  }
+  check.watch();
+  if (check.trouble()) {
+    last_error_ = check.trouble();
+    set_state(LinkState::kWaiting, check.trouble()->summary());
+  } else if (check.settled()) {
+    set_state(LinkState::kActive, {});
   }
 }
 
@@ -310,6 +327,7 @@ void SwapLink::set_phase(Phase phase) {
   }
   if (phase >= Phase::kRestoring) {
     status_.ready = false;
+    if (local_side_) local_side_->check().stop();
     set_state(phase == Phase::kOver && last_error_ ? LinkState::kFailed : LinkState::kEnding, "");
   }
   events_.on_swap_changed(*this);
@@ -328,6 +346,10 @@ void SwapLink::tell(EventKind kind, const std::string& message) {
 }
 
 // --- what is -------------------------------------------------------------------------------------
+
+void SwapLink::test_now() {
+  if (local_side_) local_side_->check().test_now();
+}
 
 void SwapLink::sample_rate() {
   if (local_side_) local_side_->sample_rate();
@@ -356,6 +378,7 @@ control::LinkStatus SwapLink::status() const {
   if (local_side_) {
     status.tunnel = local_side_->tunnel_id();
     status.traffic = local_side_->traffic();
+    status.test = local_side_->check().last_test();
     status.swap->ports = local_side_->ports();
     status.swap->probes = local_side_->probes();
   }

@@ -60,6 +60,8 @@ class SwapLink final : public net::Disposable, private LocalSideEvents {
   // Repeated calls change nothing.
   void end();
 
+  // Tests the way through the Services now, if it is swapped: status() tells what comes of it.
+  void test_now();
   void sample_rate();
 
   const std::string& id() const { return id_; }
@@ -97,6 +99,7 @@ class SwapLink final : public net::Disposable, private LocalSideEvents {
   void out_of_time();
   // Decides on the state from all that is known, and takes the next step where it is due.
   void assess();
+  void assess_swapped();
   void set_phase(Phase phase);
   void set_state(control::LinkState state, const std::string& reason);
   void tell(control::EventKind kind, const std::string& message);

@@ -89,6 +89,11 @@ Result<std::string> SwapTable::environment(const std::string& id) const {
   return find(id).and_then([](const SwapLink* swap) { return swap->environment(); });
 }
 
+void SwapTable::test_now(const std::string& id) {
+  const auto found = swaps_.find(id);
+  if (found != swaps_.end()) found->second->test_now();
+}
+
 void SwapTable::sample_rates() {
   for (const auto& entry : swaps_) entry.second->sample_rate();
 }

@@ -31,6 +31,7 @@ class SwapTable final : private SwapLinkEvents {
   Result<control::KubeAccess> place(const std::string& id) const;
   Result<std::string> environment(const std::string& id) const;
 
+  void test_now(const std::string& id);
   void sample_rates();
   // Ends all swaps, and calls `done` from the loop when none is left (at once, if there is none);
   // add() fails from then on.

@@ -53,9 +53,17 @@ struct Exposed {
   bool operator==(const Exposed&) const = default;
 };
 
+// A TCP port of a Service that leads to an exposed port.
+struct PlannedPort {
+  std::uint16_t port = 0;    // the Service's
+  std::uint16_t remote = 0;  // the container's
+};
+
 // A Service whose selector fits the stand-in's pod.
 struct PlannedService {
   std::string name;
+  std::string address;  // literal; empty: it has none of its own (headless)
+  std::vector<PlannedPort> ports;
   bool steer = false;
   std::string why_not;  // when it isn't steered: why
 };

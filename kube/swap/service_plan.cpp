@@ -27,6 +27,7 @@ class Planner {
 
   ServicePlan run() {
     result_.service.name = service_.name;
+    if (!service_.headless()) result_.service.address = service_.cluster_ip;
     decide_steering();
     ports();
     locality();
@@ -83,6 +84,7 @@ class Planner {
         continue;
       }
       const auto number = number_of(port.target_port);
+      if (number && is_exposed(*number)) result_.service.ports.push_back({port.port, *number});
       if (!number || is_exposed(*number) || answered_by_other(*number)) continue;
       warn("its port " + std::to_string(port.port) + " leads to port " + std::to_string(*number) +
                " of the container, which is not exposed",

@@ -35,6 +35,9 @@ inline control::LinkStatus sample_link() {
                   .bytes_received = 5'000'000,
                   .bytes_sent_per_second = 0,
                   .bytes_received_per_second = 2048};
+  link.test = {.tested = kSampleNow - 12'000,
+               .passed = kSampleNow - 12'000,
+               .way = "a connection to svc/app"};
   link.last_error =
       Error{ErrorCode::kUnreachable, "connecting to app:80", "connection refused", "start it"};
   return link;

@@ -34,7 +34,9 @@ class House : public ::testing::Test {
   void start_daemon() {
     run([this] {
       daemon_ = std::make_unique<daemon::Daemon>(
-          loop(), backend_, daemon::DaemonOptions{.links_file = directory_.path() / "links.json"},
+          loop(), backend_,
+          daemon::DaemonOptions{.links_file = directory_.path() / "links.json",
+                                .test_every = test_every_},
           [] {});
     });
     events_.emplace(*daemon_);
@@ -43,6 +45,11 @@ class House : public ::testing::Test {
   void end_daemon() {
     events_.reset();
     run([this] { daemon_.reset(); });
+  }
+  // Links that nobody uses test themselves so often, those of a new daemon.
+  void test_every(Duration time) {
+    test_every_ = time;
+    restart_daemon();
   }
   void restart_daemon() {
     end_daemon();
@@ -64,6 +71,7 @@ class House : public ::testing::Test {
  private:
   const TemporaryDirectory directory_;
   LoopThread thread_;
+  Duration test_every_ = std::chrono::minutes(5);
   daemon::FakeBackend backend_;
   std::unique_ptr<daemon::Daemon> daemon_;
   std::optional<EventLog> events_;

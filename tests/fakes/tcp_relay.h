@@ -17,9 +17,10 @@ namespace ferry::testing {
 
 class TcpRelay {
  public:
-  TcpRelay(net::Loop& loop, net::HostPort target) : loop_(loop), target_(std::move(target)) {
+  TcpRelay(net::Loop& loop, net::HostPort target, std::uint16_t port = 0)
+      : loop_(loop), target_(std::move(target)) {
     auto listener = net::Listener::create(
-        loop, {"127.0.0.1", 0}, [this](std::unique_ptr<net::ByteStream> stream, net::HostPort) {
+        loop, {"127.0.0.1", port}, [this](std::unique_ptr<net::ByteStream> stream, net::HostPort) {
           links_.push_back(std::make_unique<Link>(*this, std::move(stream)));
         });
     EXPECT_TRUE(listener.has_value());

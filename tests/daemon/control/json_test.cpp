@@ -48,6 +48,11 @@ LinkStatus full_link() {
   link.since = 1795248303007;
   link.created = 1795248300000;
   link.traffic = {1, 2, 3, 4, 5, 6, ~std::uint64_t{0}};
+  link.test = {.tested = 1795248302000,
+               .passed = 1795248301000,
+               .way = "a connection",
+               .error = Error{ErrorCode::kUnreachable, "d", "e", "f"},
+               .under_way = true};
   link.last_error = Error{ErrorCode::kUnavailable, "a", "b", "c"};
   link.swap =
       SwapStatus{.swap_id = "s1",

@@ -27,7 +27,7 @@ TEST(MetricsTest, TellEachLinkAndTunnel) {
   status.tunnels = {tunnel};
   const std::string text = prometheus_text(status);
   EXPECT_THAT(text, HasSubstr("ferry_build_info{version=\"1.2.3\"} 1\n"));
-  EXPECT_THAT(text, HasSubstr("ferry_start_time_seconds 1795248303\n"));
+  EXPECT_THAT(text, HasSubstr("ferry_start_time_seconds 1795248303.007000\n"));
   EXPECT_THAT(text,
               HasSubstr("ferry_link_up{link=\"3\",target=\"svc/app\",namespace=\"shop\"} 1\n"));
   EXPECT_THAT(text, HasSubstr("ferry_link_sent_bytes_total{link=\"3\",target=\"svc/app\",namespace="
@@ -37,12 +37,6 @@ TEST(MetricsTest, TellEachLinkAndTunnel) {
   EXPECT_THAT(text, HasSubstr("ferry_tunnel_streams{tunnel=\"t1\",route=\"proxy\"} 7\n"));
   EXPECT_THAT(text, HasSubstr("ferry_tunnel_round_trip_seconds{tunnel=\"t1\",route=\"proxy\"} "
                               "0.001500\n"));
-}
-
-TEST(MetricsTest, EscapeWhatALabelMayNotHold) {
-  DaemonStatus status;
-  status.version = "a\"b\\c\nd";
-  EXPECT_THAT(prometheus_text(status), HasSubstr(R"(version="a\"b\\c\nd")"));
 }
 
 TEST(MetricsTest, NameEachMetricOnce) {

@@ -1,6 +1,7 @@
 #include "daemon/swap/swap_link.h"
 
 #include "tests/daemon/swap/swap_house.h"
+#include "tests/fakes/tcp_relay.h"
 
 namespace ferry::daemon::testing {
 namespace {
@@ -360,6 +361,66 @@ TEST_F(SwapLinkTest, CleaningUpPutsBackWhatWasLeft) {
   expect_all_as_before();
   EXPECT_FALSE(error_.has_value());
   EXPECT_THAT(phases_, ElementsAre(SwapPhase::kRestoring, SwapPhase::kOver));
+}
+
+// --- tested from inside the cluster --------------------------------------------------------------
+
+// The Service "web" is an address of the loopback.
+class SwapSelfTest : public SwapLinkTest {
+ protected:
+  void service_at(const net::HostPort& address) {
+    cluster_->with([&](swap::SimCluster& cluster) {
+      auto service = *cluster.objects().find(kube::kServices, "demo", "web");
+      service["spec"]["clusterIP"] = address.host;
+      service["spec"]["ports"][0]["port"] = address.port;
+      cluster.objects().put(kube::kServices, "demo", service);
+    });
+  }
+  control::SelfTest test() const { return link_->status().test; }
+};
+
+TEST_F(SwapSelfTest, ASwapThatIsActiveWasReachedThroughItsService) {
+  ferry::testing::TcpRelay service(*loop, {"127.0.0.1", remote_});
+  service_at(service.address());
+  swap();
+  EXPECT_EQ(test().way, "from inside the cluster through svc/web to here");
+  EXPECT_GT(test().passed, 0);
+  EXPECT_FALSE(test().error);
+  EXPECT_FALSE(local_->sockets.empty());
+}
+
+TEST_F(SwapSelfTest, AServiceThatRefusesIsToldUntilItLeadsHere) {
+  const auto address = proxy::testing::free_address(loop);
+  service_at(address);
+  start();
+  ASSERT_TRUE(wait_for(SwapPhase::kSwapped));
+  ASSERT_TRUE(wait([&] { return link_->status().state == LinkState::kWaiting; }));
+  EXPECT_THAT(link_->status().reason, HasSubstr("refused"));
+  EXPECT_EQ(test().passed, 0);
+  const ferry::testing::TcpRelay service(*loop, {"127.0.0.1", remote_}, address.port);
+  ASSERT_TRUE(wait([&] { return link_->status().state == LinkState::kActive; }));
+  EXPECT_GT(test().passed, 0);
+}
+
+TEST_F(SwapSelfTest, AnotherPodsAnswerIsToldAndSpeaksNotAgainstTheSwap) {
+  const proxy::testing::Service other(loop);
+  service_at(other.address());
+  swap();
+  ASSERT_TRUE(test().error);
+  EXPECT_EQ(test().error->why, "another pod has answered");
+  EXPECT_EQ(test().passed, 0);
+}
+
+TEST_F(SwapSelfTest, ACallerShowsAsMuchAsATest) {
+  const proxy::testing::Service other(loop);
+  service_at(other.address());
+  swap();
+  std::unique_ptr<net::ByteStream> caller;
+  const net::Dial dial(*loop, {"127.0.0.1", remote_}, {}, [&](auto stream) {
+    if (stream) caller = std::move(*stream);
+  });
+  ASSERT_TRUE(wait([&] { return test().passed > 0; }));
+  EXPECT_FALSE(test().error);
 }
 
 // --- while it holds ------------------------------------------------------------------------------
