@@ -51,13 +51,19 @@ void DoorCheck::begin() {
 }
 
 void DoorCheck::dial(std::size_t index) {
-  const auto& door = asked_[index].door;
+  auto& asked = asked_[index];
+  const auto& door = asked.door;
+  if (tunnel_ != nullptr && !door.http_path.empty()) {
+    asked.on_answer = std::make_shared<HttpAsk::OnAnswer>(
+        [this, index](const Result<int>& status) { on_answer(index, status); });
+    auto local = std::make_unique<HttpAsk>(loop_, door.host, door.http_path, asked.on_answer);
+    return tunnel_->carry({door.host, door.port}, std::move(local), index, *this);
+  }
   auto local = std::make_unique<IdleStream>();
   if (tunnel_ != nullptr) {
-    tunnel_->carry({door.host, door.port}, std::move(local), index, *this);
-    return;
+    return tunnel_->carry({door.host, door.port}, std::move(local), index, *this);
   }
-  asked_[index].connection = std::make_unique<DirectConnection>(
+  asked.connection = std::make_unique<DirectConnection>(
       loop_, *dialer_, std::vector<PodPort>{{door.pod, door.port}}, std::move(local),
       DirectConnection::Callbacks{
           .on_connected = [this, index] { on_connected(index); },
@@ -66,12 +72,24 @@ void DoorCheck::dial(std::size_t index) {
 }
 
 void DoorCheck::on_connected(std::size_t index) {
+  asked_[index].accepted = true;
+  if (asked_[index].on_answer) return;  // what it says is waited for
   settle(index, diagnose::Knock{asked_[index].door, DoorState::kOpen, {}});
 }
 
 void DoorCheck::on_ended(std::size_t index, const ConnectionEnd& end) {
-  if (end.opened || !end.error) return on_connected(index);
-  failed(index, *end.error);
+  auto& asked = asked_[index];
+  if (!end.opened && end.error) return failed(index, *end.error);
+  if (!asked.on_answer) return on_connected(index);
+  on_answer(index, fail(ErrorCode::kReset, {}, "it is closed without an answer"));
+}
+
+void DoorCheck::on_answer(std::size_t index, const Result<int>& status) {
+  const auto& door = asked_[index].door;
+  if (status && *status < 500) return settle(index, diagnose::Knock{door, DoorState::kOpen, {}});
+  const std::string said = status ? "HTTP " + std::to_string(*status) : status.error().why;
+  settle(index, diagnose::Knock{door, DoorState::kHttpBad,
+                                "the proxy: GET " + door.http_path + ": " + said});
 }
 
 // A port-forward may fail for reasons of its own, rights for one: only that nobody listens is news
@@ -97,6 +115,10 @@ void DoorCheck::out_of_time() {
   for (std::size_t i = 0; i < asked_.size(); ++i) {
     if (!asked_[i].pending) continue;
     const auto& door = asked_[i].door;
+    if (asked_[i].accepted && asked_[i].on_answer) {
+      on_answer(i, fail(ErrorCode::kTimedOut, {}, "no answer within 3 s"));
+      continue;
+    }
     const std::string words =
         "no answer from " + door.host + ":" + std::to_string(door.port) + " within 3 s";
     settle(i, tunnel_ == nullptr ? std::nullopt

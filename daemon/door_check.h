@@ -1,5 +1,6 @@
 // Tries ports in the cluster with a connection each, closed again once it is accepted: through a
-// tunnel that is up, else by port-forwards to the pods.
+// tunnel that is up, else by port-forwards to the pods. Through the tunnel, those that speak HTTP
+// are asked for a page.
 #pragma once
 
 #include <functional>
@@ -9,6 +10,7 @@
 
 #include "daemon/connection.h"
 #include "daemon/direct_connection.h"
+#include "daemon/http_ask.h"
 #include "daemon/tunnel_pool.h"
 #include "kube/diagnose/door.h"
 #include "net/timer.h"
@@ -32,6 +34,8 @@ class DoorCheck final : public net::Disposable, private ConnectionObserver, priv
     std::unique_ptr<DirectConnection> connection;  // on the direct route
     bool pending = true;
     std::optional<diagnose::Knock> knock;
+    bool accepted = false;                           // what is waited for is an answer
+    std::shared_ptr<HttpAsk::OnAnswer> on_answer{};  // while it is asked over HTTP
   };
 
   void begin();
@@ -40,6 +44,7 @@ class DoorCheck final : public net::Disposable, private ConnectionObserver, priv
   void on_ended(std::size_t index, const ConnectionEnd& end) override;
   void on_tunnel_changed() override {}
   void on_tunnel_progress(const std::string&) override {}
+  void on_answer(std::size_t index, const Result<int>& status);
   void failed(std::size_t index, const Error& error);
   void settle(std::size_t index, std::optional<diagnose::Knock> knock);
   void out_of_time();

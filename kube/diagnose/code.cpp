@@ -43,6 +43,7 @@ std::string_view name_of(Code code) {
     case Code::kEndpointsTerminating: return "endpoints-terminating";
     case Code::kPortNotListening: return "port-not-listening";
     case Code::kConnectionBlocked: return "connection-blocked";
+    case Code::kHttpFails: return "http-fails";
     case Code::kServiceUnreachable: return "service-unreachable";
     case Code::kExternalName: return "external-name";
     case Code::kNoSelector: return "no-selector";

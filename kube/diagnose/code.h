@@ -47,6 +47,7 @@ enum class Code : std::uint8_t {
   kEndpointsTerminating,
   kPortNotListening,
   kConnectionBlocked,
+  kHttpFails,
   kServiceUnreachable,
   kExternalName,
   kNoSelector,

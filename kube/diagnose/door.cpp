@@ -1,6 +1,7 @@
 #include "kube/diagnose/door.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "kube/json_field.h"
@@ -15,7 +16,7 @@ using kube::Json;
 constexpr std::size_t kPods = 2;   // the others are alike
 constexpr std::size_t kPorts = 8;  // of each
 
-// Calls visit(pod, address) for the ready ones.
+// Calls visit(object, pod, address) for the ready ones.
 template <typename Visit>
 void each_ready(const std::vector<Json>& pods, Visit visit) {
   std::size_t count = 0;
@@ -24,8 +25,51 @@ void each_ready(const std::vector<Json>& pods, Visit visit) {
     const auto address = kube::text_field(kube::field(object, "status"), "podIP");
     if (!pod.ready || pod.terminating || address.empty()) continue;
     if (++count > kPods) return;
-    visit(pod, address);
+    visit(object, pod, address);
   }
+}
+
+bool is_called_http(const std::string& name) { return name == "http" || name.starts_with("http-"); }
+
+// A path that can stand in a request.
+std::string fitting(const std::string& path) {
+  const bool fits =
+      path.starts_with('/') && path.size() <= 1024 &&
+      std::all_of(path.begin(), path.end(), [](char c) { return c > ' ' && c < 127; });
+  return fits ? path : "/";
+}
+
+// What the probe asks for, if it asks this port; nothing where it does so by TLS.
+std::optional<std::string> path_of(const Json& probe, const kube::Pod& pod, std::uint16_t port) {
+  const Json& get = kube::field(probe, "httpGet");
+  if (!get.is_object()) return std::nullopt;
+  const std::string name = kube::text_field(get, "port");
+  const auto number = name.empty() ? Result<std::uint16_t>(kube::port_field(get, "port"))
+                                   : kube::resolve_container_port(pod, kube::PortRef(name));
+  if (!number || *number != port) return std::nullopt;
+  return kube::text_field(get, "scheme") == "HTTPS" ? std::string()
+                                                    : fitting(kube::text_field(get, "path"));
+}
+
+// Of a port of a pod; `name`: what it is called.
+std::string http_path(const Json& object, const kube::Pod& pod, std::uint16_t port,
+                      const std::string& name) {
+  for (const Json& container : kube::array_field(kube::field(object, "spec"), "containers")) {
+    for (const char* kind : {"readinessProbe", "livenessProbe", "startupProbe"}) {
+      const auto path = path_of(kube::field(container, kind), pod, port);
+      if (path) return *path;
+    }
+  }
+  return is_called_http(name) ? "/" : std::string();
+}
+
+Finding bad_http(const Knock& knock) {
+  return {.code = Code::kHttpFails,
+          .object = knock.door.object,
+          .cause = "its port " + std::to_string(knock.door.port) +
+                   " takes connections, and over HTTP it serves nothing",
+          .evidence = {knock.words},
+          .fix = "look at what it logs meanwhile: kubectl logs " + knock.door.object};
 }
 
 Finding closed_pod(const Knock& knock) {
@@ -64,14 +108,16 @@ std::vector<Door> service_doors(const ServiceFacts& facts) {
   std::size_t ports = 0;
   for (const auto& port : service.ports) {
     if (port.protocol != "TCP" || ++ports > kPorts) continue;
-    each_ready(pods, [&](const kube::Pod& pod, const std::string& address) {
+    each_ready(pods, [&](const Json& object, const kube::Pod& pod, const std::string& address) {
       const auto number = kube::resolve_container_port(pod, port.target_port);
-      if (number) doors.push_back({"pod/" + pod.name, pod.name, address, *number});
+      if (!number) return;
+      doors.push_back({"pod/" + pod.name, pod.name, address, *number,
+                       http_path(object, pod, *number, port.name)});
     });
     // The cluster's domain comes from the search list of whoever asks.
     if (!service.headless() && service.type != "ExternalName") {
       doors.push_back(
-          {"svc/" + service.name, {}, service.name + "." + service.ns + ".svc", port.port});
+          {"svc/" + service.name, {}, service.name + "." + service.ns + ".svc", port.port, {}});
     }
   }
   return doors;
@@ -79,12 +125,13 @@ std::vector<Door> service_doors(const ServiceFacts& facts) {
 
 std::vector<Door> pod_doors(const std::vector<Json>& pods) {
   std::vector<Door> doors;
-  each_ready(pods, [&](const kube::Pod& pod, const std::string& address) {
+  each_ready(pods, [&](const Json& object, const kube::Pod& pod, const std::string& address) {
     std::size_t ports = 0;
     for (const auto& container : pod.containers) {
       for (const auto& port : container.ports) {
         if (port.protocol != "TCP" || ++ports > kPorts) continue;
-        doors.push_back({"pod/" + pod.name, pod.name, address, port.port});
+        doors.push_back({"pod/" + pod.name, pod.name, address, port.port,
+                         http_path(object, pod, port.port, port.name)});
       }
     }
   });
@@ -94,9 +141,9 @@ std::vector<Door> pod_doors(const std::vector<Json>& pods) {
 std::vector<Finding> door_findings(const std::vector<Knock>& knocks) {
   std::vector<Finding> findings;
   for (const Knock& knock : knocks) {
-    if (knock.state != DoorState::kOpen && !knock.door.pod.empty()) {
-      findings.push_back(closed_pod(knock));
-    }
+    if (knock.state == DoorState::kOpen || knock.door.pod.empty()) continue;
+    const bool http = knock.state == DoorState::kHttpBad;
+    findings.push_back(http ? bad_http(knock) : closed_pod(knock));
   }
   if (findings.empty()) {
     for (const Knock& knock : knocks) {

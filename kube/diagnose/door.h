@@ -18,6 +18,7 @@ struct Door {
   std::string pod;         // whose port it is; empty: the Service's own address
   std::string host;        // a name or an address of the cluster's network
   std::uint16_t port = 0;  // at that host
+  std::string http_path;   // what to ask for over HTTP; empty: to be connected to alone
 
   bool operator==(const Door&) const = default;
 };
@@ -27,6 +28,8 @@ enum class DoorState : std::uint8_t {
   kRefused,  // nobody listens
   kSilent,   // no answer
   kClosed,   // another failure, which the words tell
+  kHttpBad,  // it takes connections, and what it says over HTTP is an error of the server's, or
+             // none
 };
 
 // What came of trying one.
@@ -36,7 +39,9 @@ struct Knock {
   std::string words;  // of whoever tried
 };
 
-// Of a Service: its own address, and the ports behind it of two ready pods. TCP only.
+// Of a Service: its own address, and the ports behind it of two ready pods. TCP only. A pod's port
+// is to be asked over HTTP where a probe does it (for the probe's path), or where it is called http
+// (for /).
 std::vector<Door> service_doors(const ServiceFacts& facts);
 // Of two ready pods: the TCP ports that they declare.
 std::vector<Door> pod_doors(const std::vector<kube::Json>& pods);

@@ -41,6 +41,8 @@ SERVICES = [
     workloads.service("resting", ports=[{"port": 80, "targetPort": "http"}]),
     workloads.service("astray", selector={"app": "wel"}, ports=[{"port": 80, "targetPort": "http"}]),
     workloads.service("deaf", selector={"app": "well"}, ports=[{"port": 80, "targetPort": 9999}]),
+    workloads.service("parrot", selector={"app": "well"},
+                      ports=[{"name": "http", "port": 80, "targetPort": workloads.ECHO}]),
     workloads.service("misnamed", selector={"app": "well"}, ports=[{"port": 80, "targetPort": "web"}]),
 ]
 
@@ -127,6 +129,8 @@ def test_with_a_tunnel_the_proxy_looks_from_inside(clinic):
     try:
         found = finding(clinic, "svc/deaf", "port-not-listening")
         assert any(line.startswith("the proxy: ") for line in found["evidence"]), found
+        found = finding(clinic, "svc/parrot", "http-fails")
+        assert found["evidence"] == ["the proxy: GET /: what comes back is no HTTP"], found
         assert not diagnosis(clinic, "svc/well")["findings"]
     finally:
         link.end()

@@ -33,9 +33,9 @@ std::vector<std::string> codes(const std::vector<Finding>& findings) {
   return all;
 }
 
-const Door kPodDoor{"pod/web-1", "web-1", "10.244.0.7", 8080};
-const Door kOtherPodDoor{"pod/web-2", "web-2", "10.244.0.8", 8080};
-const Door kServiceDoor{"svc/web", "", "web.shop.svc", 80};
+const Door kPodDoor{"pod/web-1", "web-1", "10.244.0.7", 8080, {}};
+const Door kOtherPodDoor{"pod/web-2", "web-2", "10.244.0.8", 8080, {}};
+const Door kServiceDoor{"svc/web", "", "web.shop.svc", 80, {}};
 
 TEST(DoorTest, AServiceHasItsOwnAddressAndThePortsOfItsPods) {
   auto facts = recorded();
@@ -68,6 +68,31 @@ TEST(DoorTest, AClosedPodExplainsTheService) {
   ASSERT_THAT(codes(findings), ElementsAre("port-not-listening"));
   EXPECT_THAT(findings[0].cause, HasSubstr("8080"));
   EXPECT_THAT(findings[0].evidence, ElementsAre("refused", "the same at 1 more pod"));
+}
+
+TEST(DoorTest, WhatIsProbedOverHttpIsAskedForTheProbesPath) {
+  auto pods = kube::fixture_items("pods-list");
+  pods.resize(1);
+  auto& container = pods[0]["spec"]["containers"][0];
+  container["ports"] = {{{"name", "api"}, {"containerPort", 8080}},
+                        {{"name", "http-admin"}, {"containerPort", 9090}},
+                        {{"name", "db"}, {"containerPort", 5432}},
+                        {{"name", "http"}, {"containerPort", 8443}}};
+  container["readinessProbe"] = {{"httpGet", {{"port", "api"}, {"path", "/healthz"}}}};
+  container["livenessProbe"] = {{"httpGet", {{"port", 8443}, {"scheme", "HTTPS"}, {"path", "/"}}}};
+  std::vector<std::string> paths;
+  for (const auto& door : pod_doors(pods)) paths.push_back(door.http_path);
+  EXPECT_THAT(paths, ElementsAre("/healthz", "/", "", ""));
+  container["readinessProbe"]["httpGet"]["path"] = "/a b\r\nX: y";
+  EXPECT_EQ(pod_doors(pods).at(0).http_path, "/");
+}
+
+TEST(DoorTest, WhatAnswersNoHttpIsACauseOfThePods) {
+  const auto findings =
+      door_findings({{kPodDoor, DoorState::kHttpBad, "the proxy: GET /: HTTP 503"},
+                     {kServiceDoor, DoorState::kOpen, ""}});
+  ASSERT_THAT(codes(findings), ElementsAre("http-fails"));
+  EXPECT_THAT(findings[0].evidence, ElementsAre(HasSubstr("HTTP 503")));
 }
 
 TEST(DoorTest, SilenceIsToldFromARefusal) {
