@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "daemon/idle_stream.h"
+#include "daemon/problems.h"
 
 namespace ferry::daemon {
 namespace {
@@ -81,7 +82,7 @@ void DoorCheck::on_ended(std::size_t index, const ConnectionEnd& end) {
   auto& asked = asked_[index];
   if (!end.opened && end.error) return failed(index, *end.error);
   if (!asked.on_answer) return on_connected(index);
-  on_answer(index, fail(ErrorCode::kReset, {}, "it is closed without an answer"));
+  on_answer(index, fail(problem::kNoHttpAnswer, {}, "it is closed without an answer"));
 }
 
 void DoorCheck::on_answer(std::size_t index, const Result<int>& status) {
@@ -116,7 +117,7 @@ void DoorCheck::out_of_time() {
     if (!asked_[i].pending) continue;
     const auto& door = asked_[i].door;
     if (asked_[i].accepted && asked_[i].on_answer) {
-      on_answer(i, fail(ErrorCode::kTimedOut, {}, "no answer within 3 s"));
+      on_answer(i, fail(problem::kNoHttpAnswer, {}, "no answer within 3 s"));
       continue;
     }
     const std::string words =

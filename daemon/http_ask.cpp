@@ -1,4 +1,5 @@
 #include "daemon/http_ask.h"
+#include "daemon/problems.h"
 
 #include <algorithm>
 #include <string_view>
@@ -48,14 +49,14 @@ std::size_t HttpAsk::write(std::span<const Bytes> pieces) {
   if (status != 0) {
     settle(status);
   } else {
-    settle(fail(ErrorCode::kProtocol, {}, "what comes back is no HTTP"));
+    settle(fail(problem::kNoHttpAnswer, {}, "what comes back is no HTTP"));
   }
   return sum;
 }
 
 void HttpAsk::shutdown() {
-  settle(line_.empty() ? fail(ErrorCode::kReset, {}, "it is closed without an answer")
-                       : fail(ErrorCode::kProtocol, {}, "what comes back is no HTTP"));
+  settle(line_.empty() ? fail(problem::kNoHttpAnswer, {}, "it is closed without an answer")
+                       : fail(problem::kNoHttpAnswer, {}, "what comes back is no HTTP"));
 }
 
 void HttpAsk::settle(Result<int> answer) {

@@ -96,6 +96,11 @@ inline constexpr Problem kTooManyEnding{
     "proxies were replaced faster than their connections could end",
     "nothing: the oldest connections were ended; look at who replaces the proxies"};
 
+inline constexpr Problem kNoHttpAnswer{
+    "daemon.no-http-answer", ErrorCode::kProtocol,
+    "a port that should speak HTTP gives no answer, or another one",
+    "look at the log of the target, and at the port's name and probe"};
+
 // How a connection through the proxy ended.
 inline constexpr Problem kTargetRefused{
     "daemon.target-refused", ErrorCode::kUnreachable, "nobody listens on that port of the target",
@@ -156,5 +161,13 @@ inline constexpr Problem kProbeRunsHere{
     "daemon.probe-runs-here", ErrorCode::kUnsupported,
     "warning: a probe's command of the container runs on this machine",
     "--probes none keeps it from that"};
+inline constexpr Problem kWayBackCut{
+    "daemon.way-back-cut", ErrorCode::kReset,
+    "the test of a swap was cut between the Service and this machine",
+    "ferry diagnose svc/NAME looks at the Service and its pods"};
+inline constexpr Problem kWayBackLate{
+    "daemon.way-back-late", ErrorCode::kTimedOut,
+    "the test of a swap, through the Service, didn't come back to this machine",
+    "other pods may serve the Service too: ferry diagnose svc/NAME shows which"};
 
 }  // namespace ferry::daemon::problem

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "daemon/idle_stream.h"
+#include "daemon/problems.h"
 
 namespace ferry::daemon {
 namespace {
@@ -127,7 +128,7 @@ void ServiceCheck::on_connected(std::size_t) {
 void ServiceCheck::on_ended(std::size_t, const ConnectionEnd& end) {
   if (!end.opened && end.error) return settle_way(end.error);
   const auto& way = ways_[at_];
-  settle_way(Error{ErrorCode::kReset,
+  settle_way(Error{problem::kWayBackCut,
                    "connecting to " + way.service + " inside the cluster",
                    "the connection was closed before it came here",
                    {}});
@@ -135,7 +136,7 @@ void ServiceCheck::on_ended(std::size_t, const ConnectionEnd& end) {
 
 void ServiceCheck::out_of_time() {
   const auto& way = ways_[at_];
-  settle_way(Error{ErrorCode::kTimedOut, "connecting to " + way.service + " inside the cluster",
+  settle_way(Error{problem::kWayBackLate, "connecting to " + way.service + " inside the cluster",
                    connected_ ? "another pod has answered"
                               : "no answer came to the stand-in's own pod within 3 s",
                    connected_ ? "see which pods it has: ferry diagnose " + way.service
