@@ -188,6 +188,12 @@ Status check_ide(const Invocation& invocation) {
   return {};
 }
 
+Status check_status(const Invocation& invocation) {
+  const bool shown = invocation.output == OutputFormat::kTable;
+  if (!invocation.watch || shown || invocation.output == OutputFormat::kJson) return {};
+  return fail(usage_error("--watch shows a table, or lines of JSON", "use -o json, or no -o"));
+}
+
 Status check_completion(const Invocation& invocation) {
   const std::vector<std::string> shells = {"bash", "zsh", "fish"};
   if (std::find(shells.begin(), shells.end(), invocation.shell) != shells.end()) return {};
@@ -258,8 +264,8 @@ Status check_invocation(const Invocation& invocation) {
     case Command::kDebug: return check_debug(invocation);
     case Command::kIde: return check_ide(invocation);
     case Command::kCompletion: return check_completion(invocation);
+    case Command::kStatus: return check_status(invocation);
     case Command::kDoctor:
-    case Command::kStatus:
     case Command::kQuit:
     case Command::kVersion:
     case Command::kConfig:

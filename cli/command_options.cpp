@@ -199,6 +199,9 @@ void add_command(CLI::App& app, const CommandText& text, Raw& raw) {
     case Command::kCompletion: app.add_option("SHELL", to.shell)->group(kHiddenGroup); break;
     case Command::kConfig: add_settings(app, raw); break;
     case Command::kStatus:
+      app.add_flag("-w,--watch", to.watch, "show it anew each second, until Ctrl-C");
+      app.add_flag("--test", to.test, "test each link from end to end first");
+      break;
     case Command::kQuit:
     case Command::kVersion:
     case Command::kComplete:

@@ -77,9 +77,14 @@ const std::array<CommandText, 16> kCommandTexts = {{
      "ferry doctor --bundle ferry-bug.tar.gz",
      kUsesNamespace | kUsesContext | kUsesKubeconfig, "table json yaml"},
     {Command::kStatus, "status", "", "Show the daemon, its tunnels and its links", "",
-     "A link that is 'active' was tested: a connection to its target has been accepted.",
+     "A link that is 'active' was tested from end to end: a connection to its target has been\n"
+     "accepted; for a swap, one from inside the cluster through the Service came here. --test "
+     "does\n"
+     "it again now, and exits with 1 where a test fails. --watch draws rates, streams and round\n"
+     "trips anew each second; where no terminal is, it prints a line for each change.",
      "ferry status\n"
-     "ferry status -o json",
+     "ferry status --watch\n"
+     "ferry status --test -o json",
      0, "table wide json yaml"},
     {Command::kList, "list", "ls", "List the links, one a line", "",
      "With --swaps, what is swapped in the namespace, whoever did it and from where.",

@@ -23,7 +23,9 @@
 #include "cli/quit.h"
 #include "cli/redact.h"
 #include "cli/restore.h"
+#include "cli/self_test.h"
 #include "cli/settings.h"
+#include "cli/status_watch.h"
 #include "cli/swap.h"
 #include "cli/swap_output.h"
 #include "cli/swap_specs.h"
@@ -227,6 +229,18 @@ int Run::list_swaps() {
 int Run::status() {
   const auto client = daemon_of_links();
   if (!client) return complain(client.error());
+  bool fine = true;
+  if (invocation_.test && *client) {
+    const auto tested = test_links(**client, terminal_);
+    if (!tested) return complain(tested.error());
+    fine = *tested;
+  }
+  if (invocation_.watch) {
+    const auto paths = control::paths(surroundings_.get_env);
+    if (!paths) return complain(paths.error());
+    return watch_status(control::Client(paths->socket), terminal_,
+                        invocation_.output == OutputFormat::kJson);
+  }
   if (!*client) {
     terminal_.print(status_text(std::nullopt, view()));
     return kExitDone;
@@ -234,7 +248,7 @@ int Run::status() {
   const auto status = (*client)->status();
   if (!status) return complain(status.error());
   terminal_.print(status_text(*status, view()));
-  return kExitDone;
+  return fine ? kExitDone : kExitFailed;
 }
 
 int Run::list() {

@@ -126,6 +126,8 @@ struct Invocation {
   std::string workload;            // restore: TYPE/NAME
   bool force = false;              // restore
   std::string target;              // diagnose: TYPE/NAME
+  bool watch = false;              // status
+  bool test = false;               // status
   bool swaps = false;              // list: those of the namespace, whoever made them
   std::vector<std::string> links;  // leave: ids or TYPE/NAME
   bool all = false;                // leave

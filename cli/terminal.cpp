@@ -29,6 +29,19 @@ std::string continued(const std::string& text, std::size_t indent) {
   return out;
 }
 
+// By the variables' names and order in POSIX.1, 8.2.
+bool locale_is_utf8() {
+  for (const char* name : {"LC_ALL", "LC_CTYPE", "LANG"}) {
+    const char* value = std::getenv(name);
+    if (value == nullptr || *value == '\0') continue;
+    for (const char* spelled : {"UTF-8", "utf-8", "UTF8", "utf8"}) {
+      if (std::strstr(value, spelled) != nullptr) return true;
+    }
+    return false;
+  }
+  return false;
+}
+
 }  // namespace
 
 TerminalOptions detect_terminal(bool no_color) {
@@ -36,10 +49,12 @@ TerminalOptions detect_terminal(bool no_color) {
   const char* term = std::getenv("TERM");
   const bool dumb = term == nullptr || std::strcmp(term, "dumb") == 0;
   TerminalOptions options;
+  options.utf8 = locale_is_utf8();
   options.error_is_terminal = isatty(STDERR_FILENO) == 1 && !dumb;
   const bool wanted = !no_color && (wish == nullptr || *wish == '\0');
   options.color = options.error_is_terminal && wanted;
-  options.out_color = isatty(STDOUT_FILENO) == 1 && !dumb && wanted;
+  options.out_is_terminal = isatty(STDOUT_FILENO) == 1 && !dumb;
+  options.out_color = options.out_is_terminal && wanted;
   return options;
 }
 

@@ -14,6 +14,8 @@ struct TerminalOptions {
   bool error_is_terminal = false;
   bool color = false;  // on stderr
   bool out_color = false;
+  bool out_is_terminal = false;  // and shows what is drawn
+  bool utf8 = false;             // by the locale
 };
 
 // What this process's streams and environment (NO_COLOR, TERM) allow.
@@ -49,6 +51,8 @@ class Terminal {
   bool out_is_fine() const;
   // Whether colours go to stdout.
   bool out_color() const { return options_.out_color; }
+  bool out_is_terminal() const { return options_.out_is_terminal; }
+  bool shows_utf8() const { return options_.utf8; }
 
  private:
   void line(const char* color, const std::string& text);

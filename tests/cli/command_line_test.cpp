@@ -203,6 +203,7 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"-o json leave 3", "'ferry leave' has no use for --output", "ferry leave --help"},
         Bad{"--context c quit", "has no use for --context", "ferry quit --help"},
         Bad{"status --kubeconfig k", "no option '--kubeconfig'", "ferry status --help"},
+        Bad{"status -w -o yaml", "--watch shows a table, or lines of JSON", "use -o json"},
         Bad{"status -o name", "'ferry status' has no output format 'name'", "table, wide, json or"},
         Bad{"version -o wide", "no output format 'wide'", "table, json or yaml"},
         Bad{"--version -n x", "has no use for --namespace", "ferry version --help"},

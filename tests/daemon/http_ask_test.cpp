@@ -95,7 +95,7 @@ TEST_F(HttpAskTest, ACloseWithoutAWordIsToldFromWords) {
   ask_.shutdown();
   const auto answer = after({});
   ASSERT_TRUE(answer && !*answer);
-  EXPECT_EQ(answer->error().code, ErrorCode::kReset);
+  EXPECT_EQ(answer->error().why, "it is closed without an answer");
 }
 
 TEST_F(HttpAskTest, NobodyIsToldWhoHasLetGo) {
