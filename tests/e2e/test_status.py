@@ -95,7 +95,7 @@ def test_watch_gives_the_terminal_back_while_it_is_stopped(lone_ferry, proxy):
 def test_watch_has_no_colours_where_they_are_not_wanted(lone_ferry, proxy):
     forward(lone_ferry, proxy)
     for words, env in ([], {"NO_COLOR": "1"}), (["--no-color"], {}):
-        with watch(lone_ferry, *words, env=env) as screen:
+        with watch(lone_ferry, *words, env=env, columns=120) as screen:
             assert not re.search(r"\x1b\[[0-9;]*m", screen.wait_for("(?s).*active.*ago")[0])
 
 
