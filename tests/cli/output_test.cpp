@@ -189,7 +189,10 @@ TEST(OutputTest, JsonKeepsItsContract) {
   EXPECT_EQ(check(links_text({sample_swap()}, json), "list"), "");
   EXPECT_EQ(check(swaps_text(sample_listings(), json), "swaps"), "");
   EXPECT_EQ(check(swaps_text({}, json), "swaps"), "");
-  EXPECT_EQ(check(plan_text({.steps = {"a"}, .warnings = {Error{}}}, json), "plan"), "");
+  EXPECT_EQ(
+      check(plan_text({.steps = {"a"}, .warnings = {{ErrorCode::kForbidden, "a", "b", "c"}}}, json),
+            "plan"),
+      "");
   EXPECT_EQ(check(diagnosis_text(sample_diagnosis(), json), "diagnosis"), "");
   EXPECT_EQ(check(version_text("0.1.0", "", json), "version"), "");
   EXPECT_EQ(check(version_text("0.1.0", "0.0.9", json), "version"), "");
