@@ -44,7 +44,6 @@ tunnel t1: pod/ferry-proxy-x
 link 3: svc/app in namespace shop, detached
   listens      127.0.0.1:8080 -> 80, [::1]:8080 -> 80, 127.0.0.1:40001 -> metrics
   state        active for 65s
-  tested       12s ago, passed: a connection to svc/app
   route        proxy (tunnel t1)
   connections  2 open, 14 in all, 1 failed; sent 1.5 KiB, received 4.8 MiB (now 0 B/s and 2.0 KiB/s)
   last error   connecting to app:80: connection refused
@@ -191,7 +190,8 @@ TEST(OutputTest, JsonKeepsItsContract) {
   EXPECT_EQ(check(swaps_text(sample_listings(), json), "swaps"), "");
   EXPECT_EQ(check(swaps_text({}, json), "swaps"), "");
   EXPECT_EQ(
-      check(plan_text({.steps = {"a"}, .warnings = {{ErrorCode::kIo, "b", "c"}}}, json), "plan"),
+      check(plan_text({.steps = {"a"}, .warnings = {{ErrorCode::kForbidden, "a", "b", "c"}}}, json),
+            "plan"),
       "");
   EXPECT_EQ(check(diagnosis_text(sample_diagnosis(), json), "diagnosis"), "");
   EXPECT_EQ(check(version_text("0.1.0", "", json), "version"), "");
