@@ -13,8 +13,10 @@ using diagnose::DoorState;
 // Connections inside a cluster take milliseconds; a forbidden one mostly gets no answer at all.
 constexpr Duration kPatience = std::chrono::seconds(3);
 
+// A node has words alone for it, those of its kernel.
 DoorState state_of(const Error& error) {
-  if (error.why.find("refused") != std::string::npos) return DoorState::kRefused;
+  const bool from_node = error.why.find("connection refused") != std::string::npos;
+  if (error.id == problem::kTargetRefused.id || from_node) return DoorState::kRefused;
   return error.code == ErrorCode::kTimedOut ? DoorState::kSilent : DoorState::kClosed;
 }
 

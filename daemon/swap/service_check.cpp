@@ -16,7 +16,7 @@ constexpr Duration kPatience = std::chrono::seconds(3);
 constexpr Duration kFirstWait = std::chrono::seconds(1);
 constexpr Duration kLongestWait = std::chrono::seconds(30);
 
-bool is_refusal(const Error& error) { return error.why.find("refused") != std::string::npos; }
+bool is_refusal(const Error& error) { return error.id == problem::kTargetRefused.id; }
 
 }  // namespace
 
@@ -48,8 +48,8 @@ ServiceCheck::ServiceCheck(net::Loop& loop, Tunnel& tunnel, std::vector<ServiceW
     if (i > 0 && ways_[i].service == ways_[i - 1].service) continue;
     services += (services.empty() ? "" : ", ") + ways_[i].service;
   }
-  if (!services.empty())
-    last_test_.way = "from inside the cluster through " + services + " to here";
+  if (services.empty()) return;
+  last_test_.way = "from inside the cluster through " + services + " to here";
 }
 
 ServiceCheck::~ServiceCheck() { stop(); }
