@@ -10,8 +10,12 @@ constexpr std::size_t kFirstOpeningShare = 32;  // many sessions may be begun an
 constexpr std::uint64_t kClaimShare = 12;
 constexpr std::uint64_t kSmallClaim = 2048;  // bytes: a request's head
 // A window at a distance is to be there after few round trips; TCP below it starts slowly once, not
-// for each stream.
-constexpr std::size_t kGrowth[] = {4, 2};
+// for each stream. A large one takes smaller steps: it is memory on both sides.
+constexpr std::size_t kLarge = std::size_t{2} * 1024 * 1024;  // bytes
+constexpr std::size_t kSmallsGrowth = 4;
+constexpr std::size_t kLargesGrowth = 2;
+// What a busy machine needs beyond the round trip.
+constexpr Duration kScheduling = std::chrono::milliseconds(1);
 constexpr std::size_t kGrantShare = 16;
 constexpr std::size_t kSmallGrant = std::size_t{64} * 1024;  // bytes
 
@@ -52,17 +56,14 @@ bool ReceiveWindow::skip(std::size_t n, CreditBudget& budget) {
 
 void ReceiveWindow::grow_if_fast(CreditBudget& budget, TimePoint now, Duration round_trip) {
   if (consumed_ - measured_byte_ < window_ / 2) return;
-  const bool fast = now - measured_from_ < 2 * round_trip;
+  // Half of it in a round trip and little more: the sender waits for credit.
+  const bool fast = now - measured_from_ < round_trip + std::max(round_trip / 4, kScheduling);
   measured_from_ = now;
   measured_byte_ = consumed_;
-  if (!fast) return;
-  for (const std::size_t factor : kGrowth) {
-    const std::size_t grown = std::min(window_ * factor, budget.options().max_credit);
-    // Half of what is spare at most: no stream takes all that is left.
-    if (grown <= window_ || grown - window_ > budget.spare() / 2) continue;
-    window_ = grown;
-    return;
-  }
+  const std::size_t growth = window_ < kLarge ? kSmallsGrowth : kLargesGrowth;
+  const std::size_t grown = std::min(window_ * growth, budget.options().max_credit);
+  // Half of what is spare at most: no stream takes all that is left.
+  if (fast && grown > window_ && grown - window_ <= budget.spare() / 2) window_ = grown;
 }
 
 bool ReceiveWindow::replenish(CreditBudget& budget) {

@@ -47,7 +47,7 @@ TEST_F(CreditTest, AWindowUsedFastGrowsUpToItsMaximum) {
   for (int i = 0; i < 20; ++i) {
     const std::size_t half = window.size() / 2;
     ASSERT_TRUE(window.receive(half));
-    now += milliseconds(15);
+    now += milliseconds(12);
     window.consume(half, budget_, now, milliseconds(10));
   }
   EXPECT_EQ(window.size(), options_.max_credit);
