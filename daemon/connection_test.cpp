@@ -3,12 +3,20 @@
 #include <memory>
 #include <utility>
 
-#include "daemon/idle_stream.h"
-
 namespace ferry::daemon {
+namespace {
 
-ConnectionTest::ConnectionTest(LinkRoute& route, std::size_t port, OnResult on_result)
-    : route_(route), port_(port), on_result_(std::move(on_result)) {}
+constexpr Duration kLinger = std::chrono::milliseconds(300);
+
+}  // namespace
+
+ConnectionTest::ConnectionTest(net::Loop& loop, LinkRoute& route, std::size_t port,
+                               OnResult on_result)
+    : loop_(loop),
+      route_(route),
+      port_(port),
+      on_result_(std::move(on_result)),
+      linger_(loop, [this] { finish({}); }) {}
 
 ConnectionTest::~ConnectionTest() {
   if (under_way_) route_.forget(*this);
@@ -16,10 +24,15 @@ ConnectionTest::~ConnectionTest() {
 
 void ConnectionTest::start() {
   under_way_ = true;
-  route_.carry(port_, std::make_unique<IdleStream>(), *this);
+  auto local = std::make_unique<IdleStream>(loop_);
+  local_ = IdleStream::Handle(*local);
+  route_.carry(port_, std::move(local), *this);
 }
 
-void ConnectionTest::on_connected(std::size_t) { finish({}); }
+void ConnectionTest::on_connected(std::size_t) {
+  local_.hang_up();
+  linger_.start(kLinger);
+}
 
 void ConnectionTest::on_ended(std::size_t, const ConnectionEnd& end) {
   finish(end.opened ? std::nullopt : end.error);

@@ -1,11 +1,14 @@
-// Tests the way to one port of a link's target with a connection of its own: made, and closed again
-// once it is accepted. The target sees a connection that brings no byte.
+// Tests the way to one port of a link's target with a connection of its own: made, and ended again
+// once it is accepted. The target sees a connection that brings no byte, and its end; a reset only
+// if it doesn't end its own side soon.
 #pragma once
 
 #include <functional>
 #include <optional>
 
+#include "daemon/idle_stream.h"
 #include "daemon/link_route.h"
+#include "net/timer.h"
 
 namespace ferry::daemon {
 
@@ -15,7 +18,7 @@ class ConnectionTest final : private ConnectionObserver {
   using OnResult = std::function<void(std::size_t port, std::optional<Error>)>;
 
   // The route outlives the test.
-  ConnectionTest(LinkRoute& route, std::size_t port, OnResult on_result);
+  ConnectionTest(net::Loop& loop, LinkRoute& route, std::size_t port, OnResult on_result);
   ~ConnectionTest();
   ConnectionTest(const ConnectionTest&) = delete;
   ConnectionTest& operator=(const ConnectionTest&) = delete;
@@ -27,9 +30,12 @@ class ConnectionTest final : private ConnectionObserver {
   void on_ended(std::size_t port, const ConnectionEnd& end) override;
   void finish(std::optional<Error> error);
 
+  net::Loop& loop_;
   LinkRoute& route_;
   const std::size_t port_;
   const OnResult on_result_;
+  IdleStream::Handle local_;
+  net::Timer linger_;  // accepted, and not ended by the target yet
   bool under_way_ = false;
 };
 

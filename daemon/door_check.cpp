@@ -62,7 +62,7 @@ void DoorCheck::dial(std::size_t index) {
     auto local = std::make_unique<HttpAsk>(loop_, door.host, door.http_path, asked.on_answer);
     return tunnel_->carry({door.host, door.port}, std::move(local), index, *this);
   }
-  auto local = std::make_unique<IdleStream>();
+  auto local = std::make_unique<IdleStream>(loop_);
   if (tunnel_ != nullptr) {
     return tunnel_->carry({door.host, door.port}, std::move(local), index, *this);
   }

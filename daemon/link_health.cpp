@@ -39,7 +39,7 @@ void LinkHealth::test_ports(bool all) {
     const bool fresh = ports_[i].works && loop_.now() - ports_[i].proven < test_every_;
     if (ports_[i].test || (fresh && !all)) continue;
     ports_[i].test = std::make_unique<ConnectionTest>(
-        *route_, i,
+        loop_, *route_, i,
         [this](std::size_t port, std::optional<Error> error) { tested(port, std::move(error)); });
     ports_[i].test->start();
   }

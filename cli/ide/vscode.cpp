@@ -14,7 +14,8 @@ const std::string kRoot = "${workspaceFolder}";
 // Lines that `ferry swap-deployment` and `ferry forward` really print (swap.cpp, link_talk.cpp).
 // From its start on, a task is busy until one matches that ends it.
 constexpr const char* kBusy = ": waiting: ";
-constexpr const char* kSwapReady = ": (the local process may start|works again after )";
+// A swap may wait for one port while another is served, and works then without "again".
+constexpr const char* kSwapReady = "(: the local process may start|: works again after |^Swapped )";
 constexpr const char* kForwardReady = "(^Forwarding from |: works again after )";
 
 std::string in_root(const std::string& path) {

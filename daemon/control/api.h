@@ -222,8 +222,6 @@ struct SelfTest {
   std::string way;             // what a test does, for people; empty: there is nothing to test
   std::optional<Error> error;  // of the last one; none: it passed
   bool under_way = false;
-
-  bool operator==(const SelfTest&) const = default;
 };
 
 // How far a swap is. The link's state says whether it works: kStarting up to kTakingOver, then

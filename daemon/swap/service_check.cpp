@@ -13,6 +13,7 @@ namespace {
 constexpr std::size_t kMaxWays = 4;
 // Connections inside a cluster take milliseconds.
 constexpr Duration kPatience = std::chrono::seconds(3);
+constexpr Duration kLinger = std::chrono::milliseconds(300);
 constexpr Duration kFirstWait = std::chrono::seconds(1);
 constexpr Duration kLongestWait = std::chrono::seconds(30);
 
@@ -82,7 +83,7 @@ void ServiceCheck::caller_came(std::uint16_t remote) {
   last_test_.tested = last_test_.passed = control::unix_millis_now();
   if (last_test_.under_way) {
     came_ = came_ || ways_[at_].remote == remote;
-    if (came_ && connected_) settle_way({});
+    if (came_ && connected_ && !ending_) end_way();
     return;
   }
   last_test_.error.reset();
@@ -114,18 +115,21 @@ void ServiceCheck::begin() {
 }
 
 void ServiceCheck::try_way() {
-  connected_ = came_ = false;
+  connected_ = came_ = ending_ = false;
   limit_.start(kPatience);
   const auto& address = ways_[at_].address;
-  tunnel_.carry({address.host, address.port}, std::make_unique<IdleStream>(), at_, *this);
+  auto local = std::make_unique<IdleStream>(loop_);
+  local_ = IdleStream::Handle(*local);
+  tunnel_.carry({address.host, address.port}, std::move(local), at_, *this);
 }
 
 void ServiceCheck::on_connected(std::size_t) {
   connected_ = true;
-  if (came_) settle_way({});
+  if (came_) end_way();
 }
 
 void ServiceCheck::on_ended(std::size_t, const ConnectionEnd& end) {
+  if (ending_) return settle_way({});
   if (!end.opened && end.error) return settle_way(end.error);
   const auto& way = ways_[at_];
   settle_way(Error{problem::kWayBackCut,
@@ -134,7 +138,15 @@ void ServiceCheck::on_ended(std::size_t, const ConnectionEnd& end) {
                    {}});
 }
 
+// It has come here. Whoever took it reads its end, and a reset only if that is not enough.
+void ServiceCheck::end_way() {
+  ending_ = true;
+  local_.hang_up();
+  limit_.start(kLinger);
+}
+
 void ServiceCheck::out_of_time() {
+  if (ending_) return settle_way({});
   const auto& way = ways_[at_];
   settle_way(Error{problem::kWayBackLate, "connecting to " + way.service + " inside the cluster",
                    connected_ ? "another pod has answered"

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "daemon/backoff.h"
+#include "daemon/idle_stream.h"
 #include "daemon/tunnel.h"
 #include "kube/swap/plan.h"
 #include "net/timer.h"
@@ -60,6 +61,7 @@ class ServiceCheck final : private ConnectionObserver {
   void test_or_wait();
   void begin();
   void try_way();
+  void end_way();
   void settle_way(std::optional<Error> error);
   void next_way();
   void finish();
@@ -83,6 +85,8 @@ class ServiceCheck final : private ConnectionObserver {
   std::size_t at_ = 0;
   bool connected_ = false;
   bool came_ = false;
+  bool ending_ = false;  // it works; its end is waited for
+  IdleStream::Handle local_;
   std::optional<Error> failure_;  // the first of its ways
   bool refused_ = false;          // that failure was a refusal
 

@@ -5,6 +5,7 @@
 
 #include <fstream>
 #include <iterator>
+#include <regex>
 
 #include "cli/command_line.h"
 #include "cli/ide/jetbrains.h"
@@ -123,6 +124,18 @@ TEST_F(IdeTest, TheLaunchHasEnvironmentFilesAndBothTasks) {
     EXPECT_EQ(got["postDebugTask"], "ferry: leave app");
     EXPECT_EQ(got["request"], "launch");
   }
+}
+
+// Without the last one, a swap that waited for the second of two ports would stay busy.
+TEST_F(IdeTest, TheSwapsTaskIsReadyByEachLineThatSaysSo) {
+  const auto matcher = task({"ide", "vscode", "app", "--lang", "cpp"})["problemMatcher"];
+  const std::regex ends(matcher["background"]["endsPattern"].get<std::string>());
+  for (const std::string line :
+       {"deploy/app: the local process may start", "deploy/app: works again after 3s",
+        "Swapped deploy/app: port 80 -> localhost:8081"}) {
+    EXPECT_TRUE(std::regex_search(line, ends)) << line;
+  }
+  EXPECT_FALSE(std::regex_search("deploy/app: waiting: nothing listens on 8082", ends));
 }
 
 TEST_F(IdeTest, WithStayTheSwapOutlivesTheDebugger) {

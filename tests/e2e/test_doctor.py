@@ -1,5 +1,6 @@
 """`ferry doctor`: what is wrong, and what to do; and a bundle for a bug report that gives no secret away."""
 
+import contextlib
 import json
 import os
 import socket
@@ -10,6 +11,7 @@ import yaml
 
 import workloads
 from conftest import new_ferry
+from kube_api import wait_for
 from stage import Stage
 from test_swap_rights import role_without
 
@@ -103,6 +105,12 @@ def test_a_bundle_holds_no_secret(stage):
             assert secret not in text, (name, secret)
 
 
+def listener_on(port):
+    """None as long as what listened there before is still on its way out."""
+    with contextlib.suppress(OSError):
+        return socket.create_server(("127.0.0.1", port))
+
+
 def test_a_port_of_a_detached_link_that_is_taken_meanwhile_is_named(stage, api):
     api.apply(stage.namespace, workloads.service("ports"))
     ferry = stage.new_ferry()
@@ -111,7 +119,7 @@ def test_a_port_of_a_detached_link_that_is_taken_meanwhile_is_named(stage, api):
     ferry.run("forward", "svc/ports", f"{port}:80", "--detach")
     assert examined(ferry)[0]["local-ports"]["summary"].startswith("1 of detached links, free or ferryd's")
     ferry.kill()
-    with socket.create_server(("127.0.0.1", port)):
+    with wait_for("the port is free", lambda: listener_on(port)):
         check = examined(ferry, code=1)[0]["local-ports"]
         assert f"(svc/ports): port {port} is taken by" in check["details"][0] and str(os.getpid()) in check["details"][0]
     assert not ferry.daemons()
