@@ -164,10 +164,11 @@ Status check_debug(const Invocation& invocation) {
 Status check_ide(const Invocation& invocation) {
   const auto& args = invocation.ide;
   const std::string example = "as in: " + invocation.program + " ide vscode app --expose 8081:80";
-  if (args.ide != "vscode" && args.ide != "jetbrains") {
-    return fail(
-        usage_error(args.ide.empty() ? "the IDE is missing" : "there is no IDE '" + args.ide + "'",
-                    "use vscode or jetbrains, " + example));
+  const std::vector<std::string> ides = {"vscode", "jetbrains"};
+  if (std::find(ides.begin(), ides.end(), args.ide) == ides.end()) {
+    return fail(usage_error(
+        args.ide.empty() ? "the IDE is missing" : "there is no IDE '" + args.ide + "'",
+        with_hint(did_you_mean(args.ide, ides), "use " + one_of(ides) + ", " + example)));
   }
   if (args.target.empty()) return fail(usage_error("what to swap is missing", example));
   if (!args.arguments.empty() && args.arguments.front().empty()) {
@@ -197,10 +198,10 @@ Status check_status(const Invocation& invocation) {
 Status check_completion(const Invocation& invocation) {
   const std::vector<std::string> shells = {"bash", "zsh", "fish"};
   if (std::find(shells.begin(), shells.end(), invocation.shell) != shells.end()) return {};
-  return fail(usage_error(invocation.shell.empty()
-                              ? "the shell's name is missing"
-                              : "there is no completion for '" + invocation.shell + "'",
-                          "use bash, zsh or fish"));
+  return fail(usage_error(
+      invocation.shell.empty() ? "the shell's name is missing"
+                               : "there is no completion for '" + invocation.shell + "'",
+      with_hint(did_you_mean(invocation.shell, shells), "use " + one_of(shells))));
 }
 
 }  // namespace

@@ -29,12 +29,13 @@ std::string finding_text(int number, const control::Finding& finding) {
 }  // namespace
 
 Result<control::DiagnoseSpec> diagnose_spec(const Invocation& invocation) {
+  constexpr const char* kTypes = "svc, deploy, sts, rs, pod or link";
   constexpr std::string_view kLink = "link/";
   if (invocation.target.starts_with(kLink) && invocation.target.size() > kLink.size()) {
     return control::DiagnoseSpec{
         .kube = {}, .target = {}, .link = invocation.target.substr(kLink.size())};
   }
-  auto target = parse_target(invocation.target);
+  auto target = parse_target(invocation.target, kTypes);
   if (!target) return fail(target.error());
   control::DiagnoseSpec spec{.kube = {}, .target = std::move(*target), .link = {}};
   if (auto problem = problem_of(spec)) {

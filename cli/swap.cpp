@@ -62,6 +62,7 @@ class Swapper {
   bool start_again(const Error& error);
   void on_signal(int signal);
   void tell_local_may_start();
+  void tell_what_detaching_waits_for();
   void on_child();
   void leave_it(int signal);
 
@@ -83,6 +84,7 @@ class Swapper {
   bool fetch_again_ = false;
   bool wanted_ = false;  // the environment was asked for
   bool told_may_start_ = false;
+  bool told_detaching_waits_ = false;
   std::optional<Clock::time_point> retry_at_;
   bool ending_ = false;
   bool removing_ = false;
@@ -190,12 +192,22 @@ void Swapper::on_link(const control::LinkStatus& link) {
   if (!link.swap) return;
   const auto phase = link.swap->phase;
   if (phase == SwapPhase::kSwapped) restarts_.working();
+  if (phase == SwapPhase::kWaiting && !link.reason.empty()) tell_what_detaching_waits_for();
   const bool connected = phase == SwapPhase::kWaiting || phase == SwapPhase::kTakingOver ||
                          phase == SwapPhase::kSwapped;
   if (connected && !wanted_ && companion_.wants_environment()) {
     wanted_ = true;
     fetch_environment();
   }
+}
+
+// LinkTalk has said what stands in the way. Where the environment is wanted, nothing is waited for:
+// the local process may need it first.
+void Swapper::tell_what_detaching_waits_for() {
+  if (!spec_.detach || companion_.wants_environment()) return;
+  if (std::exchange(told_detaching_waits_, true)) return;
+  terminal_.note(talk_.label() +
+                 ": it detaches once the local process answers; Ctrl-C puts it back");
 }
 
 void Swapper::on_news(const StreamEnd& ended) {

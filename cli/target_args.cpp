@@ -40,8 +40,6 @@ constexpr std::array<KindName, 17> kKinds = {{{"svc", TargetKind::kService},
                                               {"host", TargetKind::kHost},
                                               {"hosts", TargetKind::kHost}}};
 
-constexpr const char* kTargetForm =
-    "write TYPE/NAME, where TYPE is svc, deploy, sts, rs, pod or host";
 constexpr const char* kWorkloadForm =
     "write NAME for a Deployment, or sts/NAME or rs/NAME; a container follows as in NAME:CONTAINER";
 constexpr const char* kPortForm =
@@ -54,6 +52,10 @@ std::optional<TargetKind> kind_of(std::string word) {
     if (word == name) return kind;
   }
   return std::nullopt;
+}
+
+std::string form_of(const char* types) {
+  return std::string("write TYPE/NAME, where TYPE is ") + types;
 }
 
 std::vector<std::string> kind_names() {
@@ -150,7 +152,7 @@ bool is_literal(const std::string& text) {
 
 }  // namespace
 
-Result<control::Target> parse_target(const std::string& text) {
+Result<control::Target> parse_target(const std::string& text, const char* types) {
   const std::string what = "reading the target '" + text + "'";
   const auto slash = text.find('/');
   if (slash == std::string::npos) {
@@ -160,7 +162,7 @@ Result<control::Target> parse_target(const std::string& text) {
     }
     if (text.empty() || !is_object_name(text)) {
       return fail(problem::kTargetInvalid, what, "it is neither TYPE/NAME nor the name of a pod",
-                  kTargetForm);
+                  form_of(types));
     }
     return control::Target{TargetKind::kPod, text};
   }
@@ -170,9 +172,10 @@ Result<control::Target> parse_target(const std::string& text) {
   if (!kind) {
     std::string hint = did_you_mean(type, kind_names());
     return fail(problem::kTargetInvalid, what, "there is no type '" + type + "'",
-                hint.empty() ? kTargetForm : hint);
+                hint.empty() ? form_of(types) : hint);
   }
-  if (name.empty()) return fail(problem::kTargetInvalid, what, "the name is missing", kTargetForm);
+  if (name.empty())
+    return fail(problem::kTargetInvalid, what, "the name is missing", form_of(types));
   if (*kind == TargetKind::kHost ? !is_host_name(name) : !is_object_name(name)) {
     return fail(problem::kTargetInvalid, what, "'" + name + "' can't be a name",
                 "names hold lower-case letters, digits, '-' and '.'");
@@ -181,8 +184,10 @@ Result<control::Target> parse_target(const std::string& text) {
 }
 
 Result<kube::Target> parse_kube_target(const std::string& text) {
-  return parse_target(text).and_then(
-      [](const control::Target& named) { return kube::parse_target(control::to_string(named)); });
+  return parse_target(text, "svc, deploy, sts, rs or pod")
+      .and_then([](const control::Target& named) {
+        return kube::parse_target(control::to_string(named));
+      });
 }
 
 Result<control::Target> parse_workload(const std::string& text) {
@@ -195,7 +200,7 @@ Result<control::Target> parse_workload(const std::string& text) {
   if (target) return target;
   auto error = target.error();
   error.what = "reading the target '" + text + "'";
-  if (error.fix == kTargetForm) error.fix = kWorkloadForm;
+  if (error.fix == form_of(kForwardTypes)) error.fix = kWorkloadForm;
   return fail(std::move(error));
 }
 

@@ -12,8 +12,11 @@
 
 namespace ferry::cli {
 
+inline constexpr const char* kForwardTypes = "svc, deploy, sts, rs, pod or host";
+
 // "svc/app", "deployment/app", "host/db.internal"; a bare NAME is a pod, as kubectl has it.
-Result<control::Target> parse_target(const std::string& text);
+// `types`: those that the command takes, as its errors tell them.
+Result<control::Target> parse_target(const std::string& text, const char* types = kForwardTypes);
 
 // The same, for commands that ask the API server themselves.
 Result<kube::Target> parse_kube_target(const std::string& text);

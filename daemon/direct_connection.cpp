@@ -13,10 +13,6 @@ constexpr std::size_t kEarly = std::size_t{64} * 1024;   // kept for another att
 // answer.
 constexpr Duration kLinger = std::chrono::seconds(2);
 
-// The node agrees to a port-forward first and connects then; it reports a refusal within
-// milliseconds.
-constexpr Duration kSettling = std::chrono::seconds(1);
-
 // Whether the node's error text says that no connection was made in the pod, as container runtimes
 // put it ("failed to connect to localhost:80 ...", "dial tcp4 127.0.0.1:80: connect: connection
 // refused"). After any other error the pod may have acted on what it was sent.
@@ -76,11 +72,13 @@ void DirectConnection::Side::on_closed(Status status) {
 
 DirectConnection::DirectConnection(net::Loop& loop, PodDialer& dialer,
                                    std::vector<PodPort> candidates,
-                                   std::unique_ptr<net::ByteStream> local, Callbacks callbacks)
+                                   std::unique_ptr<net::ByteStream> local, Callbacks callbacks,
+                                   Duration settling)
     : loop_(loop),
       dialer_(dialer),
       candidates_(std::move(candidates)),
       callbacks_(std::move(callbacks)),
+      settling_(settling),
       local_(*this, true),
       remote_(*this, false),
       linger_(loop, [this] { remote_.stream->shutdown(); }),
@@ -124,7 +122,7 @@ void DirectConnection::dialled(Result<std::unique_ptr<net::ByteStream>> stream) 
   } else {
     local_.stream->resume_reading();
   }
-  settled_.start(kSettling);
+  settled_.start(settling_);
   if (local_.ended) linger_.start(kLinger);
 }
 

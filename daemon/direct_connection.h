@@ -40,14 +40,19 @@ class DirectConnection final : public net::Disposable {
   using OnConnected = std::function<void()>;
 
   struct Callbacks {
-    // The pod is there: it has sent something, or nothing bad was heard for a second.
+    // The pod is there: it has sent something, or nothing bad was heard while it settled.
     OnConnected on_connected;
     OnEnd on_end;
   };
 
+  // The node agrees to a port-forward first and connects then; it reports a refusal within
+  // milliseconds. Silence for this long counts as a connection.
+  static constexpr Duration kSettling = std::chrono::seconds(1);
+
   // `local`: not started. `candidates`: pods to try in turn, at least one. `dialer` outlives this.
   DirectConnection(net::Loop& loop, PodDialer& dialer, std::vector<PodPort> candidates,
-                   std::unique_ptr<net::ByteStream> local, Callbacks callbacks);
+                   std::unique_ptr<net::ByteStream> local, Callbacks callbacks,
+                   Duration settling = kSettling);
   // Sockets that are still open are reset.
   ~DirectConnection() override;
   void retire() override;
@@ -93,6 +98,7 @@ class DirectConnection final : public net::Disposable {
   PodDialer& dialer_;
   const std::vector<PodPort> candidates_;
   const Callbacks callbacks_;
+  const Duration settling_;
   std::size_t attempt_ = 0;  // index of the candidate that is tried
   std::unique_ptr<net::Disposable> dial_;
   Side local_;

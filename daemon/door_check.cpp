@@ -13,6 +13,9 @@ using diagnose::DoorState;
 // Connections inside a cluster take milliseconds; a forbidden one mostly gets no answer at all.
 constexpr Duration kPatience = std::chrono::seconds(3);
 
+// Shorter than for a link, as somebody waits for the diagnosis.
+constexpr Duration kSettling = std::chrono::milliseconds(300);
+
 // A node has words alone for it, those of its kernel.
 DoorState state_of(const Error& error) {
   const bool from_node = error.why.find("connection refused") != std::string::npos;
@@ -71,7 +74,8 @@ void DoorCheck::dial(std::size_t index) {
       DirectConnection::Callbacks{
           .on_connected = [this, index] { on_connected(index); },
           .on_end = [this, index](DirectConnection&,
-                                  const ConnectionEnd& end) { on_ended(index, end); }});
+                                  const ConnectionEnd& end) { on_ended(index, end); }},
+      kSettling);
 }
 
 void DoorCheck::on_connected(std::size_t index) {

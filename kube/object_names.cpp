@@ -18,6 +18,20 @@ std::string meant_namespace(Api& api, const std::string& ns, const CancelToken& 
   return "there is no namespace '" + ns + "'" + (hint.empty() ? "" : "; " + hint);
 }
 
+// "did you mean svc/web or deploy/web?", from the objects of other kinds with this very name.
+std::string meant_kind(Api& api, const Resource& resource, std::string_view ns,
+                       std::string_view name, const CancelToken& cancel, Meant meant) {
+  std::vector<std::string> there;
+  for (const auto& [type, other] :
+       {std::pair("svc/", &kServices), std::pair("deploy/", &kDeployments),
+        std::pair("sts/", &kStatefulSets)}) {
+    const bool left_out = other == &kServices && meant == Meant::kWorkloads;
+    if (left_out || other->plural == resource.plural) continue;
+    if (api.get(*other, ns, name, cancel)) there.push_back(type + std::string(name));
+  }
+  return there.empty() ? std::string() : "did you mean " + one_of(there) + "?";
+}
+
 }  // namespace
 
 Result<std::vector<std::string>> object_names(Api& api, const Resource& resource,
@@ -41,11 +55,13 @@ std::string meant_instead(Api& api, const Resource& resource, std::string_view n
 }
 
 Result<Json> get_named(Api& api, const Resource& resource, std::string_view ns,
-                       std::string_view name, const CancelToken& cancel) {
+                       std::string_view name, const CancelToken& cancel, Meant meant) {
   auto object = api.get(resource, ns, name, cancel);
   if (object || object.error().code != ErrorCode::kNotFound) return object;
   Error error = object.error();
-  error.fix = with_hint(meant_instead(api, resource, ns, name, cancel), error.fix);
+  std::string hint = meant_kind(api, resource, ns, name, cancel, meant);
+  if (hint.empty()) hint = meant_instead(api, resource, ns, name, cancel);
+  error.fix = with_hint(hint, error.fix);
   return fail(std::move(error));
 }
 

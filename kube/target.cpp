@@ -5,6 +5,7 @@
 #include <charconv>
 #include <optional>
 
+#include "base/suggest.h"
 #include "kube/problems.h"
 #include "kube/text.h"
 
@@ -80,6 +81,12 @@ std::string list_ports(const Service& service) {
   return enumerate(ports, "none");
 }
 
+// The port of that name which may have been meant; a number has no slips that could be told.
+std::string hint_of(const PortRef& wanted, const std::vector<std::string>& names) {
+  const auto* name = std::get_if<std::string>(&wanted);
+  return name == nullptr ? std::string() : did_you_mean(*name, names);
+}
+
 bool matches(const ServicePort& port, const PortRef& wanted) {
   const auto* number = std::get_if<std::uint16_t>(&wanted);
   return number != nullptr ? port.port == *number : port.name == std::get<std::string>(wanted);
@@ -150,7 +157,9 @@ Result<ServicePort> find_service_port(const Service& service, const PortRef& wan
   const std::string what = "looking up port " + to_string(wanted) + " of service " + service.name +
                            " in namespace " + service.ns;
   const ServicePort* other_protocol = nullptr;
+  std::vector<std::string> names;
   for (const auto& port : service.ports) {
+    if (port.protocol == "TCP" && !port.name.empty()) names.push_back(port.name);
     if (!matches(port, wanted)) continue;
     if (port.protocol == "TCP") return port;
     other_protocol = &port;
@@ -160,7 +169,7 @@ Result<ServicePort> find_service_port(const Service& service, const PortRef& wan
                 "only TCP can be forwarded; its ports are: " + list_ports(service));
   }
   return fail(problem::kPortUnknown, what, "there is no such port",
-              "its ports are: " + list_ports(service));
+              with_hint(hint_of(wanted, names), "its ports are: " + list_ports(service)));
 }
 
 Result<std::uint16_t> resolve_container_port(const Pod& pod, const PortRef& target_port) {
@@ -174,10 +183,11 @@ Result<std::uint16_t> resolve_container_port(const Pod& pod, const PortRef& targ
       if (!port.name.empty()) names.push_back(port.name);
     }
   }
-  return fail(problem::kPortUnknown,
-              "looking up port '" + name + "' of pod " + pod.name + " in namespace " + pod.ns,
-              "no container has a TCP port of that name",
-              "its named ports are: " + enumerate(names, "none"));
+  return fail(
+      problem::kPortUnknown,
+      "looking up port '" + name + "' of pod " + pod.name + " in namespace " + pod.ns,
+      "no container has a TCP port of that name",
+      with_hint(did_you_mean(name, names), "its named ports are: " + enumerate(names, "none")));
 }
 
 Status check_forwardable(const Service& service, const Endpoints& endpoints) {

@@ -1,5 +1,6 @@
 #include "cli/ide/ide.h"
 
+#include <filesystem>
 #include <utility>
 
 #include "cli/ide/jetbrains.h"
@@ -54,6 +55,19 @@ Result<FileChange> ignore_file(const Plan& plan) {
   return change;
 }
 
+// It may be built later; a module or a class is no file at all.
+void warn_of_missing_program(const Plan& plan, const std::string& given, Terminal& terminal) {
+  const bool named_otherwise =
+      plan.language == Language::kJava ||
+      (plan.language == Language::kPython && !plan.program.ends_with(".py"));
+  if (given.empty() || plan.program.empty() || named_otherwise) return;
+  const auto path = std::filesystem::path(plan.folder) / plan.program;
+  std::error_code error;
+  if (std::filesystem::exists(path, error) || error) return;
+  terminal.warn("--program " + plan.program + ": there is no " + path.string() +
+                " yet; it has to be there when debugging starts");
+}
+
 }  // namespace
 
 Result<std::vector<FileChange>> vscode_changes(const Plan& plan) {
@@ -90,6 +104,7 @@ Status run(const Invocation& invocation, const control::GetEnv& get_env,
   if (!plan) return fail(plan.error());
   const auto changes = args.ide == "vscode" ? vscode_changes(*plan) : jetbrains_changes(*plan);
   if (!changes) return fail(changes.error());
+  warn_of_missing_program(*plan, args.program, terminal);
   for (const auto& change : *changes) {
     const bool same = change.before == change.after;
     if (args.dry_run) {

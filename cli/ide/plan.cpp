@@ -46,7 +46,8 @@ Result<Language> language_of(const std::string& given, const std::string& folder
   if (!given.empty()) {
     const auto found = std::find(all.begin(), all.end(), given);
     if (found != all.end()) return static_cast<Language>(found - all.begin());
-    return fail(usage_error("there is no language '" + given + "'", "use " + one_of(all)));
+    return fail(usage_error("there is no language '" + given + "'",
+                            with_hint(did_you_mean(given, all), "use " + one_of(all))));
   }
   const auto languages = languages_in(folder);
   if (languages.size() == 1) return languages.front();

@@ -81,8 +81,12 @@ class Walk {
   // What is wrong with the pods comes before what follows from it for the Service. Where pods are
   // ready and it is wrong all the same, that is the cause.
   void add_service(std::vector<Finding> own) {
+    const bool rests =
+        std::any_of(report_.findings.begin(), report_.findings.end(),
+                    [](const Finding& finding) { return finding.code == Code::kScaledToZero; });
     std::erase_if(own, [&](const Finding& finding) {
-      return finding.code == Code::kNoReadyEndpoints && !report_.findings.empty();
+      return (finding.code == Code::kNoReadyEndpoints && !report_.findings.empty()) ||
+             (finding.code == Code::kSelectsNothing && rests);
     });
     add(std::move(own), report_.ready_pods > 0);
   }

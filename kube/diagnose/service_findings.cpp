@@ -44,6 +44,12 @@ std::size_t likeness(const Labels& selector, const Labels& labels) {
   return count;
 }
 
+// Its proxies: nobody's Service is meant to select them.
+bool is_ferrys(const Labels& labels) {
+  const auto found = labels.find("app.kubernetes.io/managed-by");
+  return found != labels.end() && found->second == "ferry";
+}
+
 Finding finding_at(const kube::Service& service, Code code, std::string cause) {
   return {.code = code,
           .object = "svc/" + service.name,
@@ -52,18 +58,21 @@ Finding finding_at(const kube::Service& service, Code code, std::string cause) {
           .fix = {}};
 }
 
-// The pod that comes nearest to what the selector wants, and where it differs.
+// The pod that comes nearest to what the selector wants, and where it differs; nothing if none is
+// like it at all.
 std::vector<std::string> nearest_pod(const Labels& selector, const std::vector<Json>& pods) {
+  if (pods.empty()) return {"there are no pods in the namespace"};
   const Json* nearest = nullptr;
   std::pair<std::size_t, std::size_t> most;
   for (const Json& pod : pods) {
     const Labels labels = labels_of(pod);
+    if (is_ferrys(labels)) continue;
     const std::pair nearness(matches(selector, labels), likeness(selector, labels));
-    if (nearest != nullptr && nearness <= most) continue;
+    if (nearness <= most) continue;
     nearest = &pod;
     most = nearness;
   }
-  if (nearest == nullptr) return {"there are no pods in the namespace"};
+  if (nearest == nullptr) return {};
   const auto pod = kube::parse_pod(*nearest);
   std::vector<std::string> lines;
   for (const auto& [key, value] : selector) {
@@ -137,7 +146,7 @@ std::optional<Finding> port_finding(const kube::Service& service, const kube::Se
 }
 
 std::optional<Finding> endpoint_finding(const kube::Service& service, const ServiceFacts& facts,
-                                        std::size_t selected) {
+                                        const std::vector<Json>& selected) {
   const auto endpoints = kube::parse_endpoint_slices(facts.slices);
   std::size_t terminating = 0;
   for (const auto& member : endpoints.members) {
@@ -145,14 +154,18 @@ std::optional<Finding> endpoint_finding(const kube::Service& service, const Serv
     if (member.endpoint.terminating) ++terminating;
   }
   const bool leaving = terminating > 0 && terminating == endpoints.members.size();
+  const auto ready = std::count_if(selected.begin(), selected.end(),
+                                   [](const Json& pod) { return kube::parse_pod(pod).ready; });
+  const char* cause = ready == 0 ? "none of its pods is ready" : "none of its endpoints is ready";
   auto finding =
       finding_at(service, leaving ? Code::kEndpointsTerminating : Code::kNoReadyEndpoints,
-                 leaving ? "all of its pods are ending" : "none of its pods is ready");
-  finding.evidence = {std::to_string(selected) + (selected == 1 ? " pod" : " pods") +
-                      " selected, 0 ready"};
+                 leaving ? "all of its pods are ending" : cause);
+  finding.evidence = {std::to_string(selected.size()) + (selected.size() == 1 ? " pod" : " pods") +
+                      " selected, " + std::to_string(ready) + " ready"};
   if (endpoints.members.empty()) finding.evidence.push_back("its EndpointSlices are empty");
-  finding.fix = leaving ? "new ones have to come: see the workload that makes them"
-                        : "see what is wrong with the pods";
+  finding.fix = leaving      ? "new ones have to come: see the workload that makes them"
+                : ready == 0 ? "see what is wrong with the pods"
+                             : "the pods are ready: look again in some seconds";
   return finding;
 }
 
@@ -194,7 +207,12 @@ std::vector<Finding> service_findings(const ServiceFacts& facts) {
     if (auto finding = port_finding(service, port, selected))
       findings.push_back(std::move(*finding));
   }
-  if (auto finding = endpoint_finding(service, facts, selected.size())) {
+  // Without the port there can be no endpoints, whatever the pods are like.
+  const bool portless = std::any_of(findings.begin(), findings.end(), [](const Finding& finding) {
+    return finding.code == Code::kPortNameUnknown;
+  });
+  if (portless) return findings;
+  if (auto finding = endpoint_finding(service, facts, selected)) {
     findings.push_back(std::move(*finding));
   }
   return findings;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "base/suggest.h"
 #include "kube/json_field.h"
 #include "kube/swap/problems.h"
 #include "kube/target.h"
@@ -57,7 +58,8 @@ Result<Json> container_called(const Json& pod, const std::string& name) {
                     kube::enumerate(names(pod, "containers"), "none"));
   }
   return fail(problem::kContainerUnknown, what, "there is no such container",
-              "there are: " + kube::enumerate(names(pod, "containers"), "none"));
+              with_hint(did_you_mean(name, names(pod, "containers")),
+                        "there are: " + kube::enumerate(names(pod, "containers"), "none")));
 }
 
 const Json* declared(const Json& container, const kube::PortRef& wanted) {
@@ -78,6 +80,14 @@ std::vector<std::string> ports_of(const Json& container) {
     all.push_back(std::to_string(kube::port_field(port, "containerPort")) +
                   (name.empty() ? "" : " (" + name + ")") +
                   (is_tcp(port) ? "" : "/" + kube::text_field(port, "protocol")));
+  }
+  return all;
+}
+
+std::vector<std::string> port_names(const Json& container) {
+  std::vector<std::string> all;
+  for (const Json& port : kube::array_field(container, "ports")) {
+    if (is_tcp(port)) all.push_back(kube::text_field(port, "name"));
   }
   return all;
 }
@@ -110,7 +120,8 @@ Result<std::uint16_t> resolve(const Json& container, const kube::PortRef& wanted
   const auto* number = std::get_if<std::uint16_t>(&wanted);
   if (number == nullptr) {
     return fail(problem::kPortUnknown, what, "there is no port of that name",
-                "its ports are: " + there);
+                with_hint(did_you_mean(kube::to_string(wanted), port_names(container)),
+                          "its ports are: " + there));
   }
   warnings.push_back(Error{problem::kPortUndeclared, what,
                            "the container doesn't declare it (it declares " + there + ")",

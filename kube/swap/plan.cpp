@@ -66,7 +66,7 @@ class Planning {
 
   Status read() {
     auto object = kube::get_named(run_.api, resource_of(original_.kind), original_.ns,
-                                  original_.name, run_.cancel);
+                                  original_.name, run_.cancel, kube::Meant::kWorkloads);
     if (!object) return fail(object.error());
     object_ = std::move(*object);
     Record& record = plan_.record;

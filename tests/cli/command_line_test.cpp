@@ -192,6 +192,8 @@ INSTANTIATE_TEST_SUITE_P(
         Bad{"--wrong", "no option '--wrong'", "ferry --help"},
         Bad{"status extra", "'extra' is one word too many", "ferry status --help"},
         Bad{"status -o jsn", "no output format 'jsn'", "did you mean 'json'?"},
+        Bad{"ide vscod app", "no IDE 'vscod'", "did you mean 'vscode'? else use vscode or"},
+        Bad{"completion bahs", "no completion for 'bahs'", "did you mean 'bash'? else use bash,"},
         Bad{"status -o xml", "no output format 'xml'", "table, wide, json, yaml or name"},
         Bad{"logs -n 3", "--namespace has no meaning for the daemon's log", "logs deploy/app"},
         Bad{"-n 3 logs", "--namespace has no meaning for the daemon's log", "logs deploy/app"},

@@ -83,6 +83,8 @@ TEST_F(IdeTest, AnUnknownOrAmbiguousLanguageIsAnError) {
   EXPECT_EQ(unknown.error().fix, "say it with --lang cpp, go, python, node or java");
   dir_.write("go.mod", "");
   dir_.write("package.json", "{}");
+  const auto misspelt = plan_of({"ide", "vscode", "app", "--lang", "pyhton"});
+  EXPECT_EQ(misspelt.error().fix, "did you mean 'python'? else use cpp, go, python, node or java");
   const auto ambiguous = plan_of({"ide", "vscode", "app"});
   ASSERT_FALSE(ambiguous);
   EXPECT_NE(ambiguous.error().why.find("looks like go or node"), std::string::npos);
@@ -224,6 +226,19 @@ TEST_F(IdeTest, AFileThatCannotBeReadLeavesAllOfThemUntouched) {
   EXPECT_EQ(done.error().why, "line 2, column 3: a name in quotes is missing");
   EXPECT_EQ(content(".vscode/launch.json"), "{\n  nonsense\n}");
   EXPECT_FALSE(std::filesystem::exists(dir_.path() + "/.vscode/tasks.json"));
+}
+
+TEST_F(IdeTest, AProgramThatIsMissingIsAWarningAndAModuleIsNone) {
+  const auto warned = [&](const std::string& language, const std::string& program) {
+    EXPECT_TRUE(run({"ide", "vscode", "app", "--lang", language, "--program", program}));
+    return error_.str().find("there is no " + dir_.path() + "/" + program) != std::string::npos;
+  };
+  dir_.write("there.py", "");
+  EXPECT_FALSE(warned("python", "there.py"));
+  EXPECT_FALSE(warned("python", "uvicorn"));
+  EXPECT_FALSE(warned("java", "shop.Main"));
+  EXPECT_TRUE(warned("python", "nosuch.py"));
+  EXPECT_TRUE(warned("cpp", "build/nosuch"));
 }
 
 TEST_F(IdeTest, ADryRunWritesNothing) {

@@ -244,6 +244,19 @@ TEST_F(SwapTest, ADetachedSwapThatBringsTheEnvironmentDoesNotWaitForWhoNeedsIt) 
   EXPECT_FALSE(service_.links().empty());
 }
 
+TEST_F(SwapTest, ADetachedSwapSaysOnceWhatItWaitsForAndHowToEndThat) {
+  auto swapping = start({.detach = true});
+  ASSERT_TRUE(wait_for_links(1));
+  enter(SwapPhase::kWaiting, "1", "nothing listens on 127.0.0.1:8081");
+  enter(SwapPhase::kWaiting, "1", "HTTP 500");
+  enter(SwapPhase::kSwapped);
+  EXPECT_EQ(swapping.get().exit_code, kExitDone);
+  const auto said = error_.str();
+  EXPECT_THAT(said, HasSubstr("waiting: nothing listens on 127.0.0.1:8081"));
+  EXPECT_THAT(said, HasSubstr("it detaches once the local process answers; Ctrl-C puts it back"));
+  EXPECT_EQ(said.find("it detaches"), said.rfind("it detaches"));
+}
+
 TEST_F(SwapTest, ADetachedSwapStaysOnceItStands) {
   service_.set_environment(R"({"environment":[{"name":"MODE","value":"fast"},)"
                            R"({"name":"PATH","value":"/app"},{"name":"TEXT","value":"a\nb"}]})");

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "cli/diagnosis.h"
+
 namespace ferry::cli {
 namespace {
 
@@ -96,6 +98,17 @@ INSTANTIATE_TEST_SUITE_P(
                     Bad{"svc/a b", "can't be a name"}, Bad{"svc/-a", "can't be a name"},
                     Bad{"svc/../x", "can't be a name"}, Bad{"host/-x", "can't be a name"},
                     Bad{"host/a b", "can't be a name"}, Bad{"8080:80", "neither TYPE/NAME"}));
+
+TEST(TargetTypesTest, AreThoseThatTheCommandTakes) {
+  EXPECT_THAT(parse_kube_target("svc/").error().fix,
+              testing::EndsWith("svc, deploy, sts, rs or pod"));
+  for (const char* text : {"svc/", "cronjob/x", "link/"}) {
+    Invocation invocation;
+    invocation.target = text;
+    EXPECT_THAT(complaint_of(diagnose_spec(invocation).error()),
+                testing::EndsWith("svc, deploy, sts, rs, pod or link"));
+  }
+}
 
 class BadPortTest : public testing::TestWithParam<Bad> {};
 

@@ -157,6 +157,30 @@ TEST_F(DirectConnectionTest, SilenceAfterTheNodesWordCountsAsConnected) {
   EXPECT_TRUE(connected_);
 }
 
+TEST_F(DirectConnectionTest, HowLongSilenceHasToLastIsUpToTheCaller) {
+  const auto settles_after = [this](Duration settling, bool& connected, ScriptedStream::End& local,
+                                    ScriptedStream::End& pod) {
+    auto connection = std::make_unique<DirectConnection>(
+        *loop_, dialer_, std::vector<PodPort>{{"a", 80}}, std::make_unique<ScriptedStream>(local),
+        DirectConnection::Callbacks{.on_connected =
+                                        [this, &connected] {
+                                          connected = true;
+                                          loop_.poke();
+                                        },
+                                    .on_end = [](DirectConnection&, const ConnectionEnd&) {}},
+        settling);
+    agree(pod);
+    return connection;
+  };
+  bool soon = false;
+  bool late = false;
+  ScriptedStream::End other;
+  const auto patient = settles_after(std::chrono::hours(1), late, local_, a_);
+  const auto brief = settles_after(std::chrono::milliseconds(1), soon, other, b_);
+  loop_.run_until([&] { return soon; });
+  EXPECT_FALSE(late);
+}
+
 TEST(DirectRouteTest, TakesSoManyConnectionsOnly) {
   struct Ends final : ConnectionObserver {
     void on_connected(std::size_t) override {}

@@ -153,9 +153,11 @@ def test_a_link_that_waits_says_why(clinic):
 def test_what_is_well_has_no_findings_and_is_looked_at_in_no_time(clinic):
     wait_for("it is ready", lambda: not diagnosis(clinic, "svc/well")["findings"], timeout=60)
     took = []
-    for target in ("svc/well", "deploy/well", "deploy/crash"):
+    clinic.run("quit", check=False)  # an earlier test's tunnel, with which nothing has to settle
+    wait_for("no daemon is left", lambda: not clinic.daemons(), timeout=20)
+    for _ in range(3):  # the machine may be busy
         begun = time.monotonic()
-        clinic.run("diagnose", target, check=False)
+        clinic.run("diagnose", "svc/well")
         took.append(time.monotonic() - begun)
     assert min(took) < 1, took
     assert "1 of 1 pod ready\nnothing wrong is seen\n" in clinic.run("diagnose", "svc/well").stdout

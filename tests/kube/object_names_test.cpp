@@ -43,13 +43,28 @@ TEST_F(ObjectNamesTest, AnObjectThatIsThereCostsOneRequest) {
   EXPECT_EQ(api_.requests().size(), 1U);
 }
 
-TEST_F(ObjectNamesTest, TheNearestIsSuggestedForOneRequestMore) {
+TEST_F(ObjectNamesTest, TheNearestIsSuggestedForThreeRequestsMore) {
   put(kServices, "shop", "web");
   put(kServices, "shop", "checkout");
   const auto error = missing("shop", "chekcout");
   EXPECT_EQ(error.code, ErrorCode::kNotFound);
   EXPECT_EQ(error.fix, "did you mean 'checkout'?");
-  EXPECT_EQ(api_.requests().size(), 2U);
+  EXPECT_EQ(api_.requests().size(), 4U);
+}
+
+TEST_F(ObjectNamesTest, OneOfThatVeryNameAndAnotherKindIsPreferred) {
+  put(kPods, "shop", "web-bfztsk6dq9-knhfk");
+  put(kStatefulSets, "shop", "db");
+  put(kServices, "shop", "web");
+  put(kDeployments, "shop", "web");
+  const auto fix_for = [&](const Resource& resource, const char* name) {
+    return get_named(api_, resource, "shop", name, cancel_).error().fix;
+  };
+  EXPECT_EQ(fix_for(kPods, "web"), "did you mean svc/web or deploy/web?");
+  EXPECT_EQ(fix_for(kStatefulSets, "web"), "did you mean svc/web or deploy/web?");
+  EXPECT_EQ(fix_for(kServices, "db"), "did you mean sts/db?");
+  const auto swapped = get_named(api_, kStatefulSets, "shop", "web", cancel_, Meant::kWorkloads);
+  EXPECT_EQ(swapped.error().fix, "did you mean deploy/web?");
 }
 
 TEST_F(ObjectNamesTest, NothingIsSaidWhereNoneIsNear) {

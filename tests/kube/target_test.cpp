@@ -6,6 +6,7 @@ namespace ferry::kube {
 namespace {
 
 using testing::HasSubstr;
+using testing::StartsWith;
 
 Service service_with(std::vector<ServicePort> ports) {
   Service service;
@@ -96,6 +97,13 @@ TEST(ServicePortTest, AnUnknownOneListsThosePresent) {
   EXPECT_THAT(port.error().fix, HasSubstr("80 (http) and 53 (dns)/UDP"));
 }
 
+TEST(ServicePortTest, ASlipInANameIsToldAndOfNumbersNothing) {
+  const auto service = service_with({{"http", "TCP", 80, {}}, {"htpd", "UDP", 53, {}}});
+  EXPECT_EQ(find_service_port(service, "htpt").error().fix,
+            "did you mean 'http'? else its ports are: 80 (http) and 53 (htpd)/UDP");
+  EXPECT_THAT(find_service_port(service, std::uint16_t{81}).error().fix, StartsWith("its ports"));
+}
+
 TEST(ServicePortTest, UdpIsRefusedUnlessTheSameNumberIsTcpToo) {
   const auto udp = service_with({{"dns", "UDP", 53, {}}});
   EXPECT_EQ(find_service_port(udp, std::uint16_t{53}).error().code, ErrorCode::kUnsupported);
@@ -115,6 +123,8 @@ TEST(ContainerPortTest, NamesAreResolvedInThePod) {
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().code, ErrorCode::kNotFound);
   EXPECT_EQ(missing.error().fix, "its named ports are: http");
+  EXPECT_THAT(resolve_container_port(pod, "htpt").error().fix,
+              StartsWith("did you mean 'http'? else its named ports"));
 }
 
 TEST(ForwardableTest, AServiceWithAReadyEndpointIs) {

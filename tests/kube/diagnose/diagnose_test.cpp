@@ -85,7 +85,7 @@ TEST_F(DiagnoseTest, AServiceWithoutPodsLeadsToTheWorkloadThatRests) {
     api_.erase(kube::kPods, kNs, pod["metadata"]["name"]);
   }
   api_.put(kube::kDeployments, kNs, kube::fixture_body("deployment-scaled-to-zero"));
-  EXPECT_THAT(codes(service_), ElementsAre("scaled-to-zero", "selects-nothing"));
+  EXPECT_THAT(codes(service_), ElementsAre("scaled-to-zero"));
   EXPECT_THAT(codes(deployment_), ElementsAre("scaled-to-zero"));
 }
 

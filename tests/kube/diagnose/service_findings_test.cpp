@@ -79,6 +79,30 @@ TEST_F(ServiceFindingsTest, APortNameThatNoContainerHasIsNamed) {
   EXPECT_THAT(findings[0].evidence, ElementsAre("declared: 8080 (http)"));
 }
 
+TEST_F(ServiceFindingsTest, ThatAnUnknownPortNameLeavesNoEndpointsIsNoFindingOfItsOwn) {
+  spec()["ports"][0]["targetPort"] = "htp";
+  endpoints("endpointslices-empty");
+  EXPECT_THAT(codes(), ElementsAre("port-name-unknown"));
+}
+
+TEST_F(ServiceFindingsTest, ReadyPodsWithoutEndpointsAreCountedAsReady) {
+  endpoints("endpointslices-empty");
+  const auto findings = service_findings(facts_);
+  ASSERT_EQ(findings.size(), 1U);
+  EXPECT_EQ(findings[0].cause, "none of its endpoints is ready");
+  EXPECT_THAT(findings[0].evidence, Contains("2 pods selected, 2 ready"));
+}
+
+TEST_F(ServiceFindingsTest, NoPodIsNearWhereNothingIsAlikeAndFerrysOwnNeverAre) {
+  spec()["selector"] = {{"app", "web"}};
+  Json other = facts_.pods.front();
+  other["metadata"]["labels"] = {{"app", "crash"}};
+  Json own = other;
+  own["metadata"]["labels"] = {{"app", "we"}, {"app.kubernetes.io/managed-by", "ferry"}};
+  facts_.pods = {other, own};
+  EXPECT_THAT(service_findings(facts_)[0].evidence, ElementsAre("selector: app=web"));
+}
+
 TEST_F(ServiceFindingsTest, ANumberThatNoContainerDeclaresIsAHint) {
   spec()["ports"][1]["targetPort"] = 9090;
   EXPECT_THAT(codes(), ElementsAre("port-undeclared"));

@@ -224,6 +224,9 @@ TEST_F(SwapPlanTest, AnUndeclaredPortIsAWarningAnUnknownNameAnError) {
   expose(8081, std::string("grpc"));
   EXPECT_EQ(error().code, ErrorCode::kNotFound);
   EXPECT_THAT(error().fix, HasSubstr("8080 (http)"));
+  request_.expose.clear();
+  expose(8081, std::string("htpp"));
+  EXPECT_THAT(error().fix, HasSubstr("did you mean 'http'? else its ports are"));
 }
 
 TEST_F(SwapPlanTest, RefusesPortsThatCanNotBeHad) {
@@ -251,6 +254,8 @@ TEST_F(SwapPlanTest, OfSeveralContainersTheOneThatMustBeMeantIsChosen) {
   change("/spec/template/metadata/annotations",
          {{"kubectl.kubernetes.io/default-container", "side"}});
   EXPECT_EQ(plan().container, "side");
+  request_.container = "sdie";
+  EXPECT_THAT(error().fix, HasSubstr("did you mean 'side'? else there are: web"));
   request_.container = "nobody";
   EXPECT_EQ(error().code, ErrorCode::kNotFound);
   change(kPod + "/initContainers", {{{"name", "nobody"}}});
