@@ -69,14 +69,28 @@ void LinkHealth::tested(std::size_t port, std::optional<Error> error) {
 }
 
 void LinkHealth::connected(std::size_t port) {
-  last_test_.tested = last_test_.passed = control::unix_millis_now();
   const bool worked = std::exchange(ports_[port].works, true);
   ports_[port].proven = loop_.now();
+  ports_[port].passed = control::unix_millis_now();
   ports_[port].error.reset();
-  last_test_.error = trouble();
+  note_success();
   if (!worked && proven()) backoff_.reset();
   plan_next_test();
   if (!worked) on_change_();
+}
+
+// The link as a whole has worked when the last of its ports did, not when one of them does.
+void LinkHealth::note_success() {
+  if (const auto error = trouble()) {
+    last_test_.error = error;
+  } else if (proven()) {
+    const auto oldest =
+        std::min_element(ports_.begin(), ports_.end(),
+                         [](const Port& a, const Port& b) { return a.passed < b.passed; });
+    last_test_.tested = control::unix_millis_now();
+    last_test_.passed = oldest->passed;
+    last_test_.error.reset();
+  }
 }
 
 void LinkHealth::refused(std::size_t port, const Error& error) {

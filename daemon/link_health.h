@@ -39,19 +39,22 @@ class LinkHealth {
   bool proven() const;
   // Why one of them does not; none while nothing speaks against it.
   std::optional<Error> trouble() const;
-  // Its `way` is empty.
+  // It passed when each port has: it has been as long as for the one of which that was heard least
+  // lately. Its `way` is empty.
   control::SelfTest last_test() const;
 
  private:
   struct Port {
     bool works = false;
-    TimePoint proven{};  // when, if it works
+    TimePoint proven{};              // when, if it works
+    control::UnixMillis passed = 0;  // the same, by the clock
     std::optional<Error> error;
     std::unique_ptr<ConnectionTest> test;
   };
 
   void test_ports(bool all);
   void plan_next_test();
+  void note_success();
   void tested(std::size_t port, std::optional<Error> error);
 
   net::Loop& loop_;
