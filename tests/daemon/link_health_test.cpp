@@ -83,5 +83,26 @@ TEST_F(LinkHealthTest, ItPassedWhenTheLastOfItsPortsDid) {
   EXPECT_TRUE(health_.last_test().error);
 }
 
+TEST_F(LinkHealthTest, ATestThatWasAskedForAndCutOffHasFailed) {
+  const Error lost{problem::kNotTested, "testing svc/web", "the tunnel is lost"};
+  test();
+  route_.accept(0);
+  route_.accept(1);
+  health_.test_now();
+  route_.accept(0);
+  health_.stop(lost);
+  const auto cut = health_.last_test();
+  ASSERT_TRUE(cut.error);
+  EXPECT_EQ(cut.error->why, lost.why);
+  EXPECT_GE(cut.tested, cut.passed);
+  EXPECT_FALSE(cut.under_way);
+  // Nothing was asked for.
+  test();
+  route_.accept(0);
+  route_.accept(1);
+  health_.stop(lost);
+  EXPECT_FALSE(health_.last_test().error);
+}
+
 }  // namespace
 }  // namespace ferry::daemon
