@@ -40,7 +40,7 @@ enum Column : std::size_t {
 constexpr std::array<const char*, kColumns> kHeader = {
     "LINK", "TARGET", "STATE", "", "RATE", "STREAMS", "ROUND TRIP", "RESUMES", "ERRORS", "TESTED"};
 // Left out first where the window is narrow.
-constexpr std::array<Column, 4> kDispensable = {kTested, kRoundTrip, kCurve, kResumes};
+constexpr std::array<Column, 4> kDispensable = {kResumes, kRoundTrip, kCurve, kTested};
 
 bool is_inside_character(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 0x80; }
 

@@ -4,6 +4,8 @@
 
 #include <utility>
 
+#include "daemon/problems.h"
+
 namespace ferry::daemon {
 
 using control::LinkState;
@@ -66,6 +68,16 @@ control::LinkStatus Link::status() const {
 
 OpenTraffic Link::open_traffic() const { return route_ ? route_->traffic(*this) : OpenTraffic{}; }
 
+void Link::test_now() {
+  if (health_.watching()) return health_.test_now();
+  health_.not_tested(not_tested(reason_));
+}
+
+Error Link::not_tested(const std::string& why) const {
+  return Error{problem::kNotTested, "testing " + to_string(spec_.target),
+               why.empty() ? "the way there is still being made" : why};
+}
+
 // --- the state -----------------------------------------------------------------------------------
 
 // Nothing is said while the first answer is still to come.
@@ -73,7 +85,7 @@ void Link::assess() {
   if (!route_ || ending_.active()) return;
   if (lacks_pods() && end_if_hopeless(*follow_error_)) return;
   if (const auto why = obstacle()) {
-    health_.stop();
+    health_.stop(not_tested(*why));
     const bool first_time = state_ == LinkState::kStarting && why->empty();
     if (!first_time) set_state(LinkState::kWaiting, *why);
     return;
@@ -94,7 +106,7 @@ bool Link::end_if_hopeless(const Error& error) {
       error.code == ErrorCode::kForbidden || error.code == ErrorCode::kUnauthenticated;
   if (!refused || state_ != LinkState::kStarting || keep_trying_) return false;
   last_error_ = error;
-  health_.stop();
+  health_.stop(error);
   ending_.start({});
   return true;
 }
@@ -155,7 +167,7 @@ void Link::take_down() {
   look_up_.reset();
   waiting_cause_.goes_on();
   follower_.reset();
-  health_.stop();
+  health_.stop(not_tested(last_error_ ? last_error_->summary() : reason_));
   ports_.clear();
   if (route_) route_->forget(*this);
   route_.reset();

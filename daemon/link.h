@@ -60,8 +60,8 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   ~Link() override;
 
   void start();
-  // Tests its way now, if there is one: status() tells what comes of it.
-  void test_now() { health_.test_now(); }
+  // Tests its way now: status() tells what comes of it, or that there is none.
+  void test_now();
   void sample_rate() { meter_.sample(open_traffic(), house_.loop.now()); }
 
   const std::string& id() const { return id_; }
@@ -95,6 +95,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void set_state(control::LinkState state, const std::string& reason);
   bool end_if_hopeless(const Error& error);
   bool lacks_pods() const;
+  Error not_tested(const std::string& why) const;
   void give_up(const Error& error);
   void take_down();
   void notice(const std::string& message);

@@ -26,13 +26,22 @@ void LinkHealth::watch(LinkRoute& route) {
   retest_.start(backoff_.next());  // not from within the caller
 }
 
-void LinkHealth::stop() {
+void LinkHealth::stop(const Error& why) {
+  if (std::exchange(asked_, false)) not_tested(why);
   route_ = nullptr;
   retest_.stop();
   for (Port& port : ports_) port = {};
 }
 
-void LinkHealth::test_now() { test_ports(true); }
+void LinkHealth::test_now() {
+  asked_ = route_ != nullptr;
+  test_ports(true);
+}
+
+void LinkHealth::not_tested(const Error& why) {
+  last_test_.tested = control::unix_millis_now();
+  last_test_.error = why;
+}
 
 void LinkHealth::test_ports(bool all) {
   for (std::size_t i = 0; i < ports_.size() && route_ != nullptr; ++i) {
@@ -48,9 +57,7 @@ void LinkHealth::test_ports(bool all) {
 
 // Connections that come meanwhile put it off.
 void LinkHealth::plan_next_test() {
-  const bool testing = std::any_of(ports_.begin(), ports_.end(),
-                                   [](const Port& port) { return port.test != nullptr; });
-  if (route_ == nullptr || !proven() || testing || retest_.active()) return;
+  if (route_ == nullptr || !proven() || testing() || retest_.active()) return;
   const auto oldest =
       std::min_element(ports_.begin(), ports_.end(),
                        [](const Port& a, const Port& b) { return a.proven < b.proven; });
@@ -61,6 +68,7 @@ void LinkHealth::plan_next_test() {
 
 void LinkHealth::tested(std::size_t port, std::optional<Error> error) {
   ports_[port].test.reset();
+  if (!testing()) asked_ = false;
   if (error) {
     refused(port, *error);
   } else {
@@ -69,14 +77,28 @@ void LinkHealth::tested(std::size_t port, std::optional<Error> error) {
 }
 
 void LinkHealth::connected(std::size_t port) {
-  last_test_.tested = last_test_.passed = control::unix_millis_now();
   const bool worked = std::exchange(ports_[port].works, true);
   ports_[port].proven = loop_.now();
+  ports_[port].passed = control::unix_millis_now();
   ports_[port].error.reset();
-  last_test_.error = trouble();
+  note_success();
   if (!worked && proven()) backoff_.reset();
   plan_next_test();
   if (!worked) on_change_();
+}
+
+// The link as a whole has worked when the last of its ports did, not when one of them does.
+void LinkHealth::note_success() {
+  if (const auto error = trouble()) {
+    last_test_.error = error;
+  } else if (proven()) {
+    const auto oldest =
+        std::min_element(ports_.begin(), ports_.end(),
+                         [](const Port& a, const Port& b) { return a.passed < b.passed; });
+    last_test_.tested = control::unix_millis_now();
+    last_test_.passed = oldest->passed;
+    last_test_.error.reset();
+  }
 }
 
 void LinkHealth::refused(std::size_t port, const Error& error) {
@@ -95,8 +117,13 @@ void LinkHealth::refused(std::size_t port, const Error& error) {
 
 control::SelfTest LinkHealth::last_test() const {
   auto test = last_test_;
-  for (const Port& port : ports_) test.under_way = test.under_way || port.test != nullptr;
+  test.under_way = testing();
   return test;
+}
+
+bool LinkHealth::testing() const {
+  return std::any_of(ports_.begin(), ports_.end(),
+                     [](const Port& port) { return port.test != nullptr; });
 }
 
 bool LinkHealth::proven() const {

@@ -26,10 +26,14 @@ class LinkHealth {
   // 30 s; later those of which nothing was heard for long. The route outlives the tests; stop()
   // ends them.
   void watch(LinkRoute& route);
-  // Ends all tests and forgets what is known: something on the way has changed.
-  void stop();
+  // Ends all tests and forgets what is known: something on the way has changed. A test that
+  // somebody asked for has failed by `why`, if it is cut off.
+  void stop(const Error& why);
+  bool watching() const { return route_ != nullptr; }
   // Tests all ports, if it watches.
   void test_now();
+  // A test was asked for, and there is no way to be tested.
+  void not_tested(const Error& why);
 
   // What the user's own connections have met.
   void connected(std::size_t port);
@@ -39,19 +43,23 @@ class LinkHealth {
   bool proven() const;
   // Why one of them does not; none while nothing speaks against it.
   std::optional<Error> trouble() const;
-  // Its `way` is empty.
+  // It passed when each port has: it has been as long as for the one of which that was heard least
+  // lately. Its `way` is empty.
   control::SelfTest last_test() const;
 
  private:
   struct Port {
     bool works = false;
-    TimePoint proven{};  // when, if it works
+    TimePoint proven{};              // when, if it works
+    control::UnixMillis passed = 0;  // the same, by the clock
     std::optional<Error> error;
     std::unique_ptr<ConnectionTest> test;
   };
 
   void test_ports(bool all);
   void plan_next_test();
+  bool testing() const;
+  void note_success();
   void tested(std::size_t port, std::optional<Error> error);
 
   net::Loop& loop_;
@@ -62,6 +70,7 @@ class LinkHealth {
   Backoff backoff_;
   net::Timer retest_;
   bool retest_is_routine_ = false;  // nothing has failed
+  bool asked_ = false;              // by test_now(), and some of it is still under way
   control::SelfTest last_test_;
 };
 

@@ -152,7 +152,7 @@ void Link::go_through(const std::string& key, const TunnelPool::MakeSource& make
 
 void Link::leave_tunnel() {
   if (tunnel_ == nullptr) return;
-  health_.stop();
+  health_.stop(not_tested("the link takes another way now"));
   if (route_) route_->forget(*this);
   route_.reset();
   house_.tunnels.release(*std::exchange(tunnel_, nullptr), *this);
@@ -205,7 +205,7 @@ void Link::following_failed(const Error& error) {
   spdlog::warn("link {}: following its pods: {}", id_, error.summary());
   follow_error_ = error;
   // The direct route needs the same API server: see whether it still works.
-  if (tunnel_ == nullptr) health_.stop();
+  if (tunnel_ == nullptr) health_.stop(not_tested(error.summary()));
   assess();
 }
 

@@ -38,6 +38,10 @@ inline constexpr Problem kCredentialsUnreadable{
 inline constexpr Problem kNoSuchLink{"daemon.no-such-link", ErrorCode::kNotFound,
                                      "there is no link of that id",
                                      "ferry list shows the links there are"};
+inline constexpr Problem kNotTested{
+    "daemon.not-tested", ErrorCode::kUnavailable,
+    "a test was asked for, and the way to be tested was not there, or was lost meanwhile",
+    "ferry status says what the link waits for; it goes on by itself"};
 inline constexpr Problem kTooManyLinks{"daemon.too-many-links", ErrorCode::kExhausted,
                                        "ferryd has as many links or swaps as it takes",
                                        "end some with ferry leave"};

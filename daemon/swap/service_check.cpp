@@ -53,7 +53,7 @@ ServiceCheck::ServiceCheck(net::Loop& loop, Tunnel& tunnel, std::vector<ServiceW
   last_test_.way = "from inside the cluster through " + services + " to here";
 }
 
-ServiceCheck::~ServiceCheck() { stop(); }
+ServiceCheck::~ServiceCheck() { stop(std::string()); }
 
 void ServiceCheck::watch() {
   if (std::exchange(watching_, true) || ways_.empty()) return;
@@ -61,7 +61,8 @@ void ServiceCheck::watch() {
   due_.start(Duration{});
 }
 
-void ServiceCheck::stop() {
+void ServiceCheck::stop(const std::string& why) {
+  if (asked_) not_tested(why);
   watching_ = false;
   settled_ = false;
   asked_ = false;
@@ -73,9 +74,16 @@ void ServiceCheck::stop() {
 }
 
 void ServiceCheck::test_now() {
-  if (!watching_ || ways_.empty() || last_test_.under_way) return;
+  if (!watching_ || ways_.empty()) return;
   asked_ = true;
-  due_.start(Duration{});
+  if (!last_test_.under_way) due_.start(Duration{});
+}
+
+void ServiceCheck::not_tested(const std::string& why) {
+  if (ways_.empty()) return;
+  last_test_.tested = control::unix_millis_now();
+  last_test_.error = Error{problem::kNotTested, "testing the swap " + last_test_.way,
+                           why.empty() ? "it is not in place" : why};
 }
 
 void ServiceCheck::caller_came(std::uint16_t remote) {
@@ -106,7 +114,6 @@ void ServiceCheck::test_or_wait() {
 }
 
 void ServiceCheck::begin() {
-  asked_ = false;
   last_test_.under_way = true;
   failure_.reset();
   refused_ = false;
@@ -172,6 +179,7 @@ void ServiceCheck::next_way() {
 }
 
 void ServiceCheck::finish() {
+  asked_ = false;
   last_test_.under_way = false;
   last_test_.tested = control::unix_millis_now();
   if (!failure_) last_test_.passed = last_test_.tested;

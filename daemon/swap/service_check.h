@@ -44,9 +44,13 @@ class ServiceCheck final : private ConnectionObserver {
 
   // The swap should work from now on: begins to test. Nothing if it watches already.
   void watch();
-  // Ends the tests and forgets what is known, save last_test().
-  void stop();
+  // Ends the tests and forgets what is known, save last_test(). A test that somebody asked for has
+  // failed by `why`, if it is cut off.
+  void stop(const std::string& why);
+  bool watching() const { return watching_; }
   void test_now();
+  // A test was asked for, and can't be made.
+  void not_tested(const std::string& why);
 
   // Somebody was connected to the local port behind `remote`.
   void caller_came(std::uint16_t remote);
@@ -75,7 +79,7 @@ class ServiceCheck final : private ConnectionObserver {
   const Duration test_every_;
   const std::function<void()> on_change_;
   bool watching_ = false;
-  bool asked_ = false;  // test_now() was called, and the test is still to begin
+  bool asked_ = false;  // test_now() was called, and that test is not over
   bool settled_ = false;
   std::optional<Error> trouble_;
   control::SelfTest last_test_;

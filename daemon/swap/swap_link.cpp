@@ -304,7 +304,7 @@ void SwapLink::assess() {
 void SwapLink::assess_swapped() {
   auto& check = local_side_->check();
   if (!local_side_->ready()) {
-    check.stop();
+    check.stop(local_side_->obstacle());
     set_state(LinkState::kWaiting, local_side_->obstacle());
     return;
   }
@@ -327,7 +327,7 @@ void SwapLink::set_phase(Phase phase) {
   }
   if (phase >= Phase::kRestoring) {
     status_.ready = false;
-    if (local_side_) local_side_->check().stop();
+    if (local_side_) local_side_->check().stop("it is being restored");
     set_state(phase == Phase::kOver && last_error_ ? LinkState::kFailed : LinkState::kEnding, "");
   }
   events_.on_swap_changed(*this);
@@ -348,7 +348,10 @@ void SwapLink::tell(EventKind kind, const std::string& message) {
 // --- what is -------------------------------------------------------------------------------------
 
 void SwapLink::test_now() {
-  if (local_side_) local_side_->check().test_now();
+  if (!local_side_) return;
+  auto& check = local_side_->check();
+  if (check.watching()) return check.test_now();
+  check.not_tested(local_side_->obstacle());
 }
 
 void SwapLink::sample_rate() {

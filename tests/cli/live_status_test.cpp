@@ -94,6 +94,15 @@ TEST_F(LiveStatusTest, WhatComesFromElsewhereCannotPaintTheTerminal) {
   EXPECT_THAT(picture(), HasSubstr("no ?[2Jway"));
 }
 
+TEST_F(LiveStatusTest, ANarrowWindowHidesTheResumesFirstAndTheTestsLast) {
+  live_.update(status_, now_);
+  std::size_t columns = 120;
+  while (picture(columns).find("RESUMES") != std::string::npos) --columns;
+  EXPECT_THAT(picture(columns), HasSubstr("ROUND TRIP"));
+  while (picture(columns).find("ROUND TRIP") != std::string::npos) --columns;
+  EXPECT_THAT(picture(columns), HasSubstr("TESTED"));
+}
+
 TEST_F(LiveStatusTest, ADaemonThatEndedLeavesItsLastPicture) {
   live_.update(status_, now_);
   live_.update(std::nullopt, now_ + 1000);

@@ -85,5 +85,19 @@ TEST_F(SelfTestTest, ALinkIsTestedWhenAsked) {
   EXPECT_EQ(daemon().test_link("f99").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(SelfTestTest, AskedForWithoutAWayItHasFailedByWhatIsInTheWay) {
+  const auto link = active_link();
+  api().put(kube::kEndpointSlices, "default", testing::make_slice("web", 8080, {}));
+  const auto waiting = events().wait_for_state(link.id, LinkState::kWaiting);
+  EXPECT_FALSE(waiting.test.error);
+  ASSERT_TRUE(daemon().test_link(link.id));
+  const auto test = test_of(link.id);
+  ASSERT_TRUE(test.error);
+  EXPECT_EQ(test.error->id, "daemon.not-tested");
+  EXPECT_EQ(test.error->why, waiting.reason);
+  EXPECT_GE(test.tested, test.passed);
+  EXPECT_FALSE(test.under_way);
+}
+
 }  // namespace
 }  // namespace ferry::daemon

@@ -423,6 +423,32 @@ TEST_F(SwapSelfTest, ACallerShowsAsMuchAsATest) {
   EXPECT_FALSE(test().error);
 }
 
+TEST_F(SwapSelfTest, AskedForWhileTheProcessIsGoneItHasFailed) {
+  ferry::testing::TcpRelay service(*loop, {"127.0.0.1", remote_});
+  service_at(service.address());
+  swap();
+  ASSERT_FALSE(test().error);
+  local_->close();
+  ASSERT_TRUE(wait([&] { return link_->status().state == LinkState::kWaiting; }));
+  link_->test_now();
+  ASSERT_TRUE(test().error);
+  EXPECT_EQ(test().error->id, "daemon.not-tested");
+  EXPECT_THAT(test().error->why, HasSubstr("nothing listens"));
+  EXPECT_FALSE(test().under_way);
+}
+
+TEST_F(SwapSelfTest, ATestThatWasAskedForAndCutOffHasFailed) {
+  const proxy::testing::Service other(loop);  // so that the test lasts until it is cut
+  service_at(other.address());
+  swap();
+  link_->test_now();
+  EXPECT_TRUE(test().under_way);
+  relay->cut();
+  ASSERT_TRUE(wait([&] { return !test().under_way; }));
+  ASSERT_TRUE(test().error);
+  EXPECT_EQ(test().error->id, "daemon.not-tested");
+}
+
 // --- while it holds ------------------------------------------------------------------------------
 
 TEST_F(SwapLinkTest, ALostTunnelIsToldAndComesBack) {
