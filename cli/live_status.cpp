@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <iterator>
+#include <utility>
 
 #include "cli/human.h"
 #include "cli/output.h"
@@ -164,27 +165,26 @@ std::string sparkline(const std::deque<std::uint64_t>& rates, std::size_t width,
 
 // --- what changes --------------------------------------------------------------------------------
 
-void LiveStatus::update(const std::optional<control::DaemonStatus>& status,
-                        control::UnixMillis now) {
+void LiveStatus::update(const Result<control::DaemonStatus>& status, control::UnixMillis now) {
   changes_.clear();
   now_ = now;
-  const bool ran = runs_;
-  runs_ = status.has_value();
+  const bool ran = std::exchange(runs_, status.has_value());
+  const bool hung = std::exchange(hangs_, !status && status.error().code == ErrorCode::kTimedOut);
   if (!runs_) {
-    if (ran || !updated_) {
-      gone_since_ = now;
-      changes_.emplace_back(ran ? "ferryd has ended" : "ferryd is not running");
-    }
+    if (ran || !updated_) gone_since_ = now;
+    if (hangs_ && !hung) changes_.emplace_back("ferryd does not answer");
+    if (!hangs_ && (ran || hung)) changes_.emplace_back("ferryd has ended");
+    if (!hangs_ && !updated_) changes_.emplace_back("ferryd is not running");
   } else {
     const bool another = seen_ && seen_->pid != status->pid;
     if (another) flows_.clear();
     if (!ran || another) {
-      changes_.push_back(std::string("ferryd ") + (seen_ ? "runs again" : "runs") + ", pid " +
-                         std::to_string(status->pid));
+      const char* came = hung && !another ? "answers again" : seen_ ? "runs again" : "runs";
+      changes_.push_back(std::string("ferryd ") + came + ", pid " + std::to_string(status->pid));
     }
     note_changes(*status);
     take_rates(*status);
-    seen_ = status;
+    seen_ = *status;
   }
   updated_ = true;
 }
@@ -250,8 +250,15 @@ void LiveStatus::take_rates(const control::DaemonStatus& now) {
 // --- the picture ---------------------------------------------------------------------------------
 
 std::string LiveStatus::headline() const {
-  if (!seen_) return "ferryd is not running; it starts with the first link";
+  if (!seen_) {
+    return hangs_ ? "ferryd does not answer"
+                  : "ferryd is not running; it starts with the first link";
+  }
   const std::string name = "ferryd " + seen_->version + ", pid " + std::to_string(seen_->pid);
+  if (hangs_) {
+    return name + ", has not answered for " + human_age(now_ - gone_since_) +
+           "; this is what was last seen";
+  }
   if (!runs_) {
     return name + ", ended " + human_age(now_ - gone_since_) + " ago; this is what was last seen";
   }

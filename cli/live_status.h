@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/result.h"
 #include "daemon/control/api.h"
 
 namespace ferry::cli {
@@ -25,8 +26,9 @@ std::string sparkline(const std::deque<std::uint64_t>& rates, std::size_t width,
 
 class LiveStatus {
  public:
-  // What the daemon says at `now`; nothing: none runs. To be called about once a second.
-  void update(const std::optional<control::DaemonStatus>& status, control::UnixMillis now);
+  // What the daemon says at `now`. Errors: kTimedOut: it hangs; others: none runs. To be called
+  // about once a second.
+  void update(const Result<control::DaemonStatus>& status, control::UnixMillis now);
 
   // Lines that fit the screen, each ended by '\n'. Without a daemon, what was last seen of it.
   std::string picture(const Screen& screen) const;
@@ -50,6 +52,7 @@ class LiveStatus {
 
   std::optional<control::DaemonStatus> seen_;  // the last that there was
   bool runs_ = false;
+  bool hangs_ = false;
   bool updated_ = false;
   control::UnixMillis now_ = 0;
   control::UnixMillis gone_since_ = 0;

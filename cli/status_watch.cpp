@@ -9,7 +9,6 @@
 #include <csignal>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -29,7 +28,7 @@ constexpr auto kEvery = std::chrono::seconds(1);
 constexpr const char* kEnter = "\033[?1049h\033[?25l\033[H\033[2J";
 constexpr const char* kLeave = "\033[?25h\033[?1049l";
 
-using Look = std::optional<control::DaemonStatus>;
+using Look = Result<control::DaemonStatus>;
 
 // Asks the daemon on a thread of its own, which is left behind at the end: a daemon that hangs
 // doesn't keep the user waiting.
@@ -40,8 +39,7 @@ class Looks {
       std::unique_lock lock(shared->mutex);
       while (!shared->over) {
         lock.unlock();
-        auto status = client.status();
-        shared->news.push(status ? Look(std::move(*status)) : std::nullopt);
+        shared->news.push(client.status());
         lock.lock();
         shared->end.wait_for(lock, kEvery, [&] { return shared->over; });
       }

@@ -22,6 +22,8 @@ namespace {
 // Removing a link may take the daemon a while; httplib counts in milliseconds as an int, so "for
 // ever" is 20 days.
 constexpr auto kAnswerTimeout = std::chrono::seconds(60);
+// What it knows by heart.
+constexpr auto kLookTimeout = std::chrono::seconds(5);
 constexpr auto kClusterTimeout = std::chrono::minutes(5);
 constexpr auto kStreamTimeout = std::chrono::hours(24 * 20);
 
@@ -123,8 +125,16 @@ Result<std::string> Client::send(const std::string& method, const std::string& p
   if (auto safe = check_place(socket_path_); !safe) return fail(safe.error());
   auto http = connection_to(socket_path_);
   http.set_read_timeout(patience);
+  const auto begun = std::chrono::steady_clock::now();
   const auto result = http.send(make_request(method, path, body));
-  if (!result) return fail(gone(what, result.error()));
+  if (!result) {
+    // httplib tells no timeout from a connection that was cut.
+    if (std::chrono::steady_clock::now() - begun >= patience) {
+      return fail(problem::kHangs, what,
+                  "ferryd does not answer, for " + std::to_string(patience.count()) + "s");
+    }
+    return fail(gone(what, result.error()));
+  }
   if (result->status / 100 != 2) {
     return fail(error_from_response(what, result->status, result->body));
   }
@@ -132,7 +142,7 @@ Result<std::string> Client::send(const std::string& method, const std::string& p
 }
 
 Result<std::string> Client::version() const {
-  const auto body = request("GET", "/v1/version");
+  const auto body = send("GET", "/v1/version", {}, kLookTimeout);
   if (!body) return fail(body.error());
   const auto json = parse_json(*body, kMaxBody);
   if (!json || !json->is_object() || !json->value("version", Json()).is_string()) {
@@ -143,7 +153,7 @@ Result<std::string> Client::version() const {
 }
 
 Result<DaemonStatus> Client::status() const {
-  return request("GET", "/v1/status")
+  return send("GET", "/v1/status", {}, kLookTimeout)
       .and_then([](const std::string& body) { return parse_json(body, kMaxBody); })
       .and_then(daemon_status_from_json);
 }

@@ -21,7 +21,8 @@ class Client {
   Status probe() const;
 
   // Of each call below: what the daemon says, or kUnreachable (there is none, and nobody heard of
-  // the call), kReset (it went away in the middle), or kProtocol (something else answered).
+  // the call), kReset (it went away in the middle), kTimedOut (it runs and says nothing: 5 s for
+  // the first three, a minute or more for the others), or kProtocol (something else answered).
   Result<std::string> version() const;
   Result<DaemonStatus> status() const;
   Result<std::vector<LinkStatus>> links() const;

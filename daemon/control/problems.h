@@ -13,6 +13,9 @@ inline constexpr Problem kNotAnswering{"control.not-answering", ErrorCode::kUnre
 inline constexpr Problem kWentAway{"control.went-away", ErrorCode::kReset,
                                    "the daemon ended, or crashed, while it was asked",
                                    "see its log: ferry logs"};
+inline constexpr Problem kHangs{"control.hangs", ErrorCode::kTimedOut,
+                                "the daemon runs, and doesn't answer",
+                                "is it stopped, or the machine overloaded? see ferry logs"};
 inline constexpr Problem kNotFerryd{"control.not-ferryd", ErrorCode::kProtocol,
                                     "what answers at the daemon's socket is no ferryd, or of a "
                                     "version that is too far away",

@@ -39,6 +39,8 @@ TEST(SparklineTest, OldRatesGoOutOnTheLeft) {
   EXPECT_EQ(sparkline({}, 3, true), "   ");
 }
 
+const auto kNobody = fail(ErrorCode::kUnreachable, "asking", "nobody is there");
+
 class LiveStatusTest : public ::testing::Test {
  protected:
   void later(std::uint64_t more_bytes) {
@@ -105,9 +107,9 @@ TEST_F(LiveStatusTest, ANarrowWindowHidesTheResumesFirstAndTheTestsLast) {
 
 TEST_F(LiveStatusTest, ADaemonThatEndedLeavesItsLastPicture) {
   live_.update(status_, now_);
-  live_.update(std::nullopt, now_ + 1000);
+  live_.update(kNobody, now_ + 1000);
   EXPECT_THAT(live_.changes(), ElementsAre("ferryd has ended"));
-  live_.update(std::nullopt, now_ + 4000);
+  live_.update(kNobody, now_ + 4000);
   EXPECT_THAT(live_.changes(), IsEmpty());
   EXPECT_THAT(picture(), HasSubstr("pid 42, ended 3s ago; this is what was last seen"));
   EXPECT_THAT(picture(), HasSubstr("svc/app"));
@@ -116,8 +118,20 @@ TEST_F(LiveStatusTest, ADaemonThatEndedLeavesItsLastPicture) {
   EXPECT_THAT(live_.changes(), ElementsAre("ferryd runs again, pid 43"));
 }
 
+TEST_F(LiveStatusTest, ADaemonThatHangsHasNotEnded) {
+  const auto silent = fail(ErrorCode::kTimedOut, "asking", "no answer");
+  live_.update(status_, now_);
+  live_.update(silent, now_ + 6000);
+  EXPECT_THAT(live_.changes(), ElementsAre("ferryd does not answer"));
+  live_.update(silent, now_ + 12000);
+  EXPECT_THAT(live_.changes(), IsEmpty());
+  EXPECT_THAT(picture(), HasSubstr("pid 42, has not answered for 6s; this is what was last seen"));
+  live_.update(status_, now_ + 13000);
+  EXPECT_THAT(live_.changes(), ElementsAre("ferryd answers again, pid 42"));
+}
+
 TEST_F(LiveStatusTest, WithoutADaemonItSaysSo) {
-  live_.update(std::nullopt, now_);
+  live_.update(kNobody, now_);
   EXPECT_THAT(live_.changes(), ElementsAre("ferryd is not running"));
   EXPECT_EQ(picture(), "ferryd is not running; it starts with the first link\n\n");
 }

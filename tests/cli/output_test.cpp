@@ -44,6 +44,7 @@ tunnel t1: pod/ferry-proxy-x
 link 3: svc/app in namespace shop, detached
   listens      127.0.0.1:8080 -> 80, [::1]:8080 -> 80, 127.0.0.1:40001 -> metrics
   state        active for 65s
+  tested       12s ago, passed: a connection to svc/app
   route        proxy (tunnel t1)
   connections  2 open, 14 in all, 1 failed; sent 1.5 KiB, received 4.8 MiB (now 0 B/s and 2.0 KiB/s)
   last error   connecting to app:80: connection refused

@@ -345,6 +345,21 @@ TEST_F(ControlServerTest, SaysWhyItCannotListen) {
   EXPECT_EQ(started.error().code, ErrorCode::kIo);
 }
 
+TEST_F(ControlServerTest, ADaemonThatHangsIsToldFromOneThatIsGone) {
+  const std::string path = root_ + "/hangs";
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  ASSERT_EQ(::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof(address)), 0);
+  ASSERT_EQ(::listen(fd, 4), 0);
+  const auto status = Client(path).status();
+  ::close(fd);
+  ASSERT_FALSE(status);
+  EXPECT_EQ(status.error().code, ErrorCode::kTimedOut);
+  EXPECT_EQ(status.error().id, "control.hangs");
+}
+
 TEST_F(ControlServerTest, AClientWithoutADaemonSaysSo) {
   const auto status = Client(root_ + "/nobody").status();
   ASSERT_FALSE(status);
