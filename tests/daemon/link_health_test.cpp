@@ -27,7 +27,11 @@ class HeldRoute final : public LinkRoute {
   std::string blocked() const override { return {}; }
   control::Route kind() const override { return control::Route::kDirect; }
 
-  void accept(std::size_t port) { waiting_.at(port)->on_connected(port); }
+  // A target that ends its side as soon as it reads the other's end.
+  void accept(std::size_t port) {
+    waiting_.at(port)->on_connected(port);
+    waiting_.at(port)->on_ended(port, {.opened = true});
+  }
   void refuse(std::size_t port) {
     waiting_.at(port)->on_ended(port, {.opened = false, .error = kRefusal});
   }

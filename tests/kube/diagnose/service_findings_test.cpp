@@ -150,7 +150,7 @@ TEST(WorkloadFindingsTest, OneThatRunsHasNone) {
 TEST(WorkloadFindingsTest, ConditionsThatHoldItBackAreTold) {
   Json workload = kube::fixture_body("deployment-ready");
   const auto first_code = [&](const Json& condition) {
-    workload["status"]["conditions"] = {condition};
+    workload["status"]["conditions"] = Json::array({condition});
     const auto findings = workload_findings(workload, "deploy/web");
     return findings.empty() ? "" : name_of(findings[0].code);
   };
