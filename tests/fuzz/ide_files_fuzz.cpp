@@ -35,7 +35,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
 
   const auto before = jsonc::parse(text);
   if (!before || !before->root) return 0;  // comments alone
-  for (const auto& [name, value] : jsonc::value_of(*before->root).items()) {
+  const nlohmann::json was = jsonc::value_of(*before->root);
+  for (const auto& [name, value] : was.items()) {
     if (name != "tasks") demand(all.contains(name) && all[name] == value);
   }
   const jsonc::Node* tasks = before->root->find("tasks");
