@@ -91,7 +91,7 @@ void Run::tell_mismatch(const control::Client& client) {
   const auto daemon = client.version();
   if (!daemon) return;  // the call that follows says why
   const auto mismatch = version_mismatch(std::string(version()), *daemon, invocation_.program);
-  if (mismatch) terminal_.warn(mismatch->why + ": " + mismatch->fix);
+  if (mismatch) terminal_.warn(problem::kVersionMismatch, mismatch->why + ": " + mismatch->fix);
 }
 
 Result<std::optional<control::Client>> Run::daemon() {

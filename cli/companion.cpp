@@ -92,7 +92,8 @@ Status Companion::write_files(const control::PodEnvironment& environment) {
 
 void Companion::tell_left_out(const std::vector<std::string>& lines, const std::string& where) {
   for (const auto& line : lines) {
-    if (told_.insert(where + line).second) terminal_.warn("left out of " + where + ": " + line);
+    if (told_.insert(where + line).second)
+      terminal_.warn(problem::kLeftOut, "left out of " + where + ": " + line);
   }
 }
 

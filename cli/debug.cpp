@@ -205,7 +205,7 @@ class Debugger {
 
   bool print(const logs::LogLine& line) {
     terminal_.print(std::string(line.text) + "\n");
-    if (line.cut) terminal_.warn("the line above was longer");
+    if (line.cut) terminal_.warn(problem::kLineCut, "the line above was longer");
     return terminal_.out_is_fine();
   }
 
@@ -276,9 +276,10 @@ class Debugger {
     const kube::CancelToken never;
     const auto removed = api().remove(kube::kPods, cluster_.ns, name, {.uid = uid}, never);
     if (removed || removed.error().code == ErrorCode::kNotFound) return;
-    terminal_.warn((uid.empty() ? "the copy may be there: " : "the copy is still there: ") +
-                   removed.error().summary() + "; to delete it: kubectl delete pod " + name +
-                   " -n " + cluster_.ns);
+    terminal_.warn(problem::kCopyStays,
+                   (uid.empty() ? "the copy may be there: " : "the copy is still there: ") +
+                       removed.error().summary() + "; to delete it: kubectl delete pod " + name +
+                       " -n " + cluster_.ns);
   }
 
   const Cluster& cluster_;

@@ -9,9 +9,11 @@
 #include <vector>
 
 #include "base/suggest.h"
+#include "cli/problems.h"
 #include "cli/raw_terminal.h"
 #include "cli/target_args.h"
 #include "kube/exec/choose_container.h"
+#include "kube/exec/problems.h"
 #include "kube/exec/run_remote.h"
 #include "kube/target_pods.h"
 #include "kube/text.h"
@@ -45,7 +47,7 @@ Error with_suggestion(Error error, const std::string& wanted, const std::vector<
 
 bool keeps_terminal(bool wanted, bool input, Terminal& terminal) {
   if (!wanted || !input || isatty(STDIN_FILENO) != 0) return wanted;
-  terminal.warn("standard input is no terminal: going on without -t");
+  terminal.warn(problem::kNoTerminal, "standard input is no terminal: going on without -t");
   return false;
 }
 
@@ -86,19 +88,20 @@ Result<int> run_here(const Cluster& cluster, const exec::RemoteCommand& command,
                      const kube::CancelToken* cancel, const std::function<void()>& on_started) {
   std::optional<RawTerminal> raw;
   const auto signals = cancel == nullptr ? EndingSignals::kEnd : EndingSignals::kAsBefore;
-  const exec::LocalEnd local{.input = STDIN_FILENO,
-                             .output = STDOUT_FILENO,
-                             .errors = STDERR_FILENO,
-                             .terminal_size = size_of_terminal,
-                             .on_started =
-                                 [&] {
-                                   if (on_started) on_started();
-                                   if (command.terminal && command.input)
-                                     raw.emplace(STDIN_FILENO, signals);
-                                 },
-                             .on_ended = [&] { raw.reset(); },
-                             .on_note = [&](const std::string& line) { terminal.warn(line); },
-                             .cancel = cancel};
+  const exec::LocalEnd local{
+      .input = STDIN_FILENO,
+      .output = STDOUT_FILENO,
+      .errors = STDERR_FILENO,
+      .terminal_size = size_of_terminal,
+      .on_started =
+          [&] {
+            if (on_started) on_started();
+            if (command.terminal && command.input) raw.emplace(STDIN_FILENO, signals);
+          },
+      .on_ended = [&] { raw.reset(); },
+      .on_note =
+          [&](const std::string& line) { terminal.warn(exec::problem::kInputStaysOpen, line); },
+      .cancel = cancel};
   return exec::run_remote(cluster.credentials, command, local);
 }
 

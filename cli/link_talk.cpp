@@ -49,7 +49,7 @@ void LinkTalk::on_event(const control::Event& event) {
       break;
     case EventKind::kNotice: terminal_.note(label_ + ": " + event.message); break;
     case EventKind::kEnded: on_ended(event); break;
-    case EventKind::kLiveness: terminal_.warn(label_ + ": " + event.message); break;
+    case EventKind::kLiveness: terminal_.warn_of_link(label_ + ": " + event.message); break;
     case EventKind::kFiles:          // whoever writes them says what there is to say
     case EventKind::kTunnel: break;  // its links say what it means for them
   }
@@ -114,7 +114,7 @@ void LinkTalk::tell_waiting(const std::string& reason, control::UnixMillis time)
   if (waiting_since_ != 0 && reason == told_reason_) return;
   if (waiting_since_ == 0) waiting_since_ = time;
   told_reason_ = reason;
-  terminal_.warn(label_ + ": waiting: " + reason);
+  terminal_.warn_of_link(label_ + ": waiting: " + reason);
 }
 
 void LinkTalk::lost(const std::string& why, control::UnixMillis time) { tell_waiting(why, time); }

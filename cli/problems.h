@@ -100,6 +100,24 @@ inline constexpr Problem kPathLeadsOut{
     "a file that came from the container would be written outside of --mount's directory",
     "nothing was written: look at what the container mounts"};
 
+// Warnings.
+inline constexpr Problem kLeftOut{
+    "cli.left-out", ErrorCode::kUnsupported,
+    "a variable or a file of the container can't be had in the form that was asked for",
+    "--env-json has every variable; files of more than 1 MiB stay in the pod"};
+inline constexpr Problem kLineCut{"cli.line-cut", ErrorCode::kExhausted,
+                                  "a line of the output is longer than what is shown of it",
+                                  "kubectl logs shows all of it"};
+inline constexpr Problem kCopyStays{"cli.copy-stays", ErrorCode::kUnavailable,
+                                    "the copy of a pod that was made to debug it was not deleted",
+                                    "delete it: the message has the command"};
+inline constexpr Problem kNoTerminal{"cli.no-terminal", ErrorCode::kUsage,
+                                     "-t was asked for, and standard input is no terminal",
+                                     "leave -t out where input comes from a file or a pipe"};
+inline constexpr Problem kProgramMissing{"cli.program-missing", ErrorCode::kNotFound,
+                                         "the program to debug is not there yet",
+                                         "build it before debugging starts, or correct --program"};
+
 // An IDE's project.
 inline constexpr Problem kProjectMissing{"cli.project-missing", ErrorCode::kNotFound,
                                          "the project's folder is not there", "name it with --dir"};

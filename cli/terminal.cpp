@@ -76,7 +76,10 @@ bool Terminal::out_is_fine() const { return out_.good(); }
 
 void Terminal::note(const std::string& text) { line("", text); }
 void Terminal::good(const std::string& text) { line(kGreen, text); }
-void Terminal::warn(const std::string& text) { line(kYellow, text); }
+void Terminal::warn(const Problem& problem, const std::string& text) {
+  line(kYellow, text + " [" + std::string(problem.id) + "]");
+}
+void Terminal::warn_of_link(const std::string& text) { line(kYellow, text); }
 
 void Terminal::error(const Error& error) {
   clear_progress();

@@ -32,7 +32,9 @@ class Terminal {
   void print(const std::string& text);  // to stdout, flushed
   void note(const std::string& line);   // to stderr
   void good(const std::string& line);   // to stderr, green
-  void warn(const std::string& line);   // to stderr, yellow
+  // To stderr, yellow: a warning, with its id behind it; and what a link waits for.
+  void warn(const Problem& problem, const std::string& line);
+  void warn_of_link(const std::string& line);
 
   // what / why / what to do.
   void error(const Error& error);

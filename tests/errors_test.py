@@ -82,6 +82,11 @@ class ErrorsTest(unittest.TestCase):
                 found.append(f"{path.relative_to(ROOT)}:{line}: name it in the library's problems.h")
         self.assertEqual(found, [])
 
+    def test_every_warning_has_an_id(self):
+        for path in sources():
+            for match in re.finditer(r"terminal_?\.warn\(\s*(\S+)", path.read_text()):
+                self.assertRegex(match[1], r"^(\w+::)*problem::k", path)
+
     def test_the_guard_sees_each_kind_of_fault(self):
         for made in (
             'return fail(ErrorCode::kIo, "a", "b");',

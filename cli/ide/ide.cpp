@@ -64,8 +64,9 @@ void warn_of_missing_program(const Plan& plan, const std::string& given, Termina
   const auto path = std::filesystem::path(plan.folder) / plan.program;
   std::error_code error;
   if (std::filesystem::exists(path, error) || error) return;
-  terminal.warn("--program " + plan.program + ": there is no " + path.string() +
-                " yet; it has to be there when debugging starts");
+  terminal.warn(problem::kProgramMissing, "--program " + plan.program + ": there is no " +
+                                              path.string() +
+                                              " yet; it has to be there when debugging starts");
 }
 
 }  // namespace

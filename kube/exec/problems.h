@@ -46,5 +46,9 @@ inline constexpr Problem kOutputFailed{
     "exec.output-failed", ErrorCode::kIo,
     "what the command says can't be written here: a closed pipe, a full disk",
     "look at what the output goes to"};
+inline constexpr Problem kInputStaysOpen{
+    "exec.input-stays-open", ErrorCode::kUnsupported,
+    "warning: the API server is too old to tell a command that its input has ended",
+    "let the command end by itself, or use a cluster of 1.30 or newer"};
 
 }  // namespace ferry::exec::problem

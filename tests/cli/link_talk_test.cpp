@@ -141,10 +141,10 @@ TEST(TerminalTest, AStepTellsHowLongItTakesWhereThatCanBeWrittenOver) {
 TEST(TerminalTest, PaintsOnlyWhereColoursAreWanted) {
   std::ostringstream out;
   std::ostringstream error;
-  Terminal(out, error, {.error_is_terminal = true, .color = true}).warn("careful");
+  Terminal(out, error, {.error_is_terminal = true, .color = true}).warn_of_link("careful");
   EXPECT_EQ(error.str(), "\033[33mcareful\033[0m\n");
   error.str("");
-  Terminal(out, error, {.error_is_terminal = true}).warn("careful");
+  Terminal(out, error, {.error_is_terminal = true}).warn_of_link("careful");
   EXPECT_EQ(error.str(), "careful\n");
 }
 

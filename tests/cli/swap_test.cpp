@@ -291,7 +291,8 @@ TEST_F(SwapTest, MountedFilesComeStayFreshAndGo) {
   service_.end_swap("1");
   swapping.get();
   EXPECT_FALSE(std::filesystem::exists(file("mnt")));
-  EXPECT_THAT(error_.str(), HasSubstr("left out of the container's files: /big: no\n"));
+  EXPECT_THAT(error_.str(),
+              HasSubstr("left out of the container's files: /big: no [cli.left-out]\n"));
 }
 
 TEST_F(SwapTest, AfterALostDaemonItWaitsForWhatIsLeftAndSwapsAnew) {
