@@ -5,6 +5,7 @@
 #include "cli/cluster.h"
 #include "cli/command_line.h"
 #include "cli/completion_answer.h"
+#include "cli/daemon_access.h"
 #include "cli/daemon_start.h"
 #include "cli/debug.h"
 #include "cli/diagnosis.h"
@@ -70,53 +71,16 @@ class Run {
     return kube_access(invocation_, surroundings_.environment, surroundings_.working_directory);
   }
   View view() const { return {invocation_.output, control::unix_millis_now()}; }
-  Result<control::Client> started_daemon();
-  // The running daemon, or nothing; a daemon of another version is told of.
-  Result<std::optional<control::Client>> daemon();
-  // The same; where an earlier daemon has left something, the next is started, for it to be seen.
-  Result<std::optional<control::Client>> daemon_of_links();
-  void tell_mismatch(const control::Client& client);
 
   const Invocation& invocation_;
   Terminal& terminal_;
   const Surroundings& surroundings_;
+  const DaemonAccess daemon_{invocation_, terminal_, surroundings_.get_env};
 };
 
 int Run::complain(const Error& error) {
   terminal_.error(error);
   return exit_code_of(error.code);
-}
-
-void Run::tell_mismatch(const control::Client& client) {
-  const auto daemon = client.version();
-  if (!daemon) return;  // the call that follows says why
-  const auto mismatch = version_mismatch(std::string(version()), *daemon, invocation_.program);
-  if (mismatch) terminal_.warn(problem::kVersionMismatch, mismatch->why + ": " + mismatch->fix);
-}
-
-Result<std::optional<control::Client>> Run::daemon() {
-  const auto paths = control::paths(surroundings_.get_env);
-  if (!paths) return fail(paths.error());
-  auto running = running_daemon(*paths);
-  if (running && *running) tell_mismatch(**running);
-  if (!running) return fail(running.error());
-  // Not assignable, hence built anew.
-  return *running ? std::optional<control::Client>(std::in_place, paths->socket) : std::nullopt;
-}
-
-Result<std::optional<control::Client>> Run::daemon_of_links() {
-  const auto paths = control::paths(surroundings_.get_env);
-  if (!paths || !something_is_left(*paths)) return daemon();
-  if (auto started = started_daemon(); !started) return fail(started.error());
-  return std::optional<control::Client>(std::in_place, paths->socket);
-}
-
-Result<control::Client> Run::started_daemon() {
-  const auto paths = control::paths(surroundings_.get_env);
-  if (!paths) return fail(paths.error());
-  auto client = ensure_daemon(*paths, surroundings_.get_env, invocation_.log_level);
-  if (client) tell_mismatch(*client);
-  return client;
 }
 
 int Run::forward_links() {
@@ -129,7 +93,7 @@ int Run::forward_links() {
   const ForwardOptions options{.detach = args.detach,
                                .json = invocation_.output == OutputFormat::kJson && !args.detach,
                                .quiet = document,
-                               .daemon = [this] { return started_daemon(); },
+                               .daemon = [this] { return daemon_.started(); },
                                .program = invocation_.program};
   const auto result = forward(std::move(*specs), terminal_, options);
   if (document) {
@@ -154,7 +118,7 @@ int Run::swap_workload() {
   const SwapOptions options{.args = args,
                             .json = invocation_.output == OutputFormat::kJson && !args.detach,
                             .quiet = document,
-                            .daemon = [this] { return started_daemon(); },
+                            .daemon = [this] { return daemon_.started(); },
                             .environment = surroundings_.whole_environment,
                             .program = invocation_.program};
   const auto result = swap(std::move(*spec), terminal_, options);
@@ -170,7 +134,7 @@ int Run::swap_workload() {
 }
 
 int Run::dry_run(control::SwapSpec spec) {
-  const auto client = started_daemon();
+  const auto client = daemon_.started();
   if (!client) return complain(client.error());
   const auto plan = client->plan_swap(spec);
   if (!plan) return complain(plan.error());
@@ -182,7 +146,7 @@ int Run::restore_workload() {
   auto spec = restore_spec(invocation_);
   if (!spec) return complain(spec.error());
   spec->kube = kube();
-  const auto client = started_daemon();
+  const auto client = daemon_.started();
   if (!client) return complain(client.error());
   return restore(
       *client, *spec, terminal_,
@@ -193,7 +157,7 @@ int Run::diagnose() {
   auto spec = diagnose_spec(invocation_);
   if (!spec) return complain(spec.error());
   spec->kube = kube();
-  const auto client = started_daemon();
+  const auto client = daemon_.started();
   if (!client) return complain(client.error());
   const auto diagnosis = client->diagnose(*spec);
   if (!diagnosis) return complain(diagnosis.error());
@@ -218,7 +182,7 @@ int Run::doctor() {
 }
 
 int Run::list_swaps() {
-  const auto client = started_daemon();
+  const auto client = daemon_.started();
   if (!client) return complain(client.error());
   const auto swaps = client->list_swaps(kube());
   if (!swaps) return complain(swaps.error());
@@ -227,7 +191,7 @@ int Run::list_swaps() {
 }
 
 int Run::status() {
-  const auto client = daemon_of_links();
+  const auto client = daemon_.of_links();
   if (!client) return complain(client.error());
   bool fine = true;
   if (invocation_.test && *client) {
@@ -253,7 +217,7 @@ int Run::status() {
 
 int Run::list() {
   if (invocation_.swaps) return list_swaps();
-  const auto client = daemon_of_links();
+  const auto client = daemon_.of_links();
   if (!client) return complain(client.error());
   auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
   if (!links) return complain(links.error());
@@ -268,7 +232,7 @@ int Run::list() {
 }
 
 int Run::leave() {
-  const auto client = daemon_of_links();
+  const auto client = daemon_.of_links();
   if (!client) return complain(client.error());
   auto links = *client ? (*client)->links() : std::vector<control::LinkStatus>();
   if (!links) return complain(links.error());
@@ -279,7 +243,7 @@ int Run::leave() {
 }
 
 int Run::quit() {
-  const auto client = daemon_of_links();
+  const auto client = daemon_.of_links();
   if (!client) return complain(client.error());
   if (!*client) {
     terminal_.print("ferryd is not running\n");
@@ -350,7 +314,7 @@ int Run::logs() {
 }
 
 int Run::show_version() {
-  const auto client = daemon();
+  const auto client = daemon_.running();
   if (!client) return complain(client.error());
   const auto daemon_version = *client ? (*client)->version() : std::string();
   if (!daemon_version) return complain(daemon_version.error());

@@ -7,7 +7,6 @@ import json
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -299,25 +298,6 @@ def test_a_swap_that_fails_ends_the_task_before_it_is_ready(stage):
         assert task.times_ready == 0 and task.said("nosuch") and task.said("error: "), task.lines
     code, said = vscode.run(launch["postDebugTask"])
     assert code == 3 and "there is no such link" in said
-    stage.is_as_before()
-
-
-@plays
-def test_a_task_of_two_ports_is_ready_when_the_later_one_listens(stage):
-    stage.web(replicas=1)
-    vscode = project(stage, PYTHON, "app.py")
-    first, second = free_port(), free_port()
-    ferry_ide(stage, vscode, "vscode", "web", "--lang", "python", "--probes", "none", "--expose", f"{first}:http",
-              "--expose", f"{second}:echo")
-    with vscode.start(f"ferry: swap {title(stage)}") as task:
-        task.until_ready()
-        with socket.create_server(("127.0.0.1", first)):
-            time.sleep(2)  # as a program whose second port takes its time; the swap waits for it meanwhile
-            with socket.create_server(("127.0.0.1", second)):
-                task.until("swapped", lambda: task.said("Swapped "))
-                assert not task.active, task.lines
-        task.process.terminate()
-        assert task.until_ended() == 130, task.lines
     stage.is_as_before()
 
 
