@@ -12,7 +12,6 @@ namespace ferry::cli {
 namespace {
 
 using kube::Target;
-using kube::TargetKind;
 
 // Bits of cobra's directive.
 constexpr unsigned kNoSpace = 2;
@@ -21,27 +20,27 @@ constexpr unsigned kDirectoriesOnly = 16;
 
 // What a command's first operand may be.
 struct Operand {
-  const char* starts = "";         // "svc/ deploy/"
-  std::optional<TargetKind> bare;  // of a NAME alone
-  bool bare_first = false;         // offered before anything is typed, too
-  bool with_container = false;     // NAME:CONTAINER
+  const char* starts = "";               // "svc/ deploy/"
+  std::optional<kube::TargetKind> bare;  // of a NAME alone
+  bool bare_first = false;               // offered before anything is typed, too
+  bool with_container = false;           // NAME:CONTAINER
 };
 
 Operand operand_of(const std::string& command) {
   if (command == "forward") {
-    return {.starts = "svc/ deploy/ sts/ rs/ pod/ host/", .bare = TargetKind::kPod};
+    return {.starts = "svc/ deploy/ sts/ rs/ pod/ host/", .bare = kube::TargetKind::kPod};
   }
   if (command == "swap-deployment" || command == "restore" || command == "ide") {
     return {.starts = "deploy/ sts/ rs/",
-            .bare = TargetKind::kDeployment,
+            .bare = kube::TargetKind::kDeployment,
             .bare_first = true,
             .with_container = command == "swap-deployment"};
   }
   if (command == "logs" || command == "exec" || command == "debug") {
-    return {.starts = "svc/ deploy/ sts/ rs/ pod/", .bare = TargetKind::kPod};
+    return {.starts = "svc/ deploy/ sts/ rs/ pod/", .bare = kube::TargetKind::kPod};
   }
   if (command == "diagnose") {
-    return {.starts = "svc/ deploy/ sts/ rs/ pod/ link/", .bare = TargetKind::kPod};
+    return {.starts = "svc/ deploy/ sts/ rs/ pod/ link/", .bare = kube::TargetKind::kPod};
   }
   return {};
 }
@@ -145,7 +144,8 @@ class Completion {
       return;
     }
     const auto any = kube::parse_target(type + "/any");
-    if (any && any->kind != TargetKind::kHost) offer_all(names_.objects(any->kind), type + "/");
+    if (any && any->kind != kube::TargetKind::kHost)
+      offer_all(names_.objects(any->kind), type + "/");
   }
 
   // A NAME alone, or the beginning of TYPE/NAME.
@@ -170,7 +170,7 @@ class Completion {
   // The object that a word names, be it with a container ("app:main").
   std::optional<Target> target_in(const std::string& word) const {
     auto target = kube::parse_target(word.substr(0, word.find(':')));
-    if (!target || target->kind == TargetKind::kHost) return std::nullopt;
+    if (!target || target->kind == kube::TargetKind::kHost) return std::nullopt;
     const auto bare = operand_of(line_.command->name).bare;
     if (word.find('/') == std::string::npos && bare) target->kind = *bare;
     return *target;

@@ -21,7 +21,7 @@ namespace ferry::cli {
 namespace {
 
 // What a link's thread hands to the main one.
-struct News {
+struct ForwardNews {
   std::size_t link = 0;
   std::optional<control::Event> event;
   Status ended;  // meaningful without an event: the stream is over
@@ -54,7 +54,7 @@ class Forwarder {
  private:
   void start(std::size_t index);
   void wait();
-  void on_news(const News& news);
+  void on_news(const ForwardNews& news);
   void on_stream_end(std::size_t index, const Status& ended);
   bool start_again(Held& held, std::size_t index, const Error& error);
   void on_signal();
@@ -63,7 +63,7 @@ class Forwarder {
   ForwardResult result() const;
 
   SignalQueue signals_{SIGINT, SIGTERM, SIGHUP};  // first: threads inherit the mask
-  HandOver<News> news_;
+  HandOver<ForwardNews> news_;
   Terminal& terminal_;
   const ForwardOptions& options_;
   std::optional<control::Client> client_;
@@ -129,7 +129,7 @@ void Forwarder::wait() {
   while (signals_.take() != 0) on_signal();
 }
 
-void Forwarder::on_news(const News& news) {
+void Forwarder::on_news(const ForwardNews& news) {
   if (news.event) {
     auto& held = links_[news.link];
     held.talk->on_event(*news.event);

@@ -7,6 +7,7 @@
 
 #include "cli/human.h"
 #include "cli/output.h"
+#include "cli/terminal.h"
 
 namespace ferry::cli {
 namespace {
@@ -18,12 +19,6 @@ using control::TunnelStatus;
 
 constexpr std::size_t kRates = 60;  // that are kept of each link
 constexpr std::size_t kGap = 2;     // between columns
-
-constexpr const char* kRed = "\033[31m";
-constexpr const char* kGreen = "\033[32m";
-constexpr const char* kYellow = "\033[33m";
-constexpr const char* kDim = "\033[2m";
-constexpr const char* kPlain = "\033[0m";
 
 enum Column : std::size_t {
   kLink,

@@ -41,9 +41,9 @@ class ControllingTerminal {
   sigset_t before_{};
 };
 
-class SpawnSetup {
+class GroupSpawnSetup {
  public:
-  SpawnSetup() {
+  GroupSpawnSetup() {
     sigset_t none;
     sigset_t all;
     sigemptyset(&none);
@@ -55,9 +55,9 @@ class SpawnSetup {
     posix_spawnattr_setflags(
         &attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
   }
-  ~SpawnSetup() { posix_spawnattr_destroy(&attributes_); }
-  SpawnSetup(const SpawnSetup&) = delete;
-  SpawnSetup& operator=(const SpawnSetup&) = delete;
+  ~GroupSpawnSetup() { posix_spawnattr_destroy(&attributes_); }
+  GroupSpawnSetup(const GroupSpawnSetup&) = delete;
+  GroupSpawnSetup& operator=(const GroupSpawnSetup&) = delete;
 
   const posix_spawnattr_t* attributes() const { return &attributes_; }
 
@@ -100,7 +100,7 @@ Result<LocalProcess> LocalProcess::start(const std::vector<std::string>& argv,
                                          const std::vector<std::string>& environment) {
   auto words = argv;
   auto variables = environment;
-  const SpawnSetup setup;
+  const GroupSpawnSetup setup;
   pid_t pid = -1;
   const int error = posix_spawn(&pid, argv.front().c_str(), nullptr, setup.attributes(),
                                 pointers(words).data(), pointers(variables).data());

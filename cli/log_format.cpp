@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "cli/problems.h"
+#include "cli/terminal.h"
 
 namespace ferry::cli {
 namespace {
@@ -12,7 +13,6 @@ namespace {
 constexpr std::array<const char*, 10> kColors = {"\033[36m", "\033[33m", "\033[35m", "\033[32m",
                                                  "\033[34m", "\033[96m", "\033[93m", "\033[95m",
                                                  "\033[92m", "\033[94m"};
-constexpr const char* kPlain = "\033[0m";
 
 std::string words_of(int error, const regex_t& compiled) {
   std::array<char, 200> text{};

@@ -17,12 +17,8 @@ using control::Json;
 using control::LinkStatus;
 using control::TunnelStatus;
 
-bool is_document(OutputFormat format) {
-  return format == OutputFormat::kJson || format == OutputFormat::kYaml;
-}
-
 // Whether it needs no quotes: a word that no YAML, however old, takes for something else.
-bool is_plain(const std::string& text) {
+bool needs_no_quotes(const std::string& text) {
   static const std::set<std::string> kOthers = {"y",   "n",    "yes",   "no",  "on",
                                                 "off", "true", "false", "null"};
   const auto in_word = [](unsigned char c) {
@@ -36,7 +32,7 @@ bool is_plain(const std::string& text) {
 }
 
 void emit_text(YAML::Emitter& out, const std::string& text) {
-  out << (is_plain(text) ? YAML::Auto : YAML::DoubleQuoted) << text;
+  out << (needs_no_quotes(text) ? YAML::Auto : YAML::DoubleQuoted) << text;
 }
 
 void emit(YAML::Emitter& out, const Json& json) {
@@ -167,6 +163,10 @@ std::string tunnel_block(const TunnelStatus& tunnel, const View& view) {
 }
 
 }  // namespace
+
+bool is_document(OutputFormat format) {
+  return format == OutputFormat::kJson || format == OutputFormat::kYaml;
+}
 
 std::string printable(const std::string& text) {
   std::string out = text;

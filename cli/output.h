@@ -18,6 +18,9 @@ struct View {
   control::UnixMillis now = 0;
 };
 
+// Whether it is for programs: JSON and YAML.
+bool is_document(OutputFormat format);
+
 // Text that comes from elsewhere, fit for a terminal: control characters become '?'.
 std::string printable(const std::string& text);
 

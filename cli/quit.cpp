@@ -12,7 +12,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kPatience = std::chrono::seconds(30);
+constexpr auto kQuitPatience = std::chrono::seconds(30);
 constexpr auto kLook = std::chrono::milliseconds(500);
 constexpr auto kLong = std::chrono::seconds(10);  // after which it is said how not to wait
 
@@ -39,7 +39,7 @@ std::optional<Swaps> swaps_of(const control::Client& client) {
 Result<std::string> wait_for_end(const control::Client& client, Terminal& terminal,
                                  const std::string& program) {
   const auto start = Clock::now();
-  auto deadline = start + kPatience;
+  auto deadline = start + kQuitPatience;
   auto look = start;
   Swaps left;
   bool told = false;
@@ -53,7 +53,7 @@ Result<std::string> wait_for_end(const control::Client& client, Terminal& termin
         terminal.progress(
             "putting back what is swapped: " + (left.trouble.empty() ? left.names : left.trouble),
             waited.count());
-        deadline = now + kPatience;
+        deadline = now + kQuitPatience;
       }
       if (!left.trouble.empty() && now - start > kLong && !std::exchange(told, true)) {
         terminal.note("another '" + program + " quit' leaves that to the next daemon");

@@ -14,7 +14,7 @@ namespace {
 
 // What a signal handler needs; written before `active_fd` says that it counts. tcsetattr() and
 // tcgetpgrp() may be called from one (POSIX.1, 2.4.3).
-termios before;
+termios settings_before;
 termios raw;
 std::atomic<int> active_fd = -1;
 
@@ -29,18 +29,18 @@ void set(const termios& mode) {
 }
 
 void on_end(int) {
-  set(before);
+  set(settings_before);
   _exit(kExitInterrupted);
 }
 
 void on_crash(int number) {
-  set(before);
+  set(settings_before);
   std::signal(number, SIG_DFL);
   raise(number);
 }
 
 void on_stop(int) {
-  set(before);
+  set(settings_before);
   raise(SIGSTOP);
 }
 
@@ -67,8 +67,8 @@ void install_handlers(EndingSignals signals) {
 }  // namespace
 
 RawTerminal::RawTerminal(int fd, EndingSignals signals) {
-  if (tcgetattr(fd, &before) != 0) return;
-  raw = before;
+  if (tcgetattr(fd, &settings_before) != 0) return;
+  raw = settings_before;
   cfmakeraw(&raw);
   active_fd = fd;
   install_handlers(signals);
@@ -76,7 +76,7 @@ RawTerminal::RawTerminal(int fd, EndingSignals signals) {
 }
 
 RawTerminal::~RawTerminal() {
-  set(before);
+  set(settings_before);
   active_fd = -1;
 }
 

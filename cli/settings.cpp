@@ -24,7 +24,7 @@ std::string flag_of(const std::string& name) {
   return name == "pullSecrets" ? "--pull-secret" : "--" + words_of(name, '-', false);
 }
 
-std::vector<std::string> split(const std::string& text) {
+std::vector<std::string> split_list(const std::string& text) {
   std::vector<std::string> items;
   std::string item;
   for (const char c : text + ",") {
@@ -131,7 +131,7 @@ Result<Settings> load_settings(const control::GetEnv& get_env, const std::string
 control::ProxyOptions proxy_options(const Settings& settings) {
   control::ProxyOptions options{.image = settings["image"],
                                 .pull_policy = settings["pullPolicy"],
-                                .pull_secrets = split(settings["pullSecrets"])};
+                                .pull_secrets = split_list(settings["pullSecrets"])};
   if (const auto idle = parse_duration(settings["idleExit"])) {
     options.idle_exit_seconds = static_cast<std::uint32_t>(idle->count());
   }

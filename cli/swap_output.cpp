@@ -6,10 +6,6 @@
 namespace ferry::cli {
 namespace {
 
-bool is_document(OutputFormat format) {
-  return format == OutputFormat::kJson || format == OutputFormat::kYaml;
-}
-
 std::string probe_line(const control::ProbeStatus& probe, const View& view) {
   std::string out = probe.ok ? "passes" : "fails";
   if (probe.since != 0) out += " for " + human_age(view.now - probe.since);

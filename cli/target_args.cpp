@@ -14,38 +14,36 @@
 namespace ferry::cli {
 namespace {
 
-using control::TargetKind;
-
 struct KindName {
   const char* name;
-  TargetKind kind;
+  control::TargetKind kind;
 };
 
 // What kubectl takes for these kinds, and "host".
-constexpr std::array<KindName, 17> kKinds = {{{"svc", TargetKind::kService},
-                                              {"service", TargetKind::kService},
-                                              {"services", TargetKind::kService},
-                                              {"deploy", TargetKind::kDeployment},
-                                              {"deployment", TargetKind::kDeployment},
-                                              {"deployments", TargetKind::kDeployment},
-                                              {"sts", TargetKind::kStatefulSet},
-                                              {"statefulset", TargetKind::kStatefulSet},
-                                              {"statefulsets", TargetKind::kStatefulSet},
-                                              {"rs", TargetKind::kReplicaSet},
-                                              {"replicaset", TargetKind::kReplicaSet},
-                                              {"replicasets", TargetKind::kReplicaSet},
-                                              {"po", TargetKind::kPod},
-                                              {"pod", TargetKind::kPod},
-                                              {"pods", TargetKind::kPod},
-                                              {"host", TargetKind::kHost},
-                                              {"hosts", TargetKind::kHost}}};
+constexpr std::array<KindName, 17> kKinds = {{{"svc", control::TargetKind::kService},
+                                              {"service", control::TargetKind::kService},
+                                              {"services", control::TargetKind::kService},
+                                              {"deploy", control::TargetKind::kDeployment},
+                                              {"deployment", control::TargetKind::kDeployment},
+                                              {"deployments", control::TargetKind::kDeployment},
+                                              {"sts", control::TargetKind::kStatefulSet},
+                                              {"statefulset", control::TargetKind::kStatefulSet},
+                                              {"statefulsets", control::TargetKind::kStatefulSet},
+                                              {"rs", control::TargetKind::kReplicaSet},
+                                              {"replicaset", control::TargetKind::kReplicaSet},
+                                              {"replicasets", control::TargetKind::kReplicaSet},
+                                              {"po", control::TargetKind::kPod},
+                                              {"pod", control::TargetKind::kPod},
+                                              {"pods", control::TargetKind::kPod},
+                                              {"host", control::TargetKind::kHost},
+                                              {"hosts", control::TargetKind::kHost}}};
 
 constexpr const char* kWorkloadForm =
     "write NAME for a Deployment, or sts/NAME or rs/NAME; a container follows as in NAME:CONTAINER";
 constexpr const char* kPortForm =
     "write [LOCAL:]REMOTE, as in 8080:80, 80, http, 8080:http or :80 for any free local port";
 
-std::optional<TargetKind> kind_of(std::string word) {
+std::optional<control::TargetKind> kind_of(std::string word) {
   std::transform(word.begin(), word.end(), word.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   for (const auto& [name, kind] : kKinds) {
@@ -164,7 +162,7 @@ Result<control::Target> parse_target(const std::string& text, const char* types)
       return fail(problem::kTargetInvalid, what, "it is neither TYPE/NAME nor the name of a pod",
                   form_of(types));
     }
-    return control::Target{TargetKind::kPod, text};
+    return control::Target{control::TargetKind::kPod, text};
   }
   const std::string type = text.substr(0, slash);
   const std::string name = text.substr(slash + 1);
@@ -176,7 +174,7 @@ Result<control::Target> parse_target(const std::string& text, const char* types)
   }
   if (name.empty())
     return fail(problem::kTargetInvalid, what, "the name is missing", form_of(types));
-  if (*kind == TargetKind::kHost ? !is_host_name(name) : !is_object_name(name)) {
+  if (*kind == control::TargetKind::kHost ? !is_host_name(name) : !is_object_name(name)) {
     return fail(problem::kTargetInvalid, what, "'" + name + "' can't be a name",
                 "names hold lower-case letters, digits, '-' and '.'");
   }

@@ -12,11 +12,6 @@
 namespace ferry::cli {
 namespace {
 
-constexpr const char* kRed = "\033[31m";
-constexpr const char* kGreen = "\033[32m";
-constexpr const char* kYellow = "\033[33m";
-constexpr const char* kDim = "\033[2m";
-constexpr const char* kPlain = "\033[0m";
 constexpr const char* kEraseLine = "\r\033[K";
 
 // A second and further lines are put under the first one.

@@ -10,6 +10,13 @@
 
 namespace ferry::cli {
 
+// What a terminal is sent for a colour; kPlain ends it (ECMA-48, select graphic rendition).
+inline constexpr const char* kRed = "\033[31m";
+inline constexpr const char* kGreen = "\033[32m";
+inline constexpr const char* kYellow = "\033[33m";
+inline constexpr const char* kDim = "\033[2m";
+inline constexpr const char* kPlain = "\033[0m";
+
 struct TerminalOptions {
   bool error_is_terminal = false;
   bool color = false;  // on stderr

@@ -4,6 +4,10 @@ set(FERRY_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wsha
                    -Wnon-virtual-dtor -Woverloaded-virtual -Werror
                    -Wno-missing-field-initializers)  # designated initializers leave defaults out on purpose
 
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  list(APPEND FERRY_WARNINGS -Wno-subobject-linkage)  # takes a source that is included for a header
+endif()
+
 function(ferry_configure target)
   target_include_directories(${target} PUBLIC ${PROJECT_SOURCE_DIR})
   target_compile_options(${target} PRIVATE ${FERRY_WARNINGS})

@@ -6,7 +6,7 @@
 namespace ferry::daemon {
 namespace {
 
-constexpr Duration kLinger = std::chrono::milliseconds(300);
+constexpr Duration kTestLinger = std::chrono::milliseconds(300);
 
 }  // namespace
 
@@ -31,7 +31,7 @@ void ConnectionTest::start() {
 
 void ConnectionTest::on_connected(std::size_t) {
   local_.hang_up();
-  linger_.start(kLinger);
+  linger_.start(kTestLinger);
 }
 
 void ConnectionTest::on_ended(std::size_t, const ConnectionEnd& end) {

@@ -11,7 +11,7 @@ constexpr std::size_t kEarly = std::size_t{64} * 1024;   // kept for another att
 // A port-forward knows no half-close: ending our direction ends the pod's as well. So a client that
 // has sent its last byte is given this long, from each byte that the pod still sends, for its
 // answer.
-constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr Duration kCloseLinger = std::chrono::seconds(2);
 
 // Whether the node's error text says that no connection was made in the pod, as container runtimes
 // put it ("failed to connect to localhost:80 ...", "dial tcp4 127.0.0.1:80: connect: connection
@@ -123,7 +123,7 @@ void DirectConnection::dialled(Result<std::unique_ptr<net::ByteStream>> stream) 
     local_.stream->resume_reading();
   }
   settled_.start(settling_);
-  if (local_.ended) linger_.start(kLinger);
+  if (local_.ended) linger_.start(kCloseLinger);
 }
 
 bool DirectConnection::may_retry() const {
@@ -166,12 +166,12 @@ void DirectConnection::remote_read(Bytes data) {
   }
   received_ += data.size();
   local_.stream->write(data);
-  if (local_.ended) linger_.start(kLinger);
+  if (local_.ended) linger_.start(kCloseLinger);
 }
 
 void DirectConnection::local_ended() {
   if (remote_.ended || remote_.closed) return;
-  linger_.start(kLinger);
+  linger_.start(kCloseLinger);
 }
 
 void DirectConnection::local_closed() {

@@ -11,7 +11,7 @@ namespace {
 using diagnose::DoorState;
 
 // Connections inside a cluster take milliseconds; a forbidden one mostly gets no answer at all.
-constexpr Duration kPatience = std::chrono::seconds(3);
+constexpr Duration kDoorPatience = std::chrono::seconds(3);
 
 // Shorter than for a link, as somebody waits for the diagnosis.
 constexpr Duration kSettling = std::chrono::milliseconds(300);
@@ -52,7 +52,7 @@ DoorCheck::~DoorCheck() {
 
 void DoorCheck::begin() {
   if (asked_.empty()) return done_.start({});
-  deadline_.start(kPatience);
+  deadline_.start(kDoorPatience);
   for (std::size_t i = 0; i < asked_.size(); ++i) dial(i);
 }
 

@@ -8,7 +8,8 @@ namespace {
 constexpr Duration kLongest = std::chrono::seconds(30);  // a proxy drains for 25 s
 constexpr Duration kFirstPause = std::chrono::milliseconds(50);
 constexpr Duration kLongestPause = std::chrono::seconds(1);
-constexpr Duration kPatience = std::chrono::seconds(2);  // with one attempt, and with its greeting
+constexpr Duration kAttemptPatience =
+    std::chrono::seconds(2);  // with one attempt, and with its greeting
 
 }  // namespace
 
@@ -42,14 +43,14 @@ void DrainingSession::try_again() {
     if (lost_by_) on_over_(*lost_by_);
     return;
   }
-  again_.start(kPatience);
+  again_.start(kAttemptPatience);
   way_->connect([this](Result<NewCarrier> carrier) { connected(std::move(carrier)); },
                 [](const std::string&) {});
 }
 
 void DrainingSession::connected(Result<NewCarrier> carrier) {
   if (carrier) {
-    again_.start(kPatience);
+    again_.start(kAttemptPatience);
     return session_->resume(std::move(*carrier));
   }
   gone_ = carrier.error().code == ErrorCode::kGone;

@@ -13,7 +13,8 @@ using control::LinkState;
 namespace {
 constexpr Duration kFirstRetry = std::chrono::seconds(1);
 constexpr Duration kLongestRetry = std::chrono::seconds(30);
-constexpr Duration kPatience = std::chrono::seconds(3);  // until the cause of waiting is looked for
+constexpr Duration kCausePatience =
+    std::chrono::seconds(3);  // until the cause of waiting is looked for
 }  // namespace
 
 Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool keep_trying,
@@ -29,7 +30,7 @@ Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool 
       retry_(house.loop, [this] { look_up_target(); }),
       ending_(house.loop, [this] { give_up(*last_error_); }),
       health_(house.loop, spec_.ports.size(), house.test_every, [this] { assess(); }),
-      waiting_cause_(house.loop, house.workers, kPatience,
+      waiting_cause_(house.loop, house.workers, kCausePatience,
                      [this](const std::string& line) { notice(line); }) {}
 
 Link::~Link() { take_down(); }

@@ -5,8 +5,8 @@
 
 namespace ferry::daemon {
 namespace {
-constexpr Duration kFirstWait = std::chrono::seconds(1);
-constexpr Duration kLongestWait = std::chrono::seconds(30);
+constexpr Duration kFirstRetest = std::chrono::seconds(1);
+constexpr Duration kLongestRetest = std::chrono::seconds(30);
 }  // namespace
 
 LinkHealth::LinkHealth(net::Loop& loop, std::size_t ports, Duration test_every,
@@ -15,7 +15,7 @@ LinkHealth::LinkHealth(net::Loop& loop, std::size_t ports, Duration test_every,
       test_every_(test_every),
       on_change_(std::move(on_change)),
       ports_(ports),
-      backoff_(kFirstWait, kLongestWait),
+      backoff_(kFirstRetest, kLongestRetest),
       retest_(loop, [this] { test_ports(false); }) {}
 
 void LinkHealth::watch(LinkRoute& route) {

@@ -6,7 +6,7 @@
 namespace ferry::daemon {
 namespace {
 
-constexpr Duration kLinger = std::chrono::seconds(2);
+constexpr Duration kUnusedLinger = std::chrono::seconds(2);
 
 // The next tunnel with this key is the one that comes back for what this one leaves behind.
 TunnelOptions options_for(TunnelOptions options, const std::string& key) {
@@ -75,7 +75,7 @@ void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
   entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user), entry.users.end());
   if (!entry.users.empty()) return;
   if (tunnel.ready()) {
-    entry.unused.start(kLinger);
+    entry.unused.start(kUnusedLinger);
   } else {
     end(entry);
   }

@@ -49,4 +49,11 @@ std::map<std::string, std::string> text_map_field(const Json& object, std::strin
   return out;
 }
 
+const Json& condition(const Json& object, std::string_view type) {
+  for (const Json& item : array_field(field(object, "status"), "conditions")) {
+    if (text_field(item, "type") == type) return item;
+  }
+  return field(object, "");
+}
+
 }  // namespace ferry::kube

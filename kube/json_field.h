@@ -24,4 +24,7 @@ const nlohmann::json::array_t& array_field(const nlohmann::json& object, std::st
 std::map<std::string, std::string> text_map_field(const nlohmann::json& object,
                                                   std::string_view key);
 
+// Of `status.conditions`, the one of this type; a null when there is none.
+const nlohmann::json& condition(const nlohmann::json& object, std::string_view type);
+
 }  // namespace ferry::kube

@@ -95,8 +95,8 @@ bool excluded(const net::HostPort& server, const std::string& no_proxy) {
 }
 
 // The first of the two that is set, and its value.
-std::pair<std::string, std::string> variable(const Environment& environment,
-                                             const std::string& name) {
+std::pair<std::string, std::string> set_variable(const Environment& environment,
+                                                 const std::string& name) {
   for (const auto& candidate : {name, to_lower(name)}) {
     const auto found = environment.find(candidate);
     if (found != environment.end() && !found->second.empty()) return {candidate, found->second};
@@ -108,9 +108,9 @@ std::pair<std::string, std::string> variable(const Environment& environment,
 
 Result<std::optional<ProxyUrl>> proxy_from_environment(const Environment& environment,
                                                        const ServerUrl& server) {
-  const auto [name, value] = variable(environment, server.tls ? "HTTPS_PROXY" : "HTTP_PROXY");
+  const auto [name, value] = set_variable(environment, server.tls ? "HTTPS_PROXY" : "HTTP_PROXY");
   if (value.empty()) return std::nullopt;
-  if (excluded(server.address, variable(environment, "NO_PROXY").second)) return std::nullopt;
+  if (excluded(server.address, set_variable(environment, "NO_PROXY").second)) return std::nullopt;
   auto proxy = parse_proxy_url(value);
   if (!proxy) {
     Error error = proxy.error();

@@ -3,14 +3,13 @@
 #include <utility>
 #include <vector>
 
+#include "kube/api.h"
 #include "kube/json_field.h"
 #include "kube/problems.h"
 #include "kube/text.h"
 
 namespace ferry::kube {
 namespace {
-
-using Json = nlohmann::json;
 
 // An API path taken apart: /api/v1/..., /apis/GROUP/VERSION/..., then namespaces/NS,
 // RESOURCE, NAME, SUBRESOURCE.

@@ -129,6 +129,10 @@ std::string enumerate(const std::vector<std::string>& names, std::string_view no
   return out;
 }
 
+bool contains(std::string_view text, std::string_view part) {
+  return text.find(part) != std::string_view::npos;
+}
+
 bool fits_header(std::string_view text) {
   return std::none_of(text.begin(), text.end(), [](char c) {
     const auto byte = static_cast<unsigned char>(c);

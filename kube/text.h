@@ -25,6 +25,8 @@ std::vector<std::string_view> split(std::string_view text, char separator);
 // "a, b and c"; `none` if there are none.
 std::string enumerate(const std::vector<std::string>& names, std::string_view none);
 
+bool contains(std::string_view text, std::string_view part);
+
 // Whether a text can be the value of an HTTP header: no control characters.
 bool fits_header(std::string_view text);
 

@@ -15,7 +15,7 @@ struct UrlParts {
   std::string_view path;
 };
 
-UrlParts take_apart(std::string_view text) {
+UrlParts split_url(std::string_view text) {
   UrlParts parts;
   if (const auto colon = text.find("://"); colon != std::string_view::npos) {
     parts.scheme = to_lower(text.substr(0, colon));
@@ -116,7 +116,7 @@ std::string to_string(const ProxyUrl& url) {
 }
 
 Result<ServerUrl> parse_server_url(std::string_view text, bool tls_by_default) {
-  const UrlParts parts = take_apart(trim(text));
+  const UrlParts parts = split_url(trim(text));
   if (!parts.scheme.empty() && parts.scheme != "https" && parts.scheme != "http") {
     return fail(problem::kUrlInvalid, "", "the scheme must be https or http");
   }
@@ -138,7 +138,7 @@ Result<ServerUrl> parse_server_url(std::string_view text, bool tls_by_default) {
 }
 
 Result<ProxyUrl> parse_proxy_url(std::string_view text) {
-  const UrlParts parts = take_apart(trim(text));
+  const UrlParts parts = split_url(trim(text));
   ProxyUrl url;
   std::uint16_t default_port = 80;
   if (parts.scheme == "https") {

@@ -10,9 +10,9 @@ namespace ferry::net {
 namespace {
 
 constexpr std::size_t kRoom = std::size_t{64} * 1024;
-constexpr std::size_t kBatch = std::size_t{256} * 1024;
-constexpr std::size_t kKeepCapacity = std::size_t{32} * 1024;  // of an idle connection's output
-constexpr std::uint16_t kNormal = 1000;                        // RFC 6455, section 7.4.1
+constexpr std::size_t kMessageBatch = std::size_t{256} * 1024;
+constexpr std::size_t kKeepOutput = std::size_t{32} * 1024;  // of an idle connection's output
+constexpr std::uint16_t kNormal = 1000;                      // RFC 6455, section 7.4.1
 constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kProtocolError = 1002;
 
@@ -217,14 +217,14 @@ std::size_t WebSocket::Impl::write(Bytes prefix, std::span<const Bytes> pieces) 
   std::size_t payload = 0;
   std::vector<Bytes> message;
   Cutter cutter(pieces);
-  framer_.output().reserve(std::min(cutter.left(), kBatch + max_message_) + kRoom / 16);
+  framer_.output().reserve(std::min(cutter.left(), kMessageBatch + max_message_) + kRoom / 16);
   while (cutter.left() > 0) {
     const std::size_t size = std::min(cutter.left(), max_message_);
     message.assign(1, prefix);
     cutter.cut(size, message);
     framer_.put(Kind::kMessage, prefix.size() + size, message);
     payload += size;
-    if (framer_.output().size() >= kBatch) at_once += send(std::exchange(payload, 0));
+    if (framer_.output().size() >= kMessageBatch) at_once += send(std::exchange(payload, 0));
   }
   return at_once + send(payload);
 }
@@ -236,7 +236,7 @@ std::size_t WebSocket::Impl::send(std::size_t payload) {
   const std::size_t at_once = lower_->write(Bytes(output));
   const std::size_t handed_on = ledger_.add(payload, output.size(), at_once);
   output.clear();
-  if (output.capacity() > kKeepCapacity) std::vector<std::uint8_t>().swap(output);
+  if (output.capacity() > kKeepOutput) std::vector<std::uint8_t>().swap(output);
   return handed_on;
 }
 

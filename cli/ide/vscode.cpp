@@ -9,7 +9,7 @@ namespace {
 
 using jsonc::Json;
 
-const std::string kRoot = "${workspaceFolder}";
+const std::string kWorkspace = "${workspaceFolder}";
 
 // Lines that `ferry swap-deployment` and `ferry forward` really print (swap.cpp, link_talk.cpp).
 // From its start on, a task is busy until one matches that ends it.
@@ -18,9 +18,9 @@ constexpr const char* kBusy = ": waiting: ";
 constexpr const char* kSwapReady = "(: the local process may start|: works again after |^Swapped )";
 constexpr const char* kForwardReady = "(^Forwarding from |: works again after )";
 
-std::string in_root(const std::string& path) {
+std::string in_workspace(const std::string& path) {
   if (path.starts_with('/') || path.starts_with("${")) return path;
-  return path == "." ? kRoot : kRoot + "/" + path;
+  return path == "." ? kWorkspace : kWorkspace + "/" + path;
 }
 
 Json task(const Plan& plan, const std::string& what, const std::vector<std::string>& words) {
@@ -29,7 +29,7 @@ Json task(const Plan& plan, const std::string& what, const std::vector<std::stri
           {"type", "process"},
           {"command", plan.ferry},
           {"args", words},
-          {"options", {{"cwd", kRoot}}}};
+          {"options", {{"cwd", kWorkspace}}}};
 }
 
 // A task that stays. VS Code looks for the lines of its background only with a problem matcher;
@@ -67,7 +67,7 @@ const char* type_of(Language language) {
 }
 
 std::string cpp_program(const Plan& plan) {
-  return in_root(plan.program.empty() ? "${command:cmake.launchTargetPath}" : plan.program);
+  return in_workspace(plan.program.empty() ? "${command:cmake.launchTargetPath}" : plan.program);
 }
 
 void add_program(Json& out, const Plan& plan) {
@@ -79,18 +79,18 @@ void add_program(Json& out, const Plan& plan) {
       break;
     case Language::kGo:
       out["mode"] = "debug";
-      out["program"] = in_root(program);
+      out["program"] = in_workspace(program);
       break;
     case Language::kPython:
       if (program.ends_with(".py")) {
-        out["program"] = in_root(program);
+        out["program"] = in_workspace(program);
       } else {
         out["module"] = program;
       }
       out["console"] = "integratedTerminal";
       break;
     case Language::kNode:
-      out["program"] = in_root(program);
+      out["program"] = in_workspace(program);
       out["console"] = "integratedTerminal";
       break;
     case Language::kJava:
@@ -104,9 +104,9 @@ Json launch_of(const Plan& plan) {
       {"name", plan.label("debug")}, {"type", type_of(plan.language)}, {"request", "launch"}};
   add_program(out, plan);
   out["args"] = plan.arguments;
-  out["cwd"] = kRoot;
-  out["envFile"] = in_root(plan.env_file());
-  const std::string files = in_root(plan.files_dir());
+  out["cwd"] = kWorkspace;
+  out["envFile"] = in_workspace(plan.env_file());
+  const std::string files = in_workspace(plan.files_dir());
   if (plan.language == Language::kCpp) {
     out["environment"] = Json::array({{{"name", "FERRY_ROOT"}, {"value", files}}});
   } else {
@@ -122,29 +122,29 @@ void add_server(Json& out, const Plan& plan) {
     case Language::kCpp:
       out["request"] = "launch";  // of cppdbg, also where a gdbserver has the program
       out["program"] = cpp_program(plan);
-      out["cwd"] = kRoot;
+      out["cwd"] = kWorkspace;
       out["MIMode"] = "gdb";
       out["miDebuggerServerAddress"] = "127.0.0.1:" + std::to_string(port);
-      if (!there.empty()) out["sourceFileMap"] = {{there, kRoot}};
+      if (!there.empty()) out["sourceFileMap"] = {{there, kWorkspace}};
       break;
     case Language::kGo:
       out["mode"] = "remote";
       out["host"] = "127.0.0.1";
       out["port"] = port;
       if (!there.empty()) {
-        out["substitutePath"] = Json::array({{{"from", kRoot}, {"to", there}}});
+        out["substitutePath"] = Json::array({{{"from", kWorkspace}, {"to", there}}});
       }
       break;
     case Language::kPython:
       out["connect"] = {{"host", "127.0.0.1"}, {"port", port}};
       out["pathMappings"] = Json::array(
-          {{{"localRoot", kRoot}, {"remoteRoot", there.empty() ? std::string(".") : there}}});
+          {{{"localRoot", kWorkspace}, {"remoteRoot", there.empty() ? std::string(".") : there}}});
       break;
     case Language::kNode:
       out["address"] = "127.0.0.1";
       out["port"] = port;
       if (!there.empty()) {
-        out["localRoot"] = kRoot;
+        out["localRoot"] = kWorkspace;
         out["remoteRoot"] = there;
       }
       break;
@@ -163,7 +163,7 @@ Json attach_of(const Plan& plan) {
 }
 
 // VS Code puts values in the place of ${...}, and has no way to write that text itself.
-Status check_texts(const Plan& plan) {
+Status check_variables(const Plan& plan) {
   std::vector<std::string> texts = plan.scope;
   texts.insert(texts.end(), plan.arguments.begin(), plan.arguments.end());
   texts.insert(texts.end(), {plan.ferry, plan.remote.remote_root});
@@ -178,12 +178,12 @@ Status check_texts(const Plan& plan) {
 }  // namespace
 
 Result<VscodeEntries> vscode_entries(const Plan& plan) {
-  if (auto checked = check_texts(plan); !checked) return fail(checked.error());
+  if (auto checked = check_variables(plan); !checked) return fail(checked.error());
   const std::string what = plan.attach ? "forward" : "swap";
   auto launch = plan.attach ? attach_of(plan) : launch_of(plan);
   launch["preLaunchTask"] = plan.label(what);
   if (!plan.stay) launch["postDebugTask"] = plan.label("leave");
-  auto words = plan.attach ? plan.forward_words() : plan.swap_words(kRoot);
+  auto words = plan.attach ? plan.forward_words() : plan.swap_words(kWorkspace);
   words.emplace_back("--no-color");
   return VscodeEntries{
       .tasks = {background_task(plan, what, words, plan.attach ? kForwardReady : kSwapReady),

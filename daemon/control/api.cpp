@@ -14,9 +14,9 @@
 namespace ferry::control {
 namespace {
 
-using Problem = std::optional<Error>;
+using Complaint = std::optional<Error>;
 
-Problem bad(const std::string& member, std::string why, std::string fix = {}) {
+Complaint bad(const std::string& member, std::string why, std::string fix = {}) {
   return Error{problem::kSpecInvalid, "reading " + member, std::move(why), std::move(fix)};
 }
 
@@ -26,7 +26,7 @@ bool is_literal_address(const std::string& text) {
          inet_pton(AF_INET6, text.c_str(), buffer.data()) == 1;
 }
 
-Problem problem_of_ports(const std::vector<PortSpec>& ports) {
+Complaint problem_of_ports(const std::vector<PortSpec>& ports) {
   if (ports.empty())
     return bad("ports", "a link needs at least one port", "add one, as in 8080:80");
   if (ports.size() > kMaxPorts) {
@@ -51,7 +51,7 @@ Problem problem_of_ports(const std::vector<PortSpec>& ports) {
   return std::nullopt;
 }
 
-Problem problem_of_route(const LinkSpec& spec) {
+Complaint problem_of_route(const LinkSpec& spec) {
   if (spec.route == Route::kAddr && spec.proxy_addr.empty()) {
     return bad("proxyAddr", "the route 'addr' needs the proxy's address");
   }
@@ -65,7 +65,7 @@ Problem problem_of_route(const LinkSpec& spec) {
   return std::nullopt;
 }
 
-Problem problem_of_workload(const Target& workload) {
+Complaint problem_of_workload(const Target& workload) {
   if (workload.name.empty()) return bad("target.name", "it is empty");
   switch (workload.kind) {
     case TargetKind::kDeployment:
@@ -79,7 +79,7 @@ Problem problem_of_workload(const Target& workload) {
              "name the workload behind it: deploy/NAME, sts/NAME or rs/NAME");
 }
 
-Problem problem_of_expose(const std::vector<ExposeSpec>& expose) {
+Complaint problem_of_expose(const std::vector<ExposeSpec>& expose) {
   if (expose.size() > kMaxPorts) {
     return bad("expose", "more than " + std::to_string(kMaxPorts) + " ports");
   }

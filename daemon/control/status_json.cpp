@@ -11,7 +11,7 @@ namespace ferry::control {
 namespace {
 
 Json optional_error(const std::optional<Error>& error) {
-  return error ? to_json(*error) : Json(nullptr);
+  return error ? control::to_json(*error) : Json(nullptr);
 }
 
 Json to_json(const PortStatus& port) {
@@ -47,7 +47,7 @@ PortRef port_ref(const std::string& text) {
   return PortRef{.number = static_cast<std::uint16_t>(std::stoul(text))};
 }
 
-Result<PortStatus> port_from_json(const Json& json, const std::string& path) {
+Result<PortStatus> port_status_from_json(const Json& json, const std::string& path) {
   JsonReader reader(json, path);
   PortStatus port;
   std::string remote;
@@ -91,7 +91,7 @@ Result<LinkStatus> link_at(const Json& json, const std::string& path) {
   reader.nested("target", link.target, target_at);
   reader.text("context", link.context);
   reader.text("namespace", link.kube_namespace);
-  reader.list("ports", link.ports, kMaxPorts, port_from_json);
+  reader.list("ports", link.ports, kMaxPorts, port_status_from_json);
   reader.name("route", link.route, Route::kAddr);
   reader.text("tunnel", link.tunnel);
   reader.flag("detached", link.detached);

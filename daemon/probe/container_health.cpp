@@ -5,14 +5,12 @@
 namespace ferry::daemon {
 namespace {
 
-constexpr std::array kKinds = {ProbeKind::kStartup, ProbeKind::kReadiness, ProbeKind::kLiveness};
-
 std::size_t index_of(ProbeKind kind) { return static_cast<std::size_t>(kind); }
 
 }  // namespace
 
 ContainerHealth::ContainerHealth(const ContainerProbes& probes) {
-  for (const ProbeKind kind : kKinds) {
+  for (const ProbeKind kind : kProbeKinds) {
     if (const auto& probe = probes.of(kind)) probers_[index_of(kind)].emplace(kind, probe->timing);
   }
 }
@@ -54,7 +52,7 @@ TimePoint ContainerHealth::due_of(ProbeKind kind) const {
 
 std::vector<ProbeKind> ContainerHealth::due(TimePoint now) const {
   std::vector<ProbeKind> kinds;
-  for (const ProbeKind kind : kKinds) {
+  for (const ProbeKind kind : kProbeKinds) {
     if (due_of(kind) <= now) kinds.push_back(kind);
   }
   return kinds;
@@ -62,7 +60,7 @@ std::vector<ProbeKind> ContainerHealth::due(TimePoint now) const {
 
 std::optional<TimePoint> ContainerHealth::next_due() const {
   TimePoint first = TimePoint::max();
-  for (const ProbeKind kind : kKinds) first = std::min(first, due_of(kind));
+  for (const ProbeKind kind : kProbeKinds) first = std::min(first, due_of(kind));
   if (first == TimePoint::max()) return {};
   return first;
 }

@@ -4,6 +4,7 @@
 // https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/#Probe
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -18,6 +19,8 @@
 namespace ferry::daemon {
 
 enum class ProbeKind : std::uint8_t { kStartup, kReadiness, kLiveness };
+inline constexpr std::array kProbeKinds = {ProbeKind::kStartup, ProbeKind::kReadiness,
+                                           ProbeKind::kLiveness};
 
 // "Startup", "Readiness", "Liveness": as the kubelet begins its events.
 const char* name_of(ProbeKind kind);

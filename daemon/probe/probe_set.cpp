@@ -11,8 +11,6 @@ namespace {
 
 using control::ProbeMode;
 
-constexpr std::array kKinds = {ProbeKind::kStartup, ProbeKind::kReadiness, ProbeKind::kLiveness};
-
 ProbeSetOptions without_unused(ProbeSetOptions options) {
   if (options.mode == ProbeMode::kReady || options.mode == ProbeMode::kNone) {
     options.probes = {.container = options.probes.container};
@@ -94,7 +92,7 @@ void ProbeSet::set_port_open(bool open) {
 }
 
 void ProbeSet::clear_slots(const std::string& message) {
-  for (const ProbeKind kind : kKinds) {
+  for (const ProbeKind kind : kProbeKinds) {
     slot(kind) = Slot{.status = {.probe = kube::to_lower(name_of(kind)),
                                  .message = message,
                                  .since = control::unix_millis_now()}};
@@ -202,7 +200,7 @@ std::string ProbeSet::why() const {
 
 std::vector<control::ProbeStatus> ProbeSet::statuses() const {
   std::vector<control::ProbeStatus> statuses;
-  for (const ProbeKind kind : kKinds) {
+  for (const ProbeKind kind : kProbeKinds) {
     if (options_.probes.of(kind)) statuses.push_back(slot(kind).status);
   }
   return statuses;

@@ -14,7 +14,7 @@ using control::LinkState;
 namespace {
 
 constexpr std::chrono::seconds kConnectLimit = std::chrono::minutes(2);
-constexpr Duration kPatience = std::chrono::seconds(5);  // for a pod to come up
+constexpr Duration kPodPatience = std::chrono::seconds(5);  // for a pod to come up
 
 // An error or a warning on one line, its way out and its id included.
 std::string in_words(const Error& error) {
@@ -33,7 +33,7 @@ SwapLink::SwapLink(const LinkHouse& house, std::string id, std::string swap_id,
       since_(control::unix_millis_now()),
       created_(since_),
       limit_(house.loop, [this] { out_of_time(); }),
-      waiting_cause_(house.loop, house.workers, kPatience,
+      waiting_cause_(house.loop, house.workers, kPodPatience,
                      [this](const std::string& line) { tell(EventKind::kNotice, line); }),
       steps_(house.workers) {
   status_.swap_id = std::move(swap_id);

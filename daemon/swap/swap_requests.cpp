@@ -15,7 +15,7 @@ std::vector<std::string> objects_of(const swap::SwapPlan& plan) {
   return objects;
 }
 
-control::TargetKind kind_of(swap::WorkloadKind kind) {
+control::TargetKind target_kind_of(swap::WorkloadKind kind) {
   switch (kind) {
     case swap::WorkloadKind::kStatefulSet: return control::TargetKind::kStatefulSet;
     case swap::WorkloadKind::kReplicaSet: return control::TargetKind::kReplicaSet;
@@ -65,7 +65,7 @@ Result<std::vector<control::SwapListing>> list_swaps(Backend& backend,
   std::vector<control::SwapListing> listings;
   for (const auto& swap : *found) {
     listings.push_back(
-        {.workload = {kind_of(swap.original.kind), swap.original.name},
+        {.workload = {target_kind_of(swap.original.kind), swap.original.name},
          .kube_namespace = swap.original.ns,
          .swap_id = swap.record.id,
          .owner = swap.record.owner,

@@ -16,7 +16,7 @@ namespace ferry::daemon {
 namespace {
 
 constexpr Duration kWatchPause = std::chrono::seconds(2);
-constexpr Duration kFirstRetry = std::chrono::seconds(1);
+constexpr Duration kFirstStepRetry = std::chrono::seconds(1);
 constexpr Duration kLastRetry = std::chrono::seconds(30);
 constexpr int kBlindRetries = 5;  // half a minute, while not even reading is allowed
 
@@ -30,7 +30,7 @@ swap::Run run_of(kube::Api& api, const StepContext& context) {
   return run;
 }
 
-swap::WorkloadKind kind_of(control::TargetKind kind) {
+swap::WorkloadKind workload_kind_of(control::TargetKind kind) {
   switch (kind) {
     case control::TargetKind::kStatefulSet: return swap::WorkloadKind::kStatefulSet;
     case control::TargetKind::kReplicaSet: return swap::WorkloadKind::kReplicaSet;
@@ -106,7 +106,7 @@ void warn_of_commands(swap::SwapPlan& plan, const control::SwapSpec& spec) {
 // Repeats `attempt` for as long as it fails in a way that another one may not.
 template <typename Worth, typename Attempt>
 auto for_sure(const StepContext& context, Worth worth, Attempt attempt) {
-  for (Duration wait = kFirstRetry;; wait = std::min(wait * 2, kLastRetry)) {
+  for (Duration wait = kFirstStepRetry;; wait = std::min(wait * 2, kLastRetry)) {
     auto result = attempt();
     if (result || !worth(result.error())) return result;
     if (context.on_trouble) context.on_trouble(result.error());
@@ -140,7 +140,7 @@ std::string local_owner() {
 }
 
 swap::WorkloadRef workload_ref(const control::Target& workload, const std::string& ns) {
-  return {.ns = ns, .kind = kind_of(workload.kind), .name = workload.name};
+  return {.ns = ns, .kind = workload_kind_of(workload.kind), .name = workload.name};
 }
 
 Result<swap::SwapRequest> swap_request(const control::SwapSpec& spec, const std::string& ns,

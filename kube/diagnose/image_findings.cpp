@@ -3,15 +3,13 @@
 #include <string_view>
 
 #include "kube/json_field.h"
+#include "kube/text.h"
 
 namespace ferry::diagnose {
 namespace {
 
+using kube::contains;
 using kube::Json;
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 Finding pull_finding(const PodFacts& facts, const Json& container, const std::string& message) {
   const auto image = kube::text_field(container, "image");
@@ -22,18 +20,19 @@ Finding pull_finding(const PodFacts& facts, const Json& container, const std::st
   auto finding = finding_at(facts, container, Code::kImagePullFails, "the image can't be pulled");
   finding.evidence = {"image: " + image, "the kubelet: " + words};
   finding.fix = "try it where the nodes' registry can be reached: is the name right?";
-  if (has(words, "unauthorized") || has(words, "denied") || has(words, "authentication") ||
-      has(words, "403 Forbidden") || has(words, "401 Unauthorized")) {
+  if (contains(words, "unauthorized") || contains(words, "denied") ||
+      contains(words, "authentication") || contains(words, "403 Forbidden") ||
+      contains(words, "401 Unauthorized")) {
     finding.code = Code::kImageAccessDenied;
     finding.cause = "the registry doesn't let the cluster pull the image";
     finding.fix =
         "name a Secret with a login in imagePullSecrets of the pod or of its ServiceAccount";
-  } else if (has(words, "not found") || has(words, "manifest unknown")) {
+  } else if (contains(words, "not found") || contains(words, "manifest unknown")) {
     finding.code = Code::kImageNotFound;
     finding.cause = "the registry has no such image";
     finding.fix = "check name and tag; was it pushed?";
-  } else if (has(words, "no such host") || has(words, "connection refused") ||
-             has(words, "i/o timeout") || has(words, "failed to do request")) {
+  } else if (contains(words, "no such host") || contains(words, "connection refused") ||
+             contains(words, "i/o timeout") || contains(words, "failed to do request")) {
     finding.code = Code::kRegistryUnreachable;
     finding.cause = "the node can't reach the registry of the image";
     finding.fix = "check the registry in the image's name, and the node's network";

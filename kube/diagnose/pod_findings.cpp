@@ -9,14 +9,8 @@
 namespace ferry::diagnose {
 namespace {
 
+using kube::condition;
 using kube::Json;
-
-const Json& condition(const Json& pod, std::string_view type) {
-  for (const Json& item : kube::array_field(kube::field(pod, "status"), "conditions")) {
-    if (kube::text_field(item, "type") == type) return item;
-  }
-  return kube::field(pod, "");
-}
 
 bool is_false(const Json& condition) { return kube::text_field(condition, "status") == "False"; }
 

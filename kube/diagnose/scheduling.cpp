@@ -15,45 +15,48 @@ using kube::Json;
 constexpr std::string_view kInsufficient = "Insufficient ";
 
 // A reason of the scheduler, the code of the finding it leads to, and what it means.
-struct Meaning {
+struct RefusalMeaning {
   std::string_view says;  // the words begin so
   Code code;
   std::string_view means;
   std::string_view fix;
 };
 
-constexpr std::array kMeanings = {
-    Meaning{kInsufficient, Code::kUnschedulableResources, "",
-            "lower the pod's requests, or make room: kubectl describe nodes shows what is taken"},
-    Meaning{"node(s) didn't match Pod's node affinity", Code::kUnschedulableSelector,
-            "don't match its node selector or node affinity",
-            "compare with the nodes' labels: kubectl get nodes --show-labels"},
-    Meaning{"node(s) had untolerated taint", Code::kUnschedulableTaint,
-            "have a taint that it doesn't tolerate",
-            "add a toleration, or take the taint off: kubectl describe nodes"},
-    Meaning{"node(s) were unschedulable", Code::kUnschedulableCordoned, "are cordoned",
-            "let pods there again: kubectl uncordon NODE"},
-    Meaning{"node(s) didn't have free ports", Code::kUnschedulableHostPort,
-            "have its host port taken already", "use another hostPort, or none"},
-    Meaning{"node(s) didn't match pod anti-affinity", Code::kUnschedulableAffinity,
-            "run a pod that it must not be with", "relax its podAntiAffinity, or add nodes"},
-    Meaning{"node(s) didn't match pod affinity", Code::kUnschedulableAffinity,
-            "run no pod that it must be with", "relax its podAffinity"},
-    Meaning{"node(s) didn't match pod topology spread", Code::kUnschedulableAffinity,
-            "would break its topology spread constraints", "relax topologySpreadConstraints"},
-    Meaning{"node(s) had volume node affinity conflict", Code::kUnschedulableVolume,
-            "can't reach its volume", "see kubectl get pv: the volume is bound to other nodes"},
-    Meaning{"pod has unbound immediate PersistentVolumeClaims", Code::kUnschedulableVolume,
-            "wait for its PersistentVolumeClaim to be bound",
-            "see what keeps the claim: kubectl describe pvc"},
-    Meaning{"persistentvolumeclaim", Code::kUnschedulableVolume,
-            "wait for a PersistentVolumeClaim that is not there", "create the claim"},
-    Meaning{"Too many pods", Code::kUnschedulableResources, "are full: they take no more pods",
-            "add nodes, or remove pods"},
+constexpr std::array kRefusalMeanings = {
+    RefusalMeaning{
+        kInsufficient, Code::kUnschedulableResources, "",
+        "lower the pod's requests, or make room: kubectl describe nodes shows what is taken"},
+    RefusalMeaning{"node(s) didn't match Pod's node affinity", Code::kUnschedulableSelector,
+                   "don't match its node selector or node affinity",
+                   "compare with the nodes' labels: kubectl get nodes --show-labels"},
+    RefusalMeaning{"node(s) had untolerated taint", Code::kUnschedulableTaint,
+                   "have a taint that it doesn't tolerate",
+                   "add a toleration, or take the taint off: kubectl describe nodes"},
+    RefusalMeaning{"node(s) were unschedulable", Code::kUnschedulableCordoned, "are cordoned",
+                   "let pods there again: kubectl uncordon NODE"},
+    RefusalMeaning{"node(s) didn't have free ports", Code::kUnschedulableHostPort,
+                   "have its host port taken already", "use another hostPort, or none"},
+    RefusalMeaning{"node(s) didn't match pod anti-affinity", Code::kUnschedulableAffinity,
+                   "run a pod that it must not be with", "relax its podAntiAffinity, or add nodes"},
+    RefusalMeaning{"node(s) didn't match pod affinity", Code::kUnschedulableAffinity,
+                   "run no pod that it must be with", "relax its podAffinity"},
+    RefusalMeaning{"node(s) didn't match pod topology spread", Code::kUnschedulableAffinity,
+                   "would break its topology spread constraints",
+                   "relax topologySpreadConstraints"},
+    RefusalMeaning{"node(s) had volume node affinity conflict", Code::kUnschedulableVolume,
+                   "can't reach its volume",
+                   "see kubectl get pv: the volume is bound to other nodes"},
+    RefusalMeaning{"pod has unbound immediate PersistentVolumeClaims", Code::kUnschedulableVolume,
+                   "wait for its PersistentVolumeClaim to be bound",
+                   "see what keeps the claim: kubectl describe pvc"},
+    RefusalMeaning{"persistentvolumeclaim", Code::kUnschedulableVolume,
+                   "wait for a PersistentVolumeClaim that is not there", "create the claim"},
+    RefusalMeaning{"Too many pods", Code::kUnschedulableResources,
+                   "are full: they take no more pods", "add nodes, or remove pods"},
 };
 
-const Meaning* meaning_of(const std::string& why) {
-  for (const Meaning& meaning : kMeanings) {
+const RefusalMeaning* meaning_of(const std::string& why) {
+  for (const RefusalMeaning& meaning : kRefusalMeanings) {
     if (why.starts_with(meaning.says)) return &meaning;
   }
   return nullptr;
@@ -75,7 +78,7 @@ std::string plainly(const Json& pod, const NodeReason& reason) {
   const std::string nodes = reason.nodes == 0 ? "all nodes: "
                                               : std::to_string(reason.nodes) +
                                                     (reason.nodes == 1 ? " node: " : " nodes: ");
-  const Meaning* meaning = meaning_of(reason.why);
+  const RefusalMeaning* meaning = meaning_of(reason.why);
   if (meaning == nullptr) return nodes + reason.why;
   if (meaning->says != kInsufficient) return nodes + std::string(meaning->means);
   const std::string resource = reason.why.substr(kInsufficient.size());
@@ -126,7 +129,7 @@ Finding unschedulable(const Json& pod, const std::string& message) {
                   .cause = "no node takes the pod",
                   .evidence = {},
                   .fix = "see kubectl describe nodes"};
-  const Meaning* first = nullptr;
+  const RefusalMeaning* first = nullptr;
   for (const NodeReason& reason : node_reasons(message)) {
     finding.evidence.push_back(plainly(pod, reason));
     if (first == nullptr) first = meaning_of(reason.why);

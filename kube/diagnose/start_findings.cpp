@@ -3,15 +3,13 @@
 #include <string_view>
 
 #include "kube/json_field.h"
+#include "kube/text.h"
 
 namespace ferry::diagnose {
 namespace {
 
+using kube::contains;
 using kube::Json;
-
-bool has(const std::string& text, std::string_view part) {
-  return text.find(part) != std::string::npos;
-}
 
 }  // namespace
 
@@ -20,11 +18,12 @@ Finding start_finding(const PodFacts& facts, const Json& container, const std::s
       finding_at(facts, container, Code::kContainerCannotStart, "the container can't be started");
   finding.evidence = {"the runtime: " + message};
   finding.fix = "check command, working directory and mounts of the container";
-  if (has(message, "no such file or directory") || has(message, "executable file not found")) {
+  if (contains(message, "no such file or directory") ||
+      contains(message, "executable file not found")) {
     finding.code = Code::kCommandNotFound;
     finding.cause = "the image has no such command";
     finding.fix = "check 'command' of the container, and what is in the image";
-  } else if (has(message, "permission denied")) {
+  } else if (contains(message, "permission denied")) {
     finding.code = Code::kCommandNotExecutable;
     finding.cause = "the command may not be executed";
     finding.fix = "is it executable in the image, also for the user that the container runs as?";
@@ -39,8 +38,9 @@ std::optional<Finding> creating_finding(const PodFacts& facts, const Json& conta
     auto finding =
         finding_at(facts, container, Code::kVolumeNotMounted, "a volume can't be mounted");
     finding.evidence = {"the kubelet: " + words};
-    finding.fix = has(words, "not found") ? "create what the volume is made of, or mark it optional"
-                                          : "see kubectl describe of the pod and of its claims";
+    finding.fix = contains(words, "not found")
+                      ? "create what the volume is made of, or mark it optional"
+                      : "see kubectl describe of the pod and of its claims";
     return finding;
   }
   if (const auto words = last_message(facts, "FailedCreatePodSandBox"); !words.empty()) {

@@ -9,17 +9,11 @@
 namespace ferry::diagnose {
 namespace {
 
+using kube::condition;
 using kube::Json;
 
 // As kube/swap/record.h writes it; a finding needs no more than that it is there.
 constexpr std::string_view kSwapAnnotation = "ferry.dev/swap";
-
-const Json& condition(const Json& workload, std::string_view type) {
-  for (const Json& item : kube::array_field(kube::field(workload, "status"), "conditions")) {
-    if (kube::text_field(item, "type") == type) return item;
-  }
-  return kube::field(workload, "");
-}
 
 bool has_status(const Json& condition, std::string_view status) {
   return kube::text_field(condition, "status") == status;

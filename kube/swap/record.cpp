@@ -12,7 +12,6 @@ namespace {
 using kube::Json;
 
 constexpr int kVersion = 1;
-constexpr std::int64_t kMaxReplicas = 1'000'000;
 constexpr std::size_t kLongestName = 52;
 
 // FNV-1a, in hexadecimal: tells long names apart, guards nothing.

@@ -28,7 +28,7 @@ Result<Json> find(Run& run, const kube::Resource& resource, const std::string& n
   return object;
 }
 
-std::int64_t count(const Json& object, const char* key) {
+std::int64_t number_of(const Json& object, const char* key) {
   return kube::int_field(object, key, 0, 1'000'000'000, 0);
 }
 
@@ -105,7 +105,7 @@ class Restore {
   }
 
   bool stand_in_ready() const {
-    return count(kube::field(stand_in_, "status"), "readyReplicas") > 0;
+    return number_of(kube::field(stand_in_, "status"), "readyReplicas") > 0;
   }
 
   Status judge() {
@@ -229,8 +229,8 @@ class Restore {
     const Json& status = kube::field(*object, "status");
     const auto wanted = static_cast<std::int64_t>(replicas_of(*object));
     const std::int64_t available = available_of(*object);
-    const bool seen = count(status, "observedGeneration") >=
-                      count(kube::field(*object, "metadata"), "generation");
+    const bool seen = number_of(status, "observedGeneration") >=
+                      number_of(kube::field(*object, "metadata"), "generation");
     if (seen && available >= wanted) return std::optional<std::string>();
     return std::optional(std::to_string(available) + " of " + std::to_string(wanted) + " pods");
   }

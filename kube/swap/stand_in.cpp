@@ -13,10 +13,6 @@ namespace {
 
 using kube::Json;
 
-std::string stand_in_called(const SwapPlan& plan) {
-  return "deployment/" + plan.record.stand_in + " in namespace " + plan.request.original.ns;
-}
-
 // The Deployment, as the API server has it.
 Result<Json> create_deployment(Run& run, const SwapPlan& plan) {
   const std::string& ns = plan.request.original.ns;
@@ -81,6 +77,10 @@ Status scale_up(Run& run, const SwapPlan& plan) {
 }
 
 }  // namespace
+
+std::string stand_in_called(const SwapPlan& plan) {
+  return "deployment/" + plan.record.stand_in + " in namespace " + plan.request.original.ns;
+}
 
 Result<CreatedStandIn> create_stand_in(Run& run, const SwapPlan& plan, const TlsMaterial& tls) {
   const Result<Json> stand_in = create_deployment(run, plan);

@@ -38,6 +38,9 @@ struct CreatedStandIn {
   std::vector<Error> warnings;
 };
 
+// "deployment/web-ferry in namespace demo"
+std::string stand_in_called(const SwapPlan& plan);
+
 // Creates what the plan lists: the Deployment at 0 replicas, what it owns, then 1 replica; nothing
 // ever waits for a Secret that isn't there. What is there already from the same swap stays. On an
 // error restore() takes back what was made. Errors:

@@ -24,10 +24,6 @@ constexpr const char* kRoomFix =
 constexpr const char* kRefusedFix =
     "let the namespace have one more small pod, and the pod what it asks for";
 
-std::string stand_in_called(const SwapPlan& plan) {
-  return "deployment/" + plan.record.stand_in + " in namespace " + plan.request.original.ns;
-}
-
 std::string creation_of(const Json& pod) {
   return kube::text_field(kube::field(pod, "metadata"), "creationTimestamp");
 }

@@ -9,8 +9,6 @@
 namespace ferry::swap {
 namespace {
 
-constexpr std::int64_t kMaxReplicas = 1'000'000;
-
 struct KindName {
   WorkloadKind kind;
   std::string_view word;
@@ -27,7 +25,7 @@ std::string_view word_of(WorkloadKind kind) {
   return "workload";
 }
 
-const kube::Json& controller_of(const kube::Json& metadata) {
+const kube::Json& controlling_owner(const kube::Json& metadata) {
   for (const kube::Json& owner : kube::array_field(metadata, "ownerReferences")) {
     if (kube::bool_field(owner, "controller", false)) return owner;
   }
@@ -73,7 +71,7 @@ Result<WorkloadRef> parse_workload_argument(std::string_view text) {
 
 bool owns(const WorkloadRef& workload, const kube::Json& pod) {
   const kube::Json& metadata = kube::field(pod, "metadata");
-  const kube::Json& controller = controller_of(metadata);
+  const kube::Json& controller = controlling_owner(metadata);
   const std::string kind = kube::text_field(controller, "kind");
   const std::string name = kube::text_field(controller, "name");
   if (workload.kind != WorkloadKind::kDeployment) {

@@ -11,6 +11,8 @@
 
 namespace ferry::swap {
 
+inline constexpr std::int64_t kMaxReplicas = 1'000'000;  // that are believed
+
 enum class WorkloadKind : std::uint8_t { kDeployment, kStatefulSet, kReplicaSet };
 
 struct WorkloadRef {

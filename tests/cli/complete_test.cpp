@@ -11,7 +11,6 @@
 namespace ferry::cli {
 namespace {
 
-using kube::TargetKind;
 using testing::Contains;
 using testing::ElementsAre;
 using testing::IsEmpty;
@@ -21,7 +20,7 @@ using testing::UnorderedElementsAre;
 
 class MadeUpNames final : public NameSource {
  public:
-  Names objects(TargetKind kind) override {
+  Names objects(kube::TargetKind kind) override {
     ++asked;
     return named[kind];
   }
@@ -39,9 +38,9 @@ class MadeUpNames final : public NameSource {
     return {{"f1", "svc/app"}, {"f2", "svc/app"}, {"f3", "pod/db-0"}};
   }
 
-  std::map<TargetKind, Names> named = {{TargetKind::kService, {"app", "api"}},
-                                       {TargetKind::kDeployment, {"app", "worker"}},
-                                       {TargetKind::kPod, {"app-1", "app-2"}}};
+  std::map<kube::TargetKind, Names> named = {{kube::TargetKind::kService, {"app", "api"}},
+                                             {kube::TargetKind::kDeployment, {"app", "worker"}},
+                                             {kube::TargetKind::kPod, {"app-1", "app-2"}}};
   int asked = 0;
   kube::Target of;
 };
@@ -119,12 +118,12 @@ TEST_F(CompleteTest, NobodyIsAskedForWhatTheDefinitionTells) {
 
 TEST_F(CompleteTest, Containers) {
   EXPECT_THAT(texts({"swap", "app:s"}), ElementsAre("app:sidecar"));
-  EXPECT_EQ(names_.of, (kube::Target{TargetKind::kDeployment, "app"}));
+  EXPECT_EQ(names_.of, (kube::Target{kube::TargetKind::kDeployment, "app"}));
   EXPECT_THAT(texts({"swap", "sts/db:"}), ElementsAre("sts/db:main", "sts/db:sidecar"));
-  EXPECT_EQ(names_.of, (kube::Target{TargetKind::kStatefulSet, "db"}));
+  EXPECT_EQ(names_.of, (kube::Target{kube::TargetKind::kStatefulSet, "db"}));
   EXPECT_THAT(texts({"logs", "svc/app", "-c", "m"}), ElementsAre("main"));
   EXPECT_THAT(texts({"debug", "app-1", "--target", "m"}), ElementsAre("main"));
-  EXPECT_EQ(names_.of, (kube::Target{TargetKind::kPod, "app-1"}));
+  EXPECT_EQ(names_.of, (kube::Target{kube::TargetKind::kPod, "app-1"}));
   EXPECT_THAT(texts({"logs", "-c", "m"}), IsEmpty());
 }
 
@@ -133,7 +132,7 @@ TEST_F(CompleteTest, Ports) {
               ElementsAre("8080:http", "8080:80", "8080:metrics", "8080:9090"));
   EXPECT_THAT(texts({"forward", "svc/app", "80", ":m"}), ElementsAre(":metrics"));
   EXPECT_THAT(texts({"swap", "app:main", "--expose", "8081:h"}), ElementsAre("8081:http"));
-  EXPECT_EQ(names_.of, (kube::Target{TargetKind::kDeployment, "app"}));
+  EXPECT_EQ(names_.of, (kube::Target{kube::TargetKind::kDeployment, "app"}));
   EXPECT_THAT(texts({"forward", "host/db", "5432:"}), IsEmpty());
 }
 
@@ -145,13 +144,13 @@ TEST_F(CompleteTest, LinksButNotTwice) {
 }
 
 TEST_F(CompleteTest, NamesThatAShellWouldReadOtherwiseAreLeftOut) {
-  names_.named[TargetKind::kService] = {"app;reboot", "a b",        "app$(x)",
-                                        "app\n:0",    "app\x1b[2J", "app"};
+  names_.named[kube::TargetKind::kService] = {"app;reboot", "a b",        "app$(x)",
+                                              "app\n:0",    "app\x1b[2J", "app"};
   EXPECT_THAT(texts({"forward", "svc/a"}), ElementsAre("svc/app"));
 }
 
 TEST_F(CompleteTest, ThereAreNotTooMany) {
-  auto& services = names_.named[TargetKind::kService];
+  auto& services = names_.named[kube::TargetKind::kService];
   for (std::size_t i = 0; i < kMostCandidates + 10; ++i) services.push_back(std::to_string(i));
   EXPECT_EQ(texts({"forward", "svc/"}).size(), kMostCandidates);
 }

@@ -42,12 +42,12 @@ TEST(LinkFileTest, TakesJsonToo) {
   EXPECT_TRUE(parse_links(R"({"links": [{"target": "svc/app", "ports": ["8080:80"]}]})", "x.json"));
 }
 
-struct Bad {
+struct BadText {
   const char* text;
   const char* words;
 };
 
-class BadLinkFileTest : public testing::TestWithParam<Bad> {};
+class BadLinkFileTest : public testing::TestWithParam<BadText> {};
 
 TEST_P(BadLinkFileTest, SaysWhatIsOffAndWhere) {
   const auto links = parse_links(GetParam().text, "links.yaml");
@@ -59,18 +59,20 @@ TEST_P(BadLinkFileTest, SaysWhatIsOffAndWhere) {
 INSTANTIATE_TEST_SUITE_P(
     Files, BadLinkFileTest,
     testing::Values(
-        Bad{"", "here a map is expected"}, Bad{"links:", "list of 1 to 64"},
-        Bad{"links: []", "list of 1 to 64"}, Bad{"link: []", "did you mean 'links'?"},
-        Bad{"links: [a]", "here a map is expected"}, Bad{"links: [{}]", "'target' and 'ports'"},
-        Bad{"links:\n- target: svc/a", "line 2: a link needs"},
-        Bad{"links:\n- target: svx/a\n  ports: 80", "line 2: reading the target 'svx/a'"},
-        Bad{"links:\n- target: svc/a\n  ports: [0]", "line 3: reading the port '0'"},
-        Bad{"links:\n- target: svc/a\n  ports: []", "'ports' is empty"},
-        Bad{"links:\n- target: [a]\n  ports: 80", "single value"},
-        Bad{"links:\n- target: svc/a\n  ports: 80\n  prots: 1", "did you mean 'ports'?"},
-        Bad{"links:\n- target: svc/a\n  ports: 80\n  route: fast", "line 4: reading the route"},
-        Bad{"links:\n- target: svc/a\n  ports: 80\n  addresses: x", "line 4: reading the local"},
-        Bad{"links: [", "links.yaml, line"}, Bad{"\x01\x02", "links.yaml"}));
+        BadText{"", "here a map is expected"}, BadText{"links:", "list of 1 to 64"},
+        BadText{"links: []", "list of 1 to 64"}, BadText{"link: []", "did you mean 'links'?"},
+        BadText{"links: [a]", "here a map is expected"},
+        BadText{"links: [{}]", "'target' and 'ports'"},
+        BadText{"links:\n- target: svc/a", "line 2: a link needs"},
+        BadText{"links:\n- target: svx/a\n  ports: 80", "line 2: reading the target 'svx/a'"},
+        BadText{"links:\n- target: svc/a\n  ports: [0]", "line 3: reading the port '0'"},
+        BadText{"links:\n- target: svc/a\n  ports: []", "'ports' is empty"},
+        BadText{"links:\n- target: [a]\n  ports: 80", "single value"},
+        BadText{"links:\n- target: svc/a\n  ports: 80\n  prots: 1", "did you mean 'ports'?"},
+        BadText{"links:\n- target: svc/a\n  ports: 80\n  route: fast", "line 4: reading the route"},
+        BadText{"links:\n- target: svc/a\n  ports: 80\n  addresses: x",
+                "line 4: reading the local"},
+        BadText{"links: [", "links.yaml, line"}, BadText{"\x01\x02", "links.yaml"}));
 
 TEST(LinkFileTest, TheSchemaAgreesWithTheReader) {
   using nlohmann::json;

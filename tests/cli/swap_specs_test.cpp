@@ -8,8 +8,6 @@
 namespace ferry::cli {
 namespace {
 
-using control::TargetKind;
-
 class SwapSpecsTest : public testing::Test {
  protected:
   Result<control::SwapSpec> spec_of(SwapArguments args) {
@@ -44,7 +42,7 @@ TEST_F(SwapSpecsTest, TakesWhatIsAsked) {
                              .orphan_timeout = "5m",
                              .step_timeout = "90s"});
   ASSERT_TRUE(spec) << spec.error().summary();
-  EXPECT_EQ(spec->workload, (control::Target{TargetKind::kDeployment, "web"}));
+  EXPECT_EQ(spec->workload, (control::Target{control::TargetKind::kDeployment, "web"}));
   EXPECT_EQ(spec->container, "main");
   const std::vector<control::ExposeSpec> expose = {{.local = 8081, .remote = {.number = 80}},
                                                    {.local = 8082, .remote = {.name = "http"}},
@@ -58,9 +56,9 @@ TEST_F(SwapSpecsTest, TakesWhatIsAsked) {
 }
 
 TEST_F(SwapSpecsTest, KnowsTheWorkloadsByTheirTypes) {
-  EXPECT_EQ(spec_of({.target = "deployment/web"})->workload.kind, TargetKind::kDeployment);
-  EXPECT_EQ(spec_of({.target = "sts/db"})->workload.kind, TargetKind::kStatefulSet);
-  EXPECT_EQ(spec_of({.target = "rs/web-5d"})->workload.kind, TargetKind::kReplicaSet);
+  EXPECT_EQ(spec_of({.target = "deployment/web"})->workload.kind, control::TargetKind::kDeployment);
+  EXPECT_EQ(spec_of({.target = "sts/db"})->workload.kind, control::TargetKind::kStatefulSet);
+  EXPECT_EQ(spec_of({.target = "rs/web-5d"})->workload.kind, control::TargetKind::kReplicaSet);
 }
 
 TEST_F(SwapSpecsTest, SaysWhatIsOff) {
@@ -103,7 +101,7 @@ TEST_F(SwapSpecsTest, SaysWhatIsOff) {
 TEST_F(SwapSpecsTest, ARestoreNamesAWorkload) {
   Invocation invocation{.command = Command::kRestore, .workload = "web", .force = true};
   EXPECT_EQ(*restore_spec(invocation),
-            (control::RestoreSpec{{}, {TargetKind::kDeployment, "web"}, true}));
+            (control::RestoreSpec{{}, {control::TargetKind::kDeployment, "web"}, true}));
   invocation.workload = "svc/web";
   EXPECT_THAT(restore_spec(invocation).error().summary(),
               testing::HasSubstr("reading the target 'svc/web': a svc can't be swapped"));

@@ -8,11 +8,9 @@
 namespace ferry::cli {
 namespace {
 
-using control::TargetKind;
-
 struct GoodTarget {
   const char* text;
-  TargetKind kind;
+  control::TargetKind kind;
   const char* name;
 };
 
@@ -27,19 +25,19 @@ TEST_P(GoodTargetTest, IsUnderstood) {
 
 INSTANTIATE_TEST_SUITE_P(
     Forms, GoodTargetTest,
-    testing::Values(GoodTarget{"svc/app", TargetKind::kService, "app"},
-                    GoodTarget{"service/app", TargetKind::kService, "app"},
-                    GoodTarget{"Services/app", TargetKind::kService, "app"},
-                    GoodTarget{"deploy/a-1", TargetKind::kDeployment, "a-1"},
-                    GoodTarget{"deployment/app", TargetKind::kDeployment, "app"},
-                    GoodTarget{"sts/db", TargetKind::kStatefulSet, "db"},
-                    GoodTarget{"statefulset/db", TargetKind::kStatefulSet, "db"},
-                    GoodTarget{"pod/app-0", TargetKind::kPod, "app-0"},
-                    GoodTarget{"po/app-0", TargetKind::kPod, "app-0"},
-                    GoodTarget{"app-0", TargetKind::kPod, "app-0"},
-                    GoodTarget{"host/db.internal", TargetKind::kHost, "db.internal"},
-                    GoodTarget{"host/10.0.0.7", TargetKind::kHost, "10.0.0.7"},
-                    GoodTarget{"host/fd00::7", TargetKind::kHost, "fd00::7"}));
+    testing::Values(GoodTarget{"svc/app", control::TargetKind::kService, "app"},
+                    GoodTarget{"service/app", control::TargetKind::kService, "app"},
+                    GoodTarget{"Services/app", control::TargetKind::kService, "app"},
+                    GoodTarget{"deploy/a-1", control::TargetKind::kDeployment, "a-1"},
+                    GoodTarget{"deployment/app", control::TargetKind::kDeployment, "app"},
+                    GoodTarget{"sts/db", control::TargetKind::kStatefulSet, "db"},
+                    GoodTarget{"statefulset/db", control::TargetKind::kStatefulSet, "db"},
+                    GoodTarget{"pod/app-0", control::TargetKind::kPod, "app-0"},
+                    GoodTarget{"po/app-0", control::TargetKind::kPod, "app-0"},
+                    GoodTarget{"app-0", control::TargetKind::kPod, "app-0"},
+                    GoodTarget{"host/db.internal", control::TargetKind::kHost, "db.internal"},
+                    GoodTarget{"host/10.0.0.7", control::TargetKind::kHost, "10.0.0.7"},
+                    GoodTarget{"host/fd00::7", control::TargetKind::kHost, "fd00::7"}));
 
 struct GoodPort {
   const char* text;
@@ -69,7 +67,7 @@ INSTANTIATE_TEST_SUITE_P(
                     GoodPort{"http", 0, 0, "http", true}, GoodPort{"1:65535", 1, 65535, "", false},
                     GoodPort{"65535:1", 65535, 1, "", false}));
 
-struct Bad {
+struct BadTarget {
   const char* text;
   const char* words;
 };
@@ -79,7 +77,7 @@ std::string complaint_of(const Error& error) {
   return error.summary() + " / " + error.fix;
 }
 
-class BadTargetTest : public testing::TestWithParam<Bad> {};
+class BadTargetTest : public testing::TestWithParam<BadTarget> {};
 
 TEST_P(BadTargetTest, SaysWhatIsOff) {
   const auto target = parse_target(GetParam().text);
@@ -89,15 +87,16 @@ TEST_P(BadTargetTest, SaysWhatIsOff) {
 
 INSTANTIATE_TEST_SUITE_P(
     Forms, BadTargetTest,
-    testing::Values(Bad{"", "neither TYPE/NAME"}, Bad{"svc", "write svc/NAME"},
-                    Bad{"svc/", "name is missing"}, Bad{"/app", "there is no type ''"},
-                    Bad{"svx/app", "did you mean 'svc'?"},
-                    Bad{"deplyo/a", "did you mean 'deploy'?"},
-                    Bad{"ingress/app", "svc, deploy, sts, rs, pod or host"},
-                    Bad{"svc/App", "can't be a name"}, Bad{"svc/a/b", "can't be a name"},
-                    Bad{"svc/a b", "can't be a name"}, Bad{"svc/-a", "can't be a name"},
-                    Bad{"svc/../x", "can't be a name"}, Bad{"host/-x", "can't be a name"},
-                    Bad{"host/a b", "can't be a name"}, Bad{"8080:80", "neither TYPE/NAME"}));
+    testing::Values(
+        BadTarget{"", "neither TYPE/NAME"}, BadTarget{"svc", "write svc/NAME"},
+        BadTarget{"svc/", "name is missing"}, BadTarget{"/app", "there is no type ''"},
+        BadTarget{"svx/app", "did you mean 'svc'?"},
+        BadTarget{"deplyo/a", "did you mean 'deploy'?"},
+        BadTarget{"ingress/app", "svc, deploy, sts, rs, pod or host"},
+        BadTarget{"svc/App", "can't be a name"}, BadTarget{"svc/a/b", "can't be a name"},
+        BadTarget{"svc/a b", "can't be a name"}, BadTarget{"svc/-a", "can't be a name"},
+        BadTarget{"svc/../x", "can't be a name"}, BadTarget{"host/-x", "can't be a name"},
+        BadTarget{"host/a b", "can't be a name"}, BadTarget{"8080:80", "neither TYPE/NAME"}));
 
 TEST(TargetTypesTest, AreThoseThatTheCommandTakes) {
   EXPECT_THAT(parse_kube_target("svc/").error().fix,
@@ -110,7 +109,7 @@ TEST(TargetTypesTest, AreThoseThatTheCommandTakes) {
   }
 }
 
-class BadPortTest : public testing::TestWithParam<Bad> {};
+class BadPortTest : public testing::TestWithParam<BadTarget> {};
 
 TEST_P(BadPortTest, SaysWhatIsOff) {
   const auto port = parse_port(GetParam().text);
@@ -118,18 +117,22 @@ TEST_P(BadPortTest, SaysWhatIsOff) {
   EXPECT_THAT(complaint_of(port.error()), testing::HasSubstr(GetParam().words));
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Forms, BadPortTest,
-    testing::Values(Bad{"", "remote port is missing"}, Bad{":", "remote port is missing"},
-                    Bad{"8080:", "remote port is missing"}, Bad{"0", "from 1 to 65535"},
-                    Bad{"8080:0", "from 1 to 65535"}, Bad{"65536", "65536 is not a port number"},
-                    Bad{"99999999999999999999", "from 1 to 65535"},
-                    Bad{"70000:80", "70000 is not a port number"}, Bad{"http:80", "not a number"},
-                    Bad{"-1:80", "'-1' is not a number"}, Bad{"8080:-1", "neither a port number"},
-                    Bad{"127.0.0.1:8080:80", "--address"},
-                    Bad{"8080:HTTP", "neither a port number"},
-                    Bad{"80 80", "neither a port number"},
-                    Bad{"8080/80", "neither a port number"}));
+INSTANTIATE_TEST_SUITE_P(Forms, BadPortTest,
+                         testing::Values(BadTarget{"", "remote port is missing"},
+                                         BadTarget{":", "remote port is missing"},
+                                         BadTarget{"8080:", "remote port is missing"},
+                                         BadTarget{"0", "from 1 to 65535"},
+                                         BadTarget{"8080:0", "from 1 to 65535"},
+                                         BadTarget{"65536", "65536 is not a port number"},
+                                         BadTarget{"99999999999999999999", "from 1 to 65535"},
+                                         BadTarget{"70000:80", "70000 is not a port number"},
+                                         BadTarget{"http:80", "not a number"},
+                                         BadTarget{"-1:80", "'-1' is not a number"},
+                                         BadTarget{"8080:-1", "neither a port number"},
+                                         BadTarget{"127.0.0.1:8080:80", "--address"},
+                                         BadTarget{"8080:HTTP", "neither a port number"},
+                                         BadTarget{"80 80", "neither a port number"},
+                                         BadTarget{"8080/80", "neither a port number"}));
 
 TEST(AddressTest, ListsAndLocalhostAreTaken) {
   using List = std::vector<std::string>;

@@ -25,7 +25,7 @@ class Peer final : public net::StreamHandler {
   std::array<std::uint8_t, 4096> buffer_{};
 };
 
-class HttpAskTest : public testing::Test {
+class HttpAskTest : public ::testing::Test {
  protected:
   void SetUp() override { ask_.start(peer_); }
   // What follows from these pieces of an answer.

@@ -1,5 +1,6 @@
 """Plain HTTP and TCP clients for the tests."""
 
+import contextlib
 import hashlib
 import http.client
 import socket
@@ -110,3 +111,15 @@ def read_to_end(connection):
     while part := connection.recv(65536):
         parts.append(part)
     return b"".join(parts)
+
+
+def accept_with(listener, first):
+    """The connection that begins so; others come to see whether somebody listens (a link's tests, a port's check)."""
+    listener.settimeout(20)
+    while True:
+        accepted, _ = listener.accept()
+        accepted.settimeout(20)
+        with contextlib.suppress(ConnectionResetError):
+            if accepted.recv(len(first)) == first:
+                return accepted
+        accepted.close()

@@ -312,7 +312,8 @@ def test_a_client_that_gives_up_on_a_service_that_reads_nothing_leaves_nothing(p
     with socket.create_server(("127.0.0.1", 0)) as service:
         made = lone_ferry.forward("host/127.0.0.1", f":{service.getsockname()[1]}", *proxy.options())
         with socket.create_connection(("127.0.0.1", made.port)) as one:
-            far, _ = service.accept()
+            one.sendall(b"x")
+            far = client.accept_with(service, b"x")
             one.settimeout(1)
             with pytest.raises(TimeoutError):
                 while True:

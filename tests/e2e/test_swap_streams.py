@@ -78,23 +78,11 @@ def test_a_reset_by_the_caller_arrives_here(stage):
         with swapped_and_forwarded(stage, {"echo": listener.getsockname()[1]}, "--probes", "none") as ports:
             connection = client.connect(ports["echo"])
             connection.sendall(b"x")
-            accepted = accept_with(listener, b"x")
+            accepted = client.accept_with(listener, b"x")
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
             connection.close()
             with accepted, pytest.raises(ConnectionResetError):
                 accepted.recv(1)
-
-
-def accept_with(listener, first):
-    """The connection that begins so; others come to see whether somebody listens."""
-    listener.settimeout(20)
-    while True:
-        accepted, _ = listener.accept()
-        accepted.settimeout(20)
-        with contextlib.suppress(ConnectionResetError):
-            if accepted.recv(len(first)) == first:
-                return accepted
-        accepted.close()
 
 
 @plays
@@ -120,7 +108,7 @@ def test_a_local_process_that_does_not_read_holds_its_caller_back(stage):
         with swapped_and_forwarded(stage, {"echo": listener.getsockname()[1]}, "--probes", "none") as ports:
             with client.connect(ports["echo"]) as connection:
                 connection.sendall(b"x")
-                accepted = accept_with(listener, b"x")
+                accepted = client.accept_with(listener, b"x")
                 connection.settimeout(1)
                 sent, block = 0, b"y" * MIB
                 with contextlib.suppress(TimeoutError):

@@ -305,13 +305,11 @@ def test_sigterm_drains(proxy, link):
 def test_a_killed_daemon_leaves_nothing_behind_once_the_next_one_comes(lone_ferry, proxy):
     """What it was connected to in the cluster isn't left to wait for hours for who can't come back."""
     with socket.create_server(("127.0.0.1", 0)) as service:
-        service.settimeout(20)
         port = service.getsockname()[1]
         made = lone_ferry.forward("host/127.0.0.1", f":{port}", *proxy.options())
-        with socket.create_connection(("127.0.0.1", made.port), timeout=20):
-            far, _ = service.accept()
-            with far:
-                far.settimeout(20)
+        with socket.create_connection(("127.0.0.1", made.port), timeout=20) as connection:
+            connection.sendall(b"x")
+            with client.accept_with(service, b"x") as far:
                 lone_ferry.kill()
                 wait_for("the proxy keeps its session", lambda: kept_sessions(proxy) == 1)
                 lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", *proxy.options())

@@ -1,6 +1,8 @@
 // A peer made of bytes: says what no Session would say.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <string>
 #include <vector>
 
@@ -36,5 +38,11 @@ class HostilePeer {
   TimePoint now_{std::chrono::hours(1)};
   std::string failure_;
 };
+
+inline FrameBuilder frame(FrameType type, StreamId id = 0) { return FrameBuilder(type, id); }
+
+inline void expect_fails_over(const HostilePeer& peer, const std::string& words) {
+  EXPECT_NE(peer.failure().find(words), std::string::npos) << "failed over: " << peer.failure();
+}
 
 }  // namespace ferry::tunnel::testing

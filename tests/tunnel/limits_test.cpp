@@ -8,19 +8,13 @@ namespace {
 
 using testing::HostilePeer;
 
-void expect_fails_over(const HostilePeer& peer, const std::string& words) {
-  EXPECT_NE(peer.failure().find(words), std::string::npos) << "failed over: " << peer.failure();
-}
-
-FrameBuilder frame(FrameType type, StreamId id = 0) { return FrameBuilder(type, id); }
-
 TEST(LimitsTest, DataBeyondItsCreditEndsTheSession) {
   HostilePeer peer(Role::kProxy);
   ASSERT_TRUE(peer.open(1, 1000));
   const std::size_t granted = Options{}.initial_credit;
   ASSERT_TRUE(peer.data(1, granted));
   EXPECT_FALSE(peer.data(1, 1));
-  expect_fails_over(peer, "DATA beyond its credit");
+  testing::expect_fails_over(peer, "DATA beyond its credit");
 }
 
 TEST(LimitsTest, ThePeerIsToldWhyTheSessionEnded) {
@@ -41,11 +35,11 @@ TEST(LimitsTest, FramesForStreamsThatWereNeverOpenedEndTheSession) {
       }
       if (type == FrameType::kSkip) one.u32(1);
       EXPECT_FALSE(peer.say(one));
-      expect_fails_over(peer, "never opened");
+      testing::expect_fails_over(peer, "never opened");
     }
   }
   HostilePeer peer(Role::kProxy);
-  EXPECT_FALSE(peer.say(frame(FrameType::kCredit, 9).u64(100)));
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kCredit, 9).u64(100)));
 }
 
 TEST(LimitsTest, IdsAreTheOpenersAndOnlyGoUp) {
@@ -57,51 +51,51 @@ TEST(LimitsTest, IdsAreTheOpenersAndOnlyGoUp) {
   HostilePeer lower(Role::kProxy);
   EXPECT_TRUE(lower.open(5));
   EXPECT_FALSE(lower.open(3));
-  expect_fails_over(lower, "an id that is not the peer's");
+  testing::expect_fails_over(lower, "an id that is not the peer's");
 }
 
 TEST(LimitsTest, FramesOutOfOrderForTheirStreamEndTheSession) {
   HostilePeer data_after_fin(Role::kProxy);
   data_after_fin.open(1, 100);
-  EXPECT_TRUE(data_after_fin.say(frame(FrameType::kFin, 1)));
+  EXPECT_TRUE(data_after_fin.say(testing::frame(FrameType::kFin, 1)));
   EXPECT_FALSE(data_after_fin.data(1, 1));
   HostilePeer two_fins(Role::kProxy);
   two_fins.open(1, 100);
-  two_fins.say(frame(FrameType::kFin, 1));
-  EXPECT_FALSE(two_fins.say(frame(FrameType::kFin, 1)));
+  two_fins.say(testing::frame(FrameType::kFin, 1));
+  EXPECT_FALSE(two_fins.say(testing::frame(FrameType::kFin, 1)));
   HostilePeer answer_to_itself(Role::kProxy);
   answer_to_itself.open(1, 100);
-  EXPECT_FALSE(answer_to_itself.say(frame(FrameType::kOpenOk, 1)));
+  EXPECT_FALSE(answer_to_itself.say(testing::frame(FrameType::kOpenOk, 1)));
   HostilePeer data_first(Role::kDaemon);
   const auto id = data_first.session().open({"host", 80}, TimePoint{std::chrono::hours(1)});
   ASSERT_TRUE(id);
   EXPECT_FALSE(data_first.data(*id, 1)) << "before OPEN_OK";
-  expect_fails_over(data_first, "DATA out of order");
+  testing::expect_fails_over(data_first, "DATA out of order");
 }
 
 TEST(LimitsTest, UnknownSequencedTypesEndTheSessionAndOthersAreIgnored) {
   HostilePeer sequenced(Role::kProxy);
   sequenced.open(1, 100);
-  EXPECT_FALSE(sequenced.say(frame(static_cast<FrameType>(0x1f), 1)));
+  EXPECT_FALSE(sequenced.say(testing::frame(static_cast<FrameType>(0x1f), 1)));
   HostilePeer unsequenced(Role::kProxy);
-  EXPECT_TRUE(unsequenced.say(frame(static_cast<FrameType>(0xc0)).u64(1)));
+  EXPECT_TRUE(unsequenced.say(testing::frame(static_cast<FrameType>(0xc0)).u64(1)));
 }
 
 TEST(LimitsTest, OffsetsFromNowhereEndTheSession) {
   HostilePeer ack(Role::kProxy);
-  EXPECT_FALSE(ack.say(frame(FrameType::kAck).u64(1)));
-  expect_fails_over(ack, "ACK with an offset");
+  EXPECT_FALSE(ack.say(testing::frame(FrameType::kAck).u64(1)));
+  testing::expect_fails_over(ack, "ACK with an offset");
   HostilePeer credit(Role::kDaemon);
   const auto id = credit.session().open({"host", 80}, TimePoint{std::chrono::hours(1)});
-  credit.say(frame(FrameType::kOpenOk, *id));
-  EXPECT_FALSE(credit.say(frame(FrameType::kCredit, *id).u64(1)));
-  expect_fails_over(credit, "CREDIT went down");
+  credit.say(testing::frame(FrameType::kOpenOk, *id));
+  EXPECT_FALSE(credit.say(testing::frame(FrameType::kCredit, *id).u64(1)));
+  testing::expect_fails_over(credit, "CREDIT went down");
 }
 
 TEST(LimitsTest, ClaimsBeyondTheOpeningCreditEndTheSession) {
   HostilePeer peer(Role::kProxy);
   EXPECT_FALSE(peer.open(1, static_cast<std::uint32_t>(Options{}.window_budget)));
-  expect_fails_over(peer, "claims too much");
+  testing::expect_fails_over(peer, "claims too much");
 }
 
 TEST(LimitsTest, StreamsBeyondTheMaximumAreRefused) {
@@ -133,20 +127,20 @@ TEST(LimitsTest, ResetsBeyondTheRateEndTheSession) {
   StreamId id = 1;
   for (int i = 0; i < 5; ++i, id += 2) {
     peer.open(id);
-    ASSERT_TRUE(peer.say(frame(FrameType::kRst, id).u8(1)));
+    ASSERT_TRUE(peer.say(testing::frame(FrameType::kRst, id).u8(1)));
   }
   peer.open(id);
-  EXPECT_FALSE(peer.say(frame(FrameType::kRst, id).u8(1)));
-  expect_fails_over(peer, "too many resets");
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kRst, id).u8(1)));
+  testing::expect_fails_over(peer, "too many resets");
 }
 
 TEST(LimitsTest, UselessFramesBeyondTheRateEndTheSession) {
   Options options;
   options.useless_per_second = 100;
   HostilePeer peer(Role::kProxy, options);
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(peer.say(frame(FrameType::kPing).u64(1)));
-  EXPECT_FALSE(peer.say(frame(FrameType::kAck).u64(0)));
-  expect_fails_over(peer, "change nothing");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(peer.say(testing::frame(FrameType::kPing).u64(1)));
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kAck).u64(0)));
+  testing::expect_fails_over(peer, "change nothing");
 }
 
 TEST(LimitsTest, WhatWasOnItsWayToAStreamThatIsGoneIsNotHeldAgainstThePeer) {
@@ -159,7 +153,7 @@ TEST(LimitsTest, WhatWasOnItsWayToAStreamThatIsGoneIsNotHeldAgainstThePeer) {
   for (std::size_t i = 0; i < kClaim; ++i) ASSERT_TRUE(peer.data(1, 1)) << peer.failure();
   int more = 0;
   while (more < 1'000'000 && peer.data(1, 1)) ++more;
-  expect_fails_over(peer, "change nothing");
+  testing::expect_fails_over(peer, "change nothing");
 }
 
 TEST(LimitsTest, APeerThatMakesUsAnswerAndAcknowledgesNothingEndsTheSession) {
@@ -171,13 +165,13 @@ TEST(LimitsTest, APeerThatMakesUsAnswerAndAcknowledgesNothingEndsTheSession) {
   HostilePeer peer(Role::kProxy, options);
   StreamId id = 1;
   while (peer.open(id) && id < 100'000) id += 2;
-  expect_fails_over(peer, "acknowledges no answers");
+  testing::expect_fails_over(peer, "acknowledges no answers");
   EXPECT_GT(id, 1000U);
 }
 
 TEST(LimitsTest, PingsAreAnsweredOnceHoweverManyCame) {
   HostilePeer peer(Role::kProxy);
-  for (int i = 0; i < 1000; ++i) peer.say(frame(FrameType::kPing).u64(7));
+  for (int i = 0; i < 1000; ++i) peer.say(testing::frame(FrameType::kPing).u64(7));
   EXPECT_EQ(peer.hear(FrameType::kPong).size(), 1U);
 }
 
@@ -187,16 +181,16 @@ TEST(LimitsTest, HandshakeFramesInTheMiddleEndTheSession) {
   HostilePeer resume(Role::kProxy);
   EXPECT_FALSE(resume.say(encode(Resume{})));
   HostilePeer resume_ok(Role::kDaemon);
-  EXPECT_FALSE(resume_ok.say(frame(FrameType::kResumeOk).u64(0)));
+  EXPECT_FALSE(resume_ok.say(testing::frame(FrameType::kResumeOk).u64(0)));
   HostilePeer wrong_length(Role::kProxy);
-  EXPECT_FALSE(wrong_length.say(frame(FrameType::kPing).u8(1)));
-  expect_fails_over(wrong_length, "wrong length");
+  EXPECT_FALSE(wrong_length.say(testing::frame(FrameType::kPing).u8(1)));
+  testing::expect_fails_over(wrong_length, "wrong length");
 }
 
 TEST(LimitsTest, AnAbortSaysWhyOnTheOtherSide) {
   HostilePeer peer(Role::kDaemon);
-  EXPECT_FALSE(peer.say(frame(FrameType::kAbort).text("I tripped", 64)));
-  expect_fails_over(peer, "I tripped");
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kAbort).text("I tripped", 64)));
+  testing::expect_fails_over(peer, "I tripped");
   EXPECT_TRUE(peer.hear(FrameType::kAbort).empty()) << "not thrown back";
 }
 

@@ -10,12 +10,6 @@ namespace {
 using testing::HostilePeer;
 using testing::Pair;
 
-FrameBuilder frame(FrameType type, StreamId id = 0) { return FrameBuilder(type, id); }
-
-void expect_fails_over(const HostilePeer& peer, const std::string& words) {
-  EXPECT_NE(peer.failure().find(words), std::string::npos) << "failed over: " << peer.failure();
-}
-
 class LinksTest : public ::testing::Test {
  protected:
   LinksTest() { pair_.establish(); }
@@ -168,72 +162,72 @@ TEST(OldPeerTest, APeerWithoutLinksIsAskedForNone) {
 TEST(HostileLinksTest, ControlOfLinksFromTheWrongSideEndsTheSession) {
   for (const FrameType type : {FrameType::kListenOk, FrameType::kListenFail}) {
     HostilePeer peer(Role::kProxy);
-    FrameBuilder one = frame(type).u16(80);
+    FrameBuilder one = testing::frame(type).u16(80);
     if (type == FrameType::kListenFail) one.u8(1);
     EXPECT_FALSE(peer.say(one));
-    expect_fails_over(peer, "from the wrong side");
+    testing::expect_fails_over(peer, "from the wrong side");
   }
   for (const FrameType type : {FrameType::kListen, FrameType::kUnlisten}) {
     HostilePeer peer(Role::kDaemon);
-    EXPECT_FALSE(peer.say(frame(type).u16(80)));
-    expect_fails_over(peer, "from the wrong side");
+    EXPECT_FALSE(peer.say(testing::frame(type).u16(80)));
+    testing::expect_fails_over(peer, "from the wrong side");
   }
   HostilePeer ready(Role::kDaemon);
-  EXPECT_FALSE(ready.say(frame(FrameType::kReady).u8(1)));
+  EXPECT_FALSE(ready.say(testing::frame(FrameType::kReady).u8(1)));
 }
 
 TEST(HostileLinksTest, MalformedControlOfLinksEndsTheSession) {
   HostilePeer zero(Role::kProxy);
-  EXPECT_FALSE(zero.say(frame(FrameType::kListen).u16(0)));
-  expect_fails_over(zero, "port 0");
+  EXPECT_FALSE(zero.say(testing::frame(FrameType::kListen).u16(0)));
+  testing::expect_fails_over(zero, "port 0");
   HostilePeer with_stream(Role::kProxy);
-  EXPECT_FALSE(with_stream.say(frame(FrameType::kListen, 1).u16(80)));
-  expect_fails_over(with_stream, "with a stream");
+  EXPECT_FALSE(with_stream.say(testing::frame(FrameType::kListen, 1).u16(80)));
+  testing::expect_fails_over(with_stream, "with a stream");
   HostilePeer too_long(Role::kProxy);
-  EXPECT_FALSE(too_long.say(frame(FrameType::kUnlisten).u32(80)));
-  expect_fails_over(too_long, "wrong length");
+  EXPECT_FALSE(too_long.say(testing::frame(FrameType::kUnlisten).u32(80)));
+  testing::expect_fails_over(too_long, "wrong length");
   HostilePeer maybe(Role::kProxy);
-  EXPECT_FALSE(maybe.say(frame(FrameType::kReady).u8(2)));
-  expect_fails_over(maybe, "neither 0 nor 1");
+  EXPECT_FALSE(maybe.say(testing::frame(FrameType::kReady).u8(2)));
+  testing::expect_fails_over(maybe, "neither 0 nor 1");
 }
 
 TEST(HostileLinksTest, AnAnswerThatNobodyAskedForEndsTheSession) {
   HostilePeer peer(Role::kDaemon);
   ASSERT_TRUE(peer.session().listen(80));
-  EXPECT_TRUE(peer.say(frame(FrameType::kListenOk).u16(80)));
-  EXPECT_FALSE(peer.say(frame(FrameType::kListenOk).u16(80)));
-  expect_fails_over(peer, "never said");
+  EXPECT_TRUE(peer.say(testing::frame(FrameType::kListenOk).u16(80)));
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kListenOk).u16(80)));
+  testing::expect_fails_over(peer, "never said");
 }
 
 TEST(HostileLinksTest, AListenTwiceEndsTheSession) {
   HostilePeer peer(Role::kProxy);
-  EXPECT_TRUE(peer.say(frame(FrameType::kListen).u16(80)));
-  EXPECT_FALSE(peer.say(frame(FrameType::kListen).u16(80)));
-  expect_fails_over(peer, "listened on already");
+  EXPECT_TRUE(peer.say(testing::frame(FrameType::kListen).u16(80)));
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kListen).u16(80)));
+  testing::expect_fails_over(peer, "listened on already");
 }
 
 TEST(HostileLinksTest, AnUnlistenOfNothingIsIgnored) {
   HostilePeer peer(Role::kProxy);
-  EXPECT_TRUE(peer.say(frame(FrameType::kUnlisten).u16(80)));
+  EXPECT_TRUE(peer.say(testing::frame(FrameType::kUnlisten).u16(80)));
 }
 
 TEST(HostileLinksTest, PortsBeyondTheLimitAreRefused) {
   HostilePeer peer(Role::kProxy);
   for (std::uint16_t port = 1; port <= kMaxLinks + 3; ++port) {
-    ASSERT_TRUE(peer.say(frame(FrameType::kListen).u16(port)));
+    ASSERT_TRUE(peer.say(testing::frame(FrameType::kListen).u16(port)));
   }
   EXPECT_EQ(peer.hear(FrameType::kListenFail).size(), 3U);
-  EXPECT_TRUE(peer.say(frame(FrameType::kUnlisten).u16(1)));
-  EXPECT_TRUE(peer.say(frame(FrameType::kListen).u16(9999)));
+  EXPECT_TRUE(peer.say(testing::frame(FrameType::kUnlisten).u16(1)));
+  EXPECT_TRUE(peer.say(testing::frame(FrameType::kListen).u16(9999)));
 }
 
 TEST(HostileLinksTest, ControlOfLinksBeyondTheRateEndsTheSession) {
   Options options;
   options.useless_per_second = 100;
   HostilePeer peer(Role::kProxy, options);
-  for (int i = 0; i < 100; ++i) ASSERT_TRUE(peer.say(frame(FrameType::kReady).u8(1)));
-  EXPECT_FALSE(peer.say(frame(FrameType::kReady).u8(1)));
-  expect_fails_over(peer, "too many frames");
+  for (int i = 0; i < 100; ++i) ASSERT_TRUE(peer.say(testing::frame(FrameType::kReady).u8(1)));
+  EXPECT_FALSE(peer.say(testing::frame(FrameType::kReady).u8(1)));
+  testing::expect_fails_over(peer, "too many frames");
 }
 
 TEST(HostileLinksTest, AStreamOfTheOtherSidesKindEndsTheSession) {
@@ -241,7 +235,7 @@ TEST(HostileLinksTest, AStreamOfTheOtherSidesKindEndsTheSession) {
   dial.target = {"host", 80, TargetKind::kDial};
   HostilePeer daemon(Role::kDaemon);
   EXPECT_FALSE(daemon.say(encode(2, dial)));
-  expect_fails_over(daemon, "a kind of ours");
+  testing::expect_fails_over(daemon, "a kind of ours");
   Open link;
   link.target = {"10.0.0.9:5000", 80, TargetKind::kLink};
   HostilePeer proxy(Role::kProxy);
@@ -250,7 +244,7 @@ TEST(HostileLinksTest, AStreamOfTheOtherSidesKindEndsTheSession) {
   service.target = {"environment", 80, TargetKind::kService};
   HostilePeer with_port(Role::kProxy);
   EXPECT_FALSE(with_port.say(encode(1, service)));
-  expect_fails_over(with_port, "malformed OPEN");
+  testing::expect_fails_over(with_port, "malformed OPEN");
 }
 
 }  // namespace

@@ -14,7 +14,7 @@ namespace {
 
 using testing::Pair;
 
-constexpr std::size_t kMiB = std::size_t{1024} * 1024;
+constexpr std::size_t kMebibyte = std::size_t{1024} * 1024;
 
 // Takes what it may in small pieces, as streams do.
 void take_all(MemoryShare& share) {
@@ -22,25 +22,25 @@ void take_all(MemoryShare& share) {
 }
 
 TEST(MemoryPoolTest, OneAloneGetsMostOfIt) {
-  MemoryPool pool(100 * kMiB);
+  MemoryPool pool(100 * kMebibyte);
   MemoryShare share(&pool);
   take_all(share);
-  EXPECT_NEAR(static_cast<double>(pool.used()), 80.0 * kMiB, 10'000);
+  EXPECT_NEAR(static_cast<double>(pool.used()), 80.0 * kMebibyte, 10'000);
 }
 
 TEST(MemoryPoolTest, WhoComesLaterStillGetsSomething) {
-  MemoryPool pool(100 * kMiB);
+  MemoryPool pool(100 * kMebibyte);
   std::vector<std::unique_ptr<MemoryShare>> greedy;
   for (int i = 0; i < 3; ++i) {
     const std::size_t before = pool.used();
     take_all(*greedy.emplace_back(std::make_unique<MemoryShare>(&pool)));
-    EXPECT_GE(pool.used() - before, 3 * kMiB);
+    EXPECT_GE(pool.used() - before, 3 * kMebibyte);
   }
   EXPECT_GT(greedy.back()->left(), 0U);
 }
 
 TEST(MemoryPoolTest, AShareThatEndsIsGivenBack) {
-  MemoryPool pool(kMiB);
+  MemoryPool pool(kMebibyte);
   {
     MemoryShare share(&pool);
     share.take(1000);
@@ -53,7 +53,7 @@ TEST(MemoryPoolTest, AShareThatEndsIsGivenBack) {
 class BusySessions {
  public:
   static constexpr int kStreams = 40;
-  static constexpr std::size_t kBytes = kMiB + 7777;  // no whole number of frames
+  static constexpr std::size_t kBytes = kMebibyte + 7777;  // no whole number of frames
 
   BusySessions(int count, MemoryBudget& budget) {
     for (int i = 0; i < count; ++i) {
@@ -104,7 +104,8 @@ class BusySessions {
 
 TEST(MemoryBudgetTest, SessionsThatStallStayWithinTheBudgetAndGoOnLater) {
   constexpr int kSessions = 10;
-  MemoryBudget budget{MemoryPool(8 * kMiB), MemoryPool(8 * kMiB), MemoryPool(8 * kMiB)};
+  MemoryBudget budget{MemoryPool(8 * kMebibyte), MemoryPool(8 * kMebibyte),
+                      MemoryPool(8 * kMebibyte)};
   {
     BusySessions sessions(kSessions, budget);
     ASSERT_TRUE(sessions.stall());
@@ -120,7 +121,7 @@ TEST(MemoryBudgetTest, SessionsThatStallStayWithinTheBudgetAndGoOnLater) {
 }
 
 TEST(MemoryBudgetTest, ARingThatAResumeAcknowledgesIsGivenBack) {
-  MemoryBudget budget{MemoryPool(kMiB), MemoryPool(kMiB), MemoryPool(kMiB)};
+  MemoryBudget budget{MemoryPool(kMebibyte), MemoryPool(kMebibyte), MemoryPool(kMebibyte)};
   Pair pair({}, {}, &budget);
   pair.establish();
   const StreamId id = pair.daemon.open("app", pair.now);
@@ -138,7 +139,7 @@ TEST(MemoryBudgetTest, ARingThatAResumeAcknowledgesIsGivenBack) {
 }
 
 TEST(MemoryBudgetTest, StreamsBeyondItAreRefused) {
-  MemoryBudget budget{MemoryPool(kMiB), MemoryPool(kMiB),
+  MemoryBudget budget{MemoryPool(kMebibyte), MemoryPool(kMebibyte),
                       MemoryPool(100 * StreamTable::kStreamMemory)};
   Pair pair({}, {}, &budget);
   pair.establish();

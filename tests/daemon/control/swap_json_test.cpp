@@ -7,7 +7,7 @@
 namespace ferry::control {
 namespace {
 
-SwapSpec full_spec() {
+SwapSpec full_swap_spec() {
   SwapSpec spec;
   spec.kube = {.context = "staging", .environment = {{"AWS_PROFILE", "s3cret"}}};
   spec.workload = {TargetKind::kStatefulSet, "db"};
@@ -34,21 +34,22 @@ std::string outcome(const Result<Spec>& spec) {
   return spec.error().summary();
 }
 
-std::string refusal(const std::string& text) {
+std::string swap_refusal(const std::string& text) {
   return outcome(parse_json(text, kMaxBody).and_then(swap_spec_from_json));
 }
 
 TEST(SwapJsonTest, SpecsSurviveTheRoundTrip) {
-  const auto spec = swap_spec_from_json(to_json(full_spec(), Include::kEverything));
+  const auto spec = swap_spec_from_json(to_json(full_swap_spec(), Include::kEverything));
   ASSERT_TRUE(spec) << spec.error().summary();
-  EXPECT_EQ(*spec, full_spec());
-  const RestoreSpec restore{full_spec().kube, {TargetKind::kReplicaSet, "web"}, true};
+  EXPECT_EQ(*spec, full_swap_spec());
+  const RestoreSpec restore{full_swap_spec().kube, {TargetKind::kReplicaSet, "web"}, true};
   EXPECT_EQ(restore_spec_from_json(to_json(restore, Include::kEverything)).value(), restore);
-  EXPECT_EQ(kube_access_from_json(to_json(full_spec().kube)).value(), full_spec().kube);
+  EXPECT_EQ(kube_access_from_json(to_json(full_swap_spec().kube)).value(), full_swap_spec().kube);
 }
 
 TEST(SwapJsonTest, SpecForFilesHoldsNothingOfTheEnvironment) {
-  EXPECT_EQ(dump(to_json(full_spec(), Include::kNoEnvironment)).find("s3cret"), std::string::npos);
+  EXPECT_EQ(dump(to_json(full_swap_spec(), Include::kNoEnvironment)).find("s3cret"),
+            std::string::npos);
 }
 
 TEST(SwapJsonTest, ATargetIsEnough) {
@@ -78,7 +79,7 @@ TEST(SwapJsonTest, RefusesWhatMakesNoSense) {
       {WEB R"("stepTimeoutSeconds":604801})", "stepTimeoutSeconds: it is more than a week"},
       {WEB R"("forse":true})", "forse: there is no such member"},
   };
-  for (const auto& [text, part] : cases) EXPECT_THAT(refusal(text), testing::HasSubstr(part));
+  for (const auto& [text, part] : cases) EXPECT_THAT(swap_refusal(text), testing::HasSubstr(part));
   EXPECT_THAT(outcome(restore_spec_from_json(Json::parse(R"({"target":{"name":""}})"))),
               testing::HasSubstr("it is empty"));
   EXPECT_THAT(outcome(kube_access_from_json(Json::parse(R"({"namespace":"x"})"))),
@@ -86,7 +87,7 @@ TEST(SwapJsonTest, RefusesWhatMakesNoSense) {
 }
 
 TEST(SwapJsonTest, OneLocalPortMayAnswerSeveral) {
-  EXPECT_EQ(refusal(WEB R"("expose":[{"local":1,"remote":80},{"local":1,"remote":81}]})"),
+  EXPECT_EQ(swap_refusal(WEB R"("expose":[{"local":1,"remote":80},{"local":1,"remote":81}]})"),
             "accepted");
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 using testing::ElementsAre;
 
-SwapSpec spec_of(bool detach) {
+SwapSpec swap_spec_of(bool detach) {
   SwapSpec spec;
   spec.workload = {TargetKind::kDeployment, "web"};
   spec.expose = {{.local = 8081, .remote = {.number = 80}}};
@@ -44,25 +44,25 @@ class SwapServerTest : public testing::Test {
 };
 
 TEST_F(SwapServerTest, AHeldSwapIsRestoredWhenItsConnectionEnds) {
-  const auto held = client().create(spec_of(false), [&](const Event& event) {
+  const auto held = client().create(swap_spec_of(false), [&](const Event& event) {
     EXPECT_EQ(event.link->target, (Target{TargetKind::kDeployment, "web"}));
     EXPECT_TRUE(event.link->swap.has_value());
     return false;  // closes the connection
   });
   EXPECT_TRUE(held) << held.error().summary();
-  EXPECT_EQ(service_.swap_specs().at(0), spec_of(false));
+  EXPECT_EQ(service_.swap_specs().at(0), swap_spec_of(false));
   EXPECT_TRUE(service_.wait_for_links(
       [](const auto& links) { return links.at(0).state == LinkState::kEnding; }));
 }
 
 TEST_F(SwapServerTest, ADetachedSwapOutlivesItsConnection) {
-  EXPECT_TRUE(client().create(spec_of(true), [](const Event&) { return false; }));
+  EXPECT_TRUE(client().create(swap_spec_of(true), [](const Event&) { return false; }));
   EXPECT_TRUE(client().follow("1", [](const Event&) { return false; }));
   EXPECT_EQ(client().links().value().at(0).state, LinkState::kStarting);
 }
 
 TEST_F(SwapServerTest, RemovingBeginsTheRestoreAndTheStreamTellsOfItsEnd) {
-  ASSERT_TRUE(client().create(spec_of(true), [](const Event&) { return false; }));
+  ASSERT_TRUE(client().create(swap_spec_of(true), [](const Event&) { return false; }));
   std::vector<EventKind> heard;
   std::promise<void> following;
   auto end = std::async(std::launch::async, [&] {
@@ -84,10 +84,10 @@ TEST_F(SwapServerTest, RemovingBeginsTheRestoreAndTheStreamTellsOfItsEnd) {
 TEST_F(SwapServerTest, PlansAndLists) {
   service_.set_plan({.steps = {"one"}, .objects = {R"({"kind":"Deployment"})"}});
   service_.set_swaps({{.workload = {TargetKind::kDeployment, "web"}, .owner = "ann@laptop"}});
-  const auto plan = client().plan_swap(spec_of(false));
+  const auto plan = client().plan_swap(swap_spec_of(false));
   ASSERT_TRUE(plan) << plan.error().summary();
   EXPECT_THAT(plan->steps, ElementsAre("one"));
-  EXPECT_EQ(service_.swap_specs().at(0), spec_of(false));
+  EXPECT_EQ(service_.swap_specs().at(0), swap_spec_of(false));
   const auto swaps = client().list_swaps({.kube_namespace = "shop"});
   ASSERT_TRUE(swaps) << swaps.error().summary();
   EXPECT_EQ(swaps->at(0).owner, "ann@laptop");
@@ -107,8 +107,8 @@ TEST_F(SwapServerTest, TheServicesErrorReachesTheClientWhole) {
   service_.refuse_links_with({ErrorCode::kConflict, "swapping deploy/web", "ann has it", "ask"});
   const auto never = [](const Event&) { return false; };
   for (const auto& error :
-       {client().create(spec_of(false), never).error(), client().plan_swap(spec_of(false)).error(),
-        client().list_swaps({}).error(),
+       {client().create(swap_spec_of(false), never).error(),
+        client().plan_swap(swap_spec_of(false)).error(), client().list_swaps({}).error(),
         client().diagnose({.target = {TargetKind::kService, "web"}}).error()}) {
     EXPECT_EQ(error.code, ErrorCode::kConflict);
     EXPECT_EQ(error.why, "ann has it");

@@ -19,13 +19,13 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-constexpr std::uint16_t kContainerPort = 80;
+constexpr std::uint16_t kHttpPort = 80;
 
 class HttpCheckTest : public ::testing::Test {
  protected:
   void serve(HttpServer::Responder responder, const std::optional<kube::ServerTls>& tls = {}) {
     server_.emplace(std::move(responder), tls);
-    surroundings_.ports = {{kContainerPort, server_->port()}};
+    surroundings_.ports = {{kHttpPort, server_->port()}};
   }
   void answer(const Reply& reply) {
     serve([reply](const HttpMessage&, Connection&) { return reply; });
@@ -39,7 +39,7 @@ class HttpCheckTest : public ::testing::Test {
     return "http://localhost:" + std::to_string(server_->port()) + path;
   }
 
-  HttpGetAction action_{.port = {.number = kContainerPort}, .path = "/healthz?full=1"};
+  HttpGetAction action_{.port = {.number = kHttpPort}, .path = "/healthz?full=1"};
   Duration timeout_ = seconds(20);
   ProbeSurroundings surroundings_;
   kube::CancelToken cancel_;

@@ -24,7 +24,7 @@ using std::chrono::seconds;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-constexpr std::uint16_t kContainerPort = 80;
+constexpr std::uint16_t kServedPort = 80;
 
 // What it was told, as lines: "ready: ...", "not ready: ...", "event: ...", "liveness: ...".
 class Recorder final : public ProbeEvents {
@@ -77,13 +77,13 @@ class ProbeSetTest : public ::testing::Test {
   // A probe that shows each outcome at once, and again soon.
   static Probe http_probe() {
     return {{.period = milliseconds(20), .timeout = seconds(20), .failure_threshold = 1},
-            HttpGetAction{.port = {.number = kContainerPort}}};
+            HttpGetAction{.port = {.number = kServedPort}}};
   }
   void start(ContainerProbes probes, std::uint16_t port, ProbeMode mode = ProbeMode::kFollow,
              bool restarts = false) {
     probes.container = "web";
     const ProbeSetOptions options{
-        std::move(probes), {.ports = {{kContainerPort, port}}}, mode, restarts, milliseconds(50)};
+        std::move(probes), {.ports = {{kServedPort, port}}}, mode, restarts, milliseconds(50)};
     thread_.run([&] {
       set_ = std::make_unique<ProbeSet>(thread_.loop(), *workers_, options, events_);
       set_->start();

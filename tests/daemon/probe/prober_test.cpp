@@ -11,7 +11,7 @@ namespace {
 using std::chrono::seconds;
 using State = Prober::State;
 
-const TimePoint kStart = TimePoint(seconds(1000));
+const TimePoint kBegin = TimePoint(seconds(1000));
 
 // One attempt, made when it is due and over at once.
 bool attempt(Prober& prober, ProbeVerdict verdict) {
@@ -35,37 +35,37 @@ TEST(ProberTest, NothingIsDueBeforeTheStart) {
 // started before startup, liveness or readiness probes are initiated."
 TEST(ProberTest, TheFirstAttemptIsDueAfterTheInitialDelay) {
   Prober prober(ProbeKind::kReadiness, {.initial_delay = seconds(7)});
-  prober.restart(kStart);
-  EXPECT_EQ(prober.due(), kStart + seconds(7));
+  prober.restart(kBegin);
+  EXPECT_EQ(prober.due(), kBegin + seconds(7));
 }
 
 // [configure]#configure-probes, periodSeconds: "How often (in seconds) to perform the probe."
 TEST(ProberTest, AttemptsAreAPeriodApartHoweverLongTheyTake) {
   Prober prober(ProbeKind::kReadiness, {.period = seconds(5)});
-  prober.restart(kStart);
-  prober.begin(kStart + seconds(1));  // a little late
+  prober.restart(kBegin);
+  prober.begin(kBegin + seconds(1));  // a little late
   EXPECT_EQ(prober.due(), TimePoint::max()) << "one at a time";
   prober.finish(ProbeVerdict::kSuccess);
-  EXPECT_EQ(prober.due(), kStart + seconds(5));
+  EXPECT_EQ(prober.due(), kBegin + seconds(5));
 }
 
 TEST(ProberTest, AnAttemptThatOutlastsItsPeriodIsFollowedByOneNotByMany) {
   Prober prober(ProbeKind::kReadiness, {.period = seconds(5)});
-  prober.restart(kStart);
-  prober.begin(kStart);
+  prober.restart(kBegin);
+  prober.begin(kBegin);
   prober.finish(ProbeVerdict::kFailure);
-  const TimePoint late = kStart + seconds(17);
+  const TimePoint late = kBegin + seconds(17);
   EXPECT_LE(prober.due(), late);
   prober.begin(late);
   prober.finish(ProbeVerdict::kFailure);
-  EXPECT_EQ(prober.due(), kStart + seconds(20));
+  EXPECT_EQ(prober.due(), kBegin + seconds(20));
 }
 
 // [configure]#configure-probes, failureThreshold: "After a probe fails failureThreshold times in a
 // row, Kubernetes considers that the overall check has failed".
 TEST(ProberTest, FailuresInARowUpToTheThresholdMakeItFail) {
   Prober prober(ProbeKind::kLiveness, {.failure_threshold = 3});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kFailure));
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kFailure));
   EXPECT_EQ(prober.state(), State::kSuccess);
@@ -75,7 +75,7 @@ TEST(ProberTest, FailuresInARowUpToTheThresholdMakeItFail) {
 
 TEST(ProberTest, ASuccessInBetweenStartsTheCountAgain) {
   Prober prober(ProbeKind::kLiveness, {.failure_threshold = 2});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   attempt(prober, ProbeVerdict::kFailure);
   attempt(prober, ProbeVerdict::kSuccess);
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kFailure));
@@ -87,7 +87,7 @@ TEST(ProberTest, ASuccessInBetweenStartsTheCountAgain) {
 // be considered successful after having failed."
 TEST(ProberTest, SuccessesInARowUpToTheThresholdMakeItSucceed) {
   Prober prober(ProbeKind::kReadiness, {.success_threshold = 2, .failure_threshold = 1});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kSuccess));
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kFailure)) << "it was failed already";
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kSuccess));
@@ -99,7 +99,7 @@ TEST(ProberTest, SuccessesInARowUpToTheThresholdMakeItSucceed) {
 // [configure]#http-probes: redirects that aren't followed are "treated as successful".
 TEST(ProberTest, AWarningIsASuccess) {
   Prober prober(ProbeKind::kReadiness, {});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   EXPECT_TRUE(attempt(prober, ProbeVerdict::kWarning));
   EXPECT_EQ(prober.state(), State::kSuccess);
 }
@@ -108,10 +108,10 @@ TEST(ProberTest, AWarningIsASuccess) {
 // kubelet will make further checks)."
 TEST(ProberTest, AnUnknownOutcomeChangesNothingAndInterruptsNoRow) {
   Prober prober(ProbeKind::kLiveness, {.period = seconds(10), .failure_threshold = 2});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   attempt(prober, ProbeVerdict::kFailure);
   EXPECT_FALSE(attempt(prober, ProbeVerdict::kUnknown));
-  EXPECT_EQ(prober.due(), kStart + seconds(20));
+  EXPECT_EQ(prober.due(), kBegin + seconds(20));
   EXPECT_TRUE(attempt(prober, ProbeVerdict::kFailure));
 }
 
@@ -119,40 +119,40 @@ TEST(ProberTest, AnUnknownOutcomeChangesNothingAndInterruptsNoRow) {
 // may be executed at times other than the configured periodSeconds interval."
 TEST(ProberTest, AHurriedAttemptLeavesThePeriodAlone) {
   Prober prober(ProbeKind::kReadiness, {.period = seconds(10)});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   attempt(prober, ProbeVerdict::kFailure);
-  prober.hurry(kStart + seconds(3));
-  EXPECT_EQ(prober.due(), kStart + seconds(3));
+  prober.hurry(kBegin + seconds(3));
+  EXPECT_EQ(prober.due(), kBegin + seconds(3));
   attempt(prober, ProbeVerdict::kFailure);
-  EXPECT_EQ(prober.due(), kStart + seconds(10));
+  EXPECT_EQ(prober.due(), kBegin + seconds(10));
 }
 
 TEST(ProberTest, HurryDoesNotShortenTheInitialDelay) {
   Prober prober(ProbeKind::kReadiness, {.initial_delay = seconds(30)});
-  prober.restart(kStart);
-  prober.hurry(kStart + seconds(3));
-  EXPECT_EQ(prober.due(), kStart + seconds(30));
+  prober.restart(kBegin);
+  prober.hurry(kBegin + seconds(3));
+  EXPECT_EQ(prober.due(), kBegin + seconds(30));
 }
 
 TEST(ProberTest, ARestartForgetsEverything) {
   Prober prober(ProbeKind::kReadiness, {.initial_delay = seconds(2)});
-  prober.restart(kStart);
+  prober.restart(kBegin);
   attempt(prober, ProbeVerdict::kSuccess);
   prober.begin(prober.due());
-  prober.restart(kStart + seconds(100));
+  prober.restart(kBegin + seconds(100));
   EXPECT_EQ(prober.state(), State::kFailure);
-  EXPECT_EQ(prober.due(), kStart + seconds(102));
+  EXPECT_EQ(prober.due(), kBegin + seconds(102));
 }
 
 TEST(ProberTest, StartingOverWaitsAtLeastAPeriod) {
   Prober quick(ProbeKind::kLiveness, {.period = seconds(10), .failure_threshold = 1});
-  quick.restart(kStart);
+  quick.restart(kBegin);
   EXPECT_TRUE(attempt(quick, ProbeVerdict::kFailure));
-  quick.start_over(kStart);
-  EXPECT_EQ(quick.due(), kStart + seconds(10));
+  quick.start_over(kBegin);
+  EXPECT_EQ(quick.due(), kBegin + seconds(10));
   Prober slow(ProbeKind::kLiveness, {.initial_delay = seconds(60)});
-  slow.start_over(kStart);
-  EXPECT_EQ(slow.due(), kStart + seconds(60));
+  slow.start_over(kBegin);
+  EXPECT_EQ(slow.due(), kBegin + seconds(60));
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ namespace {
 using kube::Connection;
 using kube::TestServer;
 
-ProbeOutcome run(std::uint16_t port, const std::string& host = {},
-                 const ProbeSurroundings& surroundings = {}) {
+ProbeOutcome run_tcp(std::uint16_t port, const std::string& host = {},
+                     const ProbeSurroundings& surroundings = {}) {
   const kube::CancelToken cancel;
   return run_probe({{.timeout = std::chrono::seconds(20)},
                     TcpSocketAction{.host = host, .port = {.number = port}}},
@@ -37,16 +37,16 @@ std::uint16_t listen_on_ipv6(int descriptor) {
 // considered a failure."
 TEST(TcpCheckTest, AConnectionIsASuccessWhateverComesOfIt) {
   TestServer server([](Connection&) {});
-  EXPECT_EQ(run(80, {}, {.ports = {{std::uint16_t{80}, server.port()}}}).verdict,
+  EXPECT_EQ(run_tcp(80, {}, {.ports = {{std::uint16_t{80}, server.port()}}}).verdict,
             ProbeVerdict::kSuccess);
-  EXPECT_EQ(run(server.port(), "127.0.0.1").verdict, ProbeVerdict::kSuccess);
+  EXPECT_EQ(run_tcp(server.port(), "127.0.0.1").verdict, ProbeVerdict::kSuccess);
 }
 
 TEST(TcpCheckTest, ARefusalIsAFailure) {
   std::optional<TestServer> server([](Connection&) {});
   const std::uint16_t port = server->port();
   server.reset();
-  const auto outcome = run(port);
+  const auto outcome = run_tcp(port);
   EXPECT_EQ(outcome.verdict, ProbeVerdict::kFailure);
   EXPECT_EQ(outcome.output,
             "dial tcp localhost:" + std::to_string(port) + ": connect: connection refused");
@@ -59,13 +59,13 @@ TEST(TcpCheckTest, AProcessThatListensOnIpv6AloneIsFound) {
     close(descriptor);
     GTEST_SKIP() << "no IPv6 here";
   }
-  const auto outcome = run(port);
+  const auto outcome = run_tcp(port);
   EXPECT_EQ(outcome.verdict, ProbeVerdict::kSuccess) << outcome.output;
   close(descriptor);
 }
 
 TEST(TcpCheckTest, AHostWithoutAddressIsAFailure) {
-  const auto outcome = run(80, "no-such-host.invalid");
+  const auto outcome = run_tcp(80, "no-such-host.invalid");
   EXPECT_EQ(outcome.verdict, ProbeVerdict::kFailure);
   EXPECT_THAT(outcome.output, ::testing::HasSubstr("no-such-host.invalid"));
 }

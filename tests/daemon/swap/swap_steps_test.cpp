@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 constexpr const char* kId = "abcd12345678";
-constexpr const char* kWeb = "/apis/apps/v1/namespaces/demo/deployments/web";
+constexpr const char* kWebRef = "/apis/apps/v1/namespaces/demo/deployments/web";
 
 class SwapStepsTest : public ::testing::Test {
  protected:
@@ -152,7 +152,7 @@ TEST_F(SwapStepsTest, TheClustersVersionIsReadWhereItMakesSense) {
 
 TEST_F(SwapStepsTest, ForSureMeansUntilTheServerAnswers) {
   ASSERT_TRUE(swap());
-  fail_first(7, "GET", kWeb, ErrorCode::kUnreachable);
+  fail_first(7, "GET", kWebRef, ErrorCode::kUnreachable);
   ASSERT_TRUE(read_plan_for_sure(backend_, spec_, kId, context()).has_value());
   EXPECT_THAT(troubles_, SizeIs(7));
 }
@@ -205,7 +205,7 @@ TEST_F(SwapStepsTest, ARoleThatIsRefusedWhenItIsMadeIsAWarning) {
 TEST_F(SwapStepsTest, ARestoreIsRepeatedUntilItSucceeds) {
   ASSERT_TRUE(swap());
   EXPECT_EQ(replicas(), 0U);
-  fail_first(9, "PATCH", kWeb, ErrorCode::kForbidden);
+  fail_first(9, "PATCH", kWebRef, ErrorCode::kForbidden);
   const auto report = put_back();
   ASSERT_TRUE(report.has_value());
   EXPECT_THAT(troubles_, SizeIs(9));
@@ -214,7 +214,7 @@ TEST_F(SwapStepsTest, ARestoreIsRepeatedUntilItSucceeds) {
 
 TEST_F(SwapStepsTest, ARestoreThatMayNotEvenReadEndsAfterHalfAMinute) {
   ASSERT_TRUE(swap());
-  fail_first(1000, "GET", kWeb, ErrorCode::kForbidden);
+  fail_first(1000, "GET", kWebRef, ErrorCode::kForbidden);
   const TimePoint began = pace_.now();
   EXPECT_EQ(put_back().error().code, ErrorCode::kForbidden);
   EXPECT_GE(pace_.now() - began, std::chrono::seconds(30));
@@ -225,7 +225,7 @@ TEST_F(SwapStepsTest, RefusalsThatGoAwayInBetweenDoNotAddUp) {
   ASSERT_TRUE(swap());
   int call = 0;
   intercept([&call](const kube::Request& request) -> Answer {
-    if (request.path != kWeb || call > 40) return {};
+    if (request.path != kWebRef || call > 40) return {};
     const bool refuse = request.method == "PATCH" || ++call % 3 != 0;
     if (refuse) return fail(ErrorCode::kForbidden, request.method, "not now");
     return {};
