@@ -82,6 +82,15 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   // that doesn't answer soon is replaced, even before it counts as dead.
   void check_now();
 
+  // Nobody needs it any more, and its carrier is lost: another one is made to the process of its
+  // session, and to no other. Not to be called from within an event.
+  void leave();
+  bool leaving() const { return way_back_ != nullptr; }
+  // The proxy hasn't heard yet of all that was said, for one that its streams are reset.
+  bool has_last_words() const {
+    return session_ && session_->established() && session_->stats().ring_bytes > 0;
+  }
+
   bool ready() const { return state() == control::TunnelState::kReady; }
   bool ever_ready() const { return ever_ready_; }
   control::TunnelState state() const { return status_.state; }
@@ -123,6 +132,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   net::Loop& loop_;
   const TunnelOptions options_;
   std::unique_ptr<CarrierSource> source_;
+  std::unique_ptr<CarrierSource> way_back_;  // in place of the other, once it is leaving
   control::TunnelStatus status_;
   TunnelEvents& events_;
   Backoff backoff_;

@@ -1,5 +1,6 @@
 // The daemon's tunnels: links with the same proxy share one. When the last has left, it stays for a
 // moment: the proxy still has to hear that the last streams are reset, and the next link may come.
+// Where its carrier is lost it stays for that longer, and the next link gets another one.
 #pragma once
 
 #include <functional>
@@ -45,9 +46,14 @@ class TunnelPool {
     const std::string key;
     std::vector<TunnelEvents*> users;
     Tunnel tunnel;
-    net::Timer unused;  // runs while there are no users
+    net::Timer unused;     // runs while there are no users
+    TimePoint until = {};  // it is let go then, whatever it has left to say
   };
 
+  Entry* find_in_use(const std::string& key);
+  // It has no users.
+  void end_if_all_is_said(Entry& entry);
+  void end_if_too_many_are_leaving();
   void end(Entry& entry);
 
   net::Loop& loop_;

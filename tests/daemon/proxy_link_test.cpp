@@ -231,6 +231,68 @@ TEST_F(ProxyLinkTest, TheProxyHearsThatAnEndedLinksConnectionsAreGone) {
   wait_for_tunnel(TunnelState::kClosed);
 }
 
+TEST_F(ProxyLinkTest, TheProxyHearsOfALinkThatEndedWhileTheTunnelWasLost) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto streams = [this] { return run([this] { return proxy_->sessions().streams(); }); };
+  EXPECT_EQ(streams(), 1U);
+  const auto port = run([this] {
+    const auto used = relay_->address().port;
+    relay_.reset();
+    return used;
+  });
+  wait_for_tunnel(TunnelState::kLost);
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  EXPECT_TRUE(daemon().status().tunnels.empty());
+  EXPECT_EQ(streams(), 1U);
+  run([this, port] {
+    relay_ = std::make_unique<testing::TcpRelay>(loop(), proxy_->tunnel_address(), port);
+  });
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (streams() != 0 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+  EXPECT_EQ(streams(), 0U);
+  wait_for_tunnel(TunnelState::kClosed);
+}
+
+// Not for the link's sake: nobody is there to use it.
+TEST_F(ProxyLinkTest, ATunnelThatOnlyHasToSayGoodbyeTakesNoOtherProxy) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto port = run([this] {
+    const auto used = relay_->address().port;
+    relay_.reset();
+    return used;
+  });
+  wait_for_tunnel(TunnelState::kLost);
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  run([this, port] {
+    second_ = start_proxy(0);
+    relay_ = std::make_unique<testing::TcpRelay>(loop(), second_->tunnel_address(), port);
+  });
+  wait_for_tunnel(TunnelState::kClosed);
+  EXPECT_EQ(run([this] { return second_->sessions().size(); }), 0U);
+}
+
+TEST_F(ProxyLinkTest, ALinkThatComesBackWhileItsTunnelTakesItsLeaveHasOneOfItsOwn) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto port = run([this] {
+    const auto used = relay_->address().port;
+    relay_.reset();
+    return used;
+  });
+  wait_for_tunnel(TunnelState::kLost);
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  run([this, port] {
+    relay_ = std::make_unique<testing::TcpRelay>(loop(), proxy_->tunnel_address(), port);
+  });
+  auto spec = to_echo();
+  EXPECT_EQ(testing::Client(active_port(add(spec))).receive(5), "echo:");
+}
+
 TEST_F(ProxyLinkTest, ACertificateOfAnotherInstallationIsRefused) {
   const testing::TemporaryDirectory other;
   testing::TunnelCertificates().write(other.path());
