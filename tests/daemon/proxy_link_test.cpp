@@ -109,6 +109,16 @@ class ProxyLinkTest : public testing::House {
     return event.tunnel.value_or(control::TunnelStatus{});
   }
 
+  // Until the tunnel knows; its port.
+  std::uint16_t take_relay_away() {
+    const auto port = run([this] { return std::exchange(relay_, nullptr)->address().port; });
+    wait_for_tunnel(TunnelState::kLost);
+    return port;
+  }
+  void bring_relay_back(std::uint16_t port, const proxy::Proxy& to) {
+    run([&] { relay_ = std::make_unique<testing::TcpRelay>(loop(), to.tunnel_address(), port); });
+  }
+
   const testing::TemporaryDirectory directory_;
   const testing::TunnelCertificates credentials_;
   MovingProxy::Place place_;
@@ -237,18 +247,11 @@ TEST_F(ProxyLinkTest, TheProxyHearsOfALinkThatEndedWhileTheTunnelWasLost) {
   EXPECT_EQ(client.receive(5), "echo:");
   const auto streams = [this] { return run([this] { return proxy_->sessions().streams(); }); };
   EXPECT_EQ(streams(), 1U);
-  const auto port = run([this] {
-    const auto used = relay_->address().port;
-    relay_.reset();
-    return used;
-  });
-  wait_for_tunnel(TunnelState::kLost);
+  const auto port = take_relay_away();
   ASSERT_TRUE(daemon().remove_link(link.id));
   EXPECT_TRUE(daemon().status().tunnels.empty());
   EXPECT_EQ(streams(), 1U);
-  run([this, port] {
-    relay_ = std::make_unique<testing::TcpRelay>(loop(), proxy_->tunnel_address(), port);
-  });
+  bring_relay_back(port, *proxy_);
   const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
   while (streams() != 0 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
   EXPECT_EQ(streams(), 0U);
@@ -260,17 +263,10 @@ TEST_F(ProxyLinkTest, ATunnelThatOnlyHasToSayGoodbyeTakesNoOtherProxy) {
   const auto link = add(to_echo());
   testing::Client client(active_port(link));
   EXPECT_EQ(client.receive(5), "echo:");
-  const auto port = run([this] {
-    const auto used = relay_->address().port;
-    relay_.reset();
-    return used;
-  });
-  wait_for_tunnel(TunnelState::kLost);
+  const auto port = take_relay_away();
   ASSERT_TRUE(daemon().remove_link(link.id));
-  run([this, port] {
-    second_ = start_proxy(0);
-    relay_ = std::make_unique<testing::TcpRelay>(loop(), second_->tunnel_address(), port);
-  });
+  run([this] { second_ = start_proxy(0); });
+  bring_relay_back(port, *second_);
   wait_for_tunnel(TunnelState::kClosed);
   EXPECT_EQ(run([this] { return second_->sessions().size(); }), 0U);
 }
@@ -279,18 +275,10 @@ TEST_F(ProxyLinkTest, ALinkThatComesBackWhileItsTunnelTakesItsLeaveHasOneOfItsOw
   const auto link = add(to_echo());
   testing::Client client(active_port(link));
   EXPECT_EQ(client.receive(5), "echo:");
-  const auto port = run([this] {
-    const auto used = relay_->address().port;
-    relay_.reset();
-    return used;
-  });
-  wait_for_tunnel(TunnelState::kLost);
+  const auto port = take_relay_away();
   ASSERT_TRUE(daemon().remove_link(link.id));
-  run([this, port] {
-    relay_ = std::make_unique<testing::TcpRelay>(loop(), proxy_->tunnel_address(), port);
-  });
-  auto spec = to_echo();
-  EXPECT_EQ(testing::Client(active_port(add(spec))).receive(5), "echo:");
+  bring_relay_back(port, *proxy_);
+  EXPECT_EQ(testing::Client(active_port(add(to_echo()))).receive(5), "echo:");
 }
 
 TEST_F(ProxyLinkTest, ACertificateOfAnotherInstallationIsRefused) {
