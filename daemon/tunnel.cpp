@@ -260,8 +260,8 @@ void Tunnel::connected(NewCarrier carrier) {
   }
   spdlog::info("tunnel {}: connected to {}", id(), carrier.peer);
   TunnelSessionOwner& owner = *this;
-  session_ =
-      std::make_unique<TunnelSession>(loop_, options_.session, carrier.process, farewells_, owner);
+  session_ = std::make_unique<TunnelSession>(loop_, options_.session, options_.memory,
+                                             carrier.process, farewells_, owner);
   session_->serve(callers_);
   session_->attach(std::move(carrier.carrier));
 }

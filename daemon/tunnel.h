@@ -50,6 +50,8 @@ struct TunnelOptions {
   std::size_t max_pending = 1024;                       // connections that wait
   // The proxy's ring has room for as much as one stream may be sent: README.md of tunnel/.
   tunnel::Options session = {.window_budget = std::size_t{64} * 1024 * 1024};
+  // What its sessions share with those of other tunnels. Null: nothing.
+  std::shared_ptr<tunnel::MemoryBudget> memory = nullptr;
 };
 
 class Tunnel final : public net::Disposable, private TunnelSessionOwner {

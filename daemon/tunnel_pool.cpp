@@ -18,7 +18,18 @@ TunnelOptions options_for(TunnelOptions options, const std::string& key) {
   return options;
 }
 
+TunnelOptions with_memory(TunnelOptions options, const TunnelMemory& memory) {
+  options.memory.reset(new tunnel::MemoryBudget{.windows = tunnel::MemoryPool(memory.windows),
+                                                .rings = tunnel::MemoryPool(memory.rings),
+                                                .streams = tunnel::MemoryPool(memory.streams)});
+  return options;
+}
+
 }  // namespace
+
+TunnelPool::TunnelPool(net::Loop& loop, const TunnelOptions& options, const TunnelMemory& memory,
+                       OnChange on_change)
+    : loop_(loop), options_(with_memory(options, memory)), on_change_(std::move(on_change)) {}
 
 TunnelPool::Entry::Entry(TunnelPool& owner, std::string the_key, const MakeSource& make_source,
                          control::TunnelStatus status)

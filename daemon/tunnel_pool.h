@@ -13,12 +13,20 @@
 
 namespace ferry::daemon {
 
+// Bytes of all tunnels of the daemon together; see tunnel::MemoryBudget. Each stream takes 4 KiB of
+// the last.
+struct TunnelMemory {
+  std::size_t windows = std::size_t{128} * 1024 * 1024;
+  std::size_t rings = std::size_t{128} * 1024 * 1024;
+  std::size_t streams = std::size_t{128} * 1024 * 1024;
+};
+
 class TunnelPool {
  public:
   using OnChange = std::function<void(const control::TunnelStatus&)>;
 
-  TunnelPool(net::Loop& loop, const TunnelOptions& options, OnChange on_change)
-      : loop_(loop), options_(options), on_change_(std::move(on_change)) {}
+  TunnelPool(net::Loop& loop, const TunnelOptions& options, const TunnelMemory& memory,
+             OnChange on_change);
 
   // The tunnel with this key, made and started by the first who asks. `user` hears of its changes
   // until it is released. `status` brings route, context and namespace.
