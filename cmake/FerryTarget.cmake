@@ -61,7 +61,7 @@ function(ferry_test name)
   ferry_configure_test(ferry_${name}_test ${ARG_LINK})
   ferry_use_precompiled(ferry_${name}_test ferry_test_headers)
   gtest_discover_tests(ferry_${name}_test NO_PRETTY_VALUES WORKING_DIRECTORY ${PROJECT_SOURCE_DIR}
-                       DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 120 LABELS unit)
+                       DISCOVERY_TIMEOUT 60 PROPERTIES TIMEOUT 300 LABELS unit)
 endfunction()
 
 if(FERRY_PRECOMPILE)

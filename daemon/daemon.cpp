@@ -35,7 +35,7 @@ Daemon::Daemon(net::Loop& loop, Backend& backend, DaemonOptions options,
       store_(options_.links_file),
       swap_store_(options_.swaps_file),
       workers_(loop),
-      tunnels_(loop, with_holder(options_.tunnels, backend),
+      tunnels_(loop, with_holder(options_.tunnels, backend), options_.tunnel_memory,
                [this](const control::TunnelStatus& status) {
                  control::Event event{.kind = control::EventKind::kTunnel};
                  event.tunnel = status;

@@ -25,6 +25,7 @@ struct DaemonOptions {
   std::string socket;      // for status()
   std::string log_file;    // for status()
   TunnelOptions tunnels;
+  TunnelMemory tunnel_memory;
   Duration test_every = std::chrono::minutes(5);  // of a link that nobody uses
 };
 

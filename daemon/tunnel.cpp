@@ -67,6 +67,13 @@ void Tunnel::forget(const ConnectionObserver& observer) {
   draining_.for_each([&](TunnelSession& session) { session.forget(observer); });
 }
 
+void Tunnel::leave() {
+  if (leaving()) return;
+  spdlog::info("tunnel {}: no link needs it; the proxy is told once it can be reached", id());
+  way_back_ = source_->abandon();
+  if (std::exchange(attempt_since_, std::nullopt)) retry_later();
+}
+
 void Tunnel::check_now() {
   if (ready()) session_->probe();
   if (ready() && renewal_ == Renewal::kNone) return;
@@ -152,15 +159,16 @@ void Tunnel::connect() {
   attempt_since_ = loop_.now();
   // What was sent into a network that is no more is repeated by the kernel after 1, 3, 7 seconds.
   if (session_ && urgent()) retry_after(patience());
-  source_->connect(
-      [this](Result<NewCarrier> carrier) {
-        if (carrier) {
-          connected(std::move(*carrier));
-        } else {
-          connecting_failed(carrier.error());
-        }
-      },
-      [this](const std::string& message) { events_.on_tunnel_progress(message); });
+  (leaving() ? way_back_ : source_)
+      ->connect(
+          [this](Result<NewCarrier> carrier) {
+            if (carrier) {
+              connected(std::move(*carrier));
+            } else {
+              connecting_failed(carrier.error());
+            }
+          },
+          [this](const std::string& message) { events_.on_tunnel_progress(message); });
 }
 
 // How long an attempt may take before another one looks more promising: longer each time, lest a
@@ -173,6 +181,7 @@ Duration Tunnel::patience() const {
 }
 
 void Tunnel::retry() {
+  if (leaving() && !session_) return;
   if (ready() && renewal_ == Renewal::kNone) return;
   if (attempt_since_ || greeting_since_) ++given_up_;
   connect();
@@ -251,8 +260,8 @@ void Tunnel::connected(NewCarrier carrier) {
   }
   spdlog::info("tunnel {}: connected to {}", id(), carrier.peer);
   TunnelSessionOwner& owner = *this;
-  session_ =
-      std::make_unique<TunnelSession>(loop_, options_.session, carrier.process, farewells_, owner);
+  session_ = std::make_unique<TunnelSession>(loop_, options_.session, options_.memory,
+                                             carrier.process, farewells_, owner);
   session_->serve(callers_);
   session_->attach(std::move(carrier.carrier));
 }

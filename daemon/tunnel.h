@@ -50,6 +50,8 @@ struct TunnelOptions {
   std::size_t max_pending = 1024;                       // connections that wait
   // The proxy's ring has room for as much as one stream may be sent: README.md of tunnel/.
   tunnel::Options session = {.window_budget = std::size_t{64} * 1024 * 1024};
+  // What its sessions share with those of other tunnels. Null: nothing.
+  std::shared_ptr<tunnel::MemoryBudget> memory = nullptr;
 };
 
 class Tunnel final : public net::Disposable, private TunnelSessionOwner {
@@ -81,6 +83,15 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   // The machine woke up, or its network is another one: look at once what still works. A carrier
   // that doesn't answer soon is replaced, even before it counts as dead.
   void check_now();
+
+  // Nobody needs it any more, and its carrier is lost: another one is made to the process of its
+  // session, and to no other. Not to be called from within an event.
+  void leave();
+  bool leaving() const { return way_back_ != nullptr; }
+  // The proxy hasn't heard yet of all that was said, for one that its streams are reset.
+  bool has_last_words() const {
+    return session_ && session_->established() && session_->stats().ring_bytes > 0;
+  }
 
   bool ready() const { return state() == control::TunnelState::kReady; }
   bool ever_ready() const { return ever_ready_; }
@@ -123,6 +134,7 @@ class Tunnel final : public net::Disposable, private TunnelSessionOwner {
   net::Loop& loop_;
   const TunnelOptions options_;
   std::unique_ptr<CarrierSource> source_;
+  std::unique_ptr<CarrierSource> way_back_;  // in place of the other, once it is leaving
   control::TunnelStatus status_;
   TunnelEvents& events_;
   Backoff backoff_;

@@ -7,6 +7,10 @@ namespace ferry::daemon {
 namespace {
 
 constexpr Duration kUnusedLinger = std::chrono::seconds(2);
+// How long the proxy is looked for to be told that nobody needs its streams any more, and by how
+// many tunnels at once; of more, the oldest goes.
+constexpr Duration kLongestGoodbye = std::chrono::minutes(10);
+constexpr std::ptrdiff_t kMostLeaving = 16;
 
 // The next tunnel with this key is the one that comes back for what this one leaves behind.
 TunnelOptions options_for(TunnelOptions options, const std::string& key) {
@@ -14,7 +18,18 @@ TunnelOptions options_for(TunnelOptions options, const std::string& key) {
   return options;
 }
 
+TunnelOptions with_memory(TunnelOptions options, const TunnelMemory& memory) {
+  options.memory.reset(new tunnel::MemoryBudget{.windows = tunnel::MemoryPool(memory.windows),
+                                                .rings = tunnel::MemoryPool(memory.rings),
+                                                .streams = tunnel::MemoryPool(memory.streams)});
+  return options;
+}
+
 }  // namespace
+
+TunnelPool::TunnelPool(net::Loop& loop, const TunnelOptions& options, const TunnelMemory& memory,
+                       OnChange on_change)
+    : loop_(loop), options_(with_memory(options, memory)), on_change_(std::move(on_change)) {}
 
 TunnelPool::Entry::Entry(TunnelPool& owner, std::string the_key, const MakeSource& make_source,
                          control::TunnelStatus status)
@@ -22,7 +37,7 @@ TunnelPool::Entry::Entry(TunnelPool& owner, std::string the_key, const MakeSourc
       key(std::move(the_key)),
       tunnel(owner.loop_, options_for(owner.options_, key), make_source(), std::move(status),
              *this),
-      unused(owner.loop_, [this] { pool.end(*this); }) {}
+      unused(owner.loop_, [this] { pool.end_if_all_is_said(*this); }) {}
 
 // A user may release the tunnel, or others of its users, from within what it is told.
 void TunnelPool::Entry::tell_users(const std::function<void(TunnelEvents&)>& tell) {
@@ -40,14 +55,20 @@ void TunnelPool::Entry::on_tunnel_progress(const std::string& message) {
   tell_users([&](TunnelEvents& user) { user.on_tunnel_progress(message); });
 }
 
+// One that is leaving goes nowhere but back.
+TunnelPool::Entry* TunnelPool::find_in_use(const std::string& key) {
+  const auto found = std::find_if(entries_.begin(), entries_.end(), [&](const auto& entry) {
+    return entry->key == key && !entry->tunnel.leaving();
+  });
+  return found == entries_.end() ? nullptr : found->get();
+}
+
 Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_source,
                             control::TunnelStatus status, TunnelEvents& user) {
-  const auto found = std::find_if(entries_.begin(), entries_.end(),
-                                  [&](const auto& entry) { return entry->key == key; });
-  if (found != entries_.end()) {
-    (*found)->users.push_back(&user);
-    (*found)->unused.stop();
-    return (*found)->tunnel;
+  if (Entry* entry = find_in_use(key)) {
+    entry->users.push_back(&user);
+    entry->unused.stop();
+    return entry->tunnel;
   }
   status.id = "t" + std::to_string(++made_);
   auto& entry =
@@ -58,13 +79,11 @@ Tunnel& TunnelPool::acquire(const std::string& key, const MakeSource& make_sourc
 }
 
 Tunnel* TunnelPool::join(const std::string& key, TunnelEvents& user) {
-  for (const auto& entry : entries_) {
-    if (entry->key != key || !entry->tunnel.ready()) continue;
-    entry->users.push_back(&user);
-    entry->unused.stop();
-    return &entry->tunnel;
-  }
-  return nullptr;
+  Entry* entry = find_in_use(key);
+  if (entry == nullptr || !entry->tunnel.ready()) return nullptr;
+  entry->users.push_back(&user);
+  entry->unused.stop();
+  return &entry->tunnel;
 }
 
 void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
@@ -74,11 +93,28 @@ void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
   Entry& entry = **found;
   entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user), entry.users.end());
   if (!entry.users.empty()) return;
+  entry.until = loop_.now() + kLongestGoodbye;
   if (tunnel.ready()) {
     entry.unused.start(kUnusedLinger);
+  } else if (tunnel.has_last_words()) {
+    entry.unused.start(Duration::zero());
   } else {
     end(entry);
   }
+}
+
+void TunnelPool::end_if_all_is_said(Entry& entry) {
+  if (!entry.tunnel.has_last_words() || loop_.now() >= entry.until) return end(entry);
+  entry.unused.start(kUnusedLinger);
+  if (entry.tunnel.ready() || entry.tunnel.leaving()) return;
+  end_if_too_many_are_leaving();
+  entry.tunnel.leave();
+}
+
+void TunnelPool::end_if_too_many_are_leaving() {
+  const auto leaving = [](const auto& entry) { return entry->tunnel.leaving(); };
+  if (std::count_if(entries_.begin(), entries_.end(), leaving) < kMostLeaving) return;
+  end(**std::find_if(entries_.begin(), entries_.end(), leaving));
 }
 
 void TunnelPool::end(Entry& entry) {

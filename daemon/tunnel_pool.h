@@ -1,5 +1,6 @@
 // The daemon's tunnels: links with the same proxy share one. When the last has left, it stays for a
 // moment: the proxy still has to hear that the last streams are reset, and the next link may come.
+// Where its carrier is lost it stays for that longer, and the next link gets another one.
 #pragma once
 
 #include <functional>
@@ -12,12 +13,20 @@
 
 namespace ferry::daemon {
 
+// Bytes of all tunnels of the daemon together; see tunnel::MemoryBudget. Each stream takes 4 KiB of
+// the last.
+struct TunnelMemory {
+  std::size_t windows = std::size_t{128} * 1024 * 1024;
+  std::size_t rings = std::size_t{128} * 1024 * 1024;
+  std::size_t streams = std::size_t{128} * 1024 * 1024;
+};
+
 class TunnelPool {
  public:
   using OnChange = std::function<void(const control::TunnelStatus&)>;
 
-  TunnelPool(net::Loop& loop, const TunnelOptions& options, OnChange on_change)
-      : loop_(loop), options_(options), on_change_(std::move(on_change)) {}
+  TunnelPool(net::Loop& loop, const TunnelOptions& options, const TunnelMemory& memory,
+             OnChange on_change);
 
   // The tunnel with this key, made and started by the first who asks. `user` hears of its changes
   // until it is released. `status` brings route, context and namespace.
@@ -45,9 +54,14 @@ class TunnelPool {
     const std::string key;
     std::vector<TunnelEvents*> users;
     Tunnel tunnel;
-    net::Timer unused;  // runs while there are no users
+    net::Timer unused;     // runs while there are no users
+    TimePoint until = {};  // it is let go then, whatever it has left to say
   };
 
+  Entry* find_in_use(const std::string& key);
+  // It has no users.
+  void end_if_all_is_said(Entry& entry);
+  void end_if_too_many_are_leaving();
   void end(Entry& entry);
 
   net::Loop& loop_;

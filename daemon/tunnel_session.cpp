@@ -56,11 +56,15 @@ tunnel::Options with_version(tunnel::Options options) {
 
 }  // namespace
 
-TunnelSession::TunnelSession(net::Loop& loop, const tunnel::Options& options, std::string process,
+TunnelSession::TunnelSession(net::Loop& loop, const tunnel::Options& options,
+                             std::shared_ptr<tunnel::MemoryBudget> memory, std::string process,
                              tunnel::Farewells& farewells, TunnelSessionOwner& owner)
     : owner_(owner),
       process_(std::move(process)),
-      io_(loop, std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options)),
+      memory_(std::move(memory)),
+      io_(loop,
+          std::make_unique<tunnel::Session>(tunnel::Role::kDaemon, with_version(options),
+                                            tunnel::SessionKeys{}, memory_.get()),
           *this, farewells),
       dials_(
           loop, io_,

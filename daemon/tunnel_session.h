@@ -36,9 +36,10 @@ class TunnelSessionOwner {
 
 class TunnelSession final : public net::Disposable, private tunnel::SessionEvents {
  public:
-  // `process`: see NewCarrier. Sockets that are left when it is destroyed are reset, and nobody is
-  // told.
-  TunnelSession(net::Loop& loop, const tunnel::Options& options, std::string process,
+  // `process`: see NewCarrier. `memory`: as for Session, kept as long as needed. Sockets that are
+  // left when it is destroyed are reset, and nobody is told.
+  TunnelSession(net::Loop& loop, const tunnel::Options& options,
+                std::shared_ptr<tunnel::MemoryBudget> memory, std::string process,
                 tunnel::Farewells& farewells, TunnelSessionOwner& owner);
 
   void attach(std::unique_ptr<tunnel::Carrier> carrier);
@@ -92,6 +93,7 @@ class TunnelSession final : public net::Disposable, private tunnel::SessionEvent
   const std::string process_;
   std::unordered_map<tunnel::StreamId, Stream> streams_;
   CallerService* callers_ = nullptr;
+  const std::shared_ptr<tunnel::MemoryBudget> memory_;
   tunnel::SessionIo io_;  // its destructor may still touch what is above
   CallerDials dials_;
 };

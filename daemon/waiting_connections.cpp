@@ -27,6 +27,7 @@ WaitingConnections::~WaitingConnections() {
 }
 
 bool WaitingConnections::add(One connection) {
+  if (connections_.size() >= max_) let_go_of_ended();
   if (connections_.size() >= max_) {
     refuse(std::move(connection), problem::kTooManyConnections,
            "too many wait for the proxy already");
@@ -35,6 +36,23 @@ bool WaitingConnections::add(One connection) {
   connections_.push_back({std::move(connection), loop_.now() + timeout_});
   if (!timer_.active()) timer_.start(timeout_);
   return true;
+}
+
+// Not as long as there are places: who has only ended the one side still gets an answer. An
+// observer may forget others of its connections from within what it is told.
+void WaitingConnections::let_go_of_ended() {
+  if (looked_at_ && loop_.now() - *looked_at_ < kLook) return;
+  looked_at_ = loop_.now();
+  for (std::size_t i = 0; i < connections_.size();) {
+    if (!connections_[i].connection.socket->peer_has_ended()) {
+      ++i;
+      continue;
+    }
+    One gone = std::move(connections_[i].connection);
+    connections_.erase(connections_.begin() + static_cast<std::ptrdiff_t>(i));
+    refuse(std::move(gone), problem::kTooManyConnections,
+           "too many wait for the proxy, and its client has ended its side");
+  }
 }
 
 WaitingConnections::One WaitingConnections::take() {

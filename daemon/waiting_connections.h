@@ -5,6 +5,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/time.h"
@@ -26,7 +27,9 @@ class WaitingConnections {
   };
 
   // One that has waited for `timeout` is reset, its observer told, with what `why` then says. Of
-  // more than `max` the newest is reset at once.
+  // more than `max` those go first whose client has ended its side, most of which have given up;
+  // that is looked for every `kLook` at most. Without any, the newest is reset at once.
+  static constexpr Duration kLook = std::chrono::milliseconds(100);
   WaitingConnections(net::Loop& loop, std::size_t max, Duration timeout,
                      std::function<std::string()> why);
   // Those that are left are reset; their observers are not told.
@@ -50,6 +53,7 @@ class WaitingConnections {
     TimePoint deadline;
   };
   void expire();
+  void let_go_of_ended();
 
   net::Loop& loop_;
   const std::size_t max_;
@@ -57,6 +61,7 @@ class WaitingConnections {
   const std::function<std::string()> why_;
   net::Timer timer_;
   std::deque<Waiting> connections_;
+  std::optional<TimePoint> looked_at_;
 };
 
 }  // namespace ferry::daemon

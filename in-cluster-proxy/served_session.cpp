@@ -79,9 +79,10 @@ void ServedSession::on_opened(tunnel::StreamId stream, const tunnel::Target& tar
   ++metrics_.streams_opened;
   if (draining_) return refuse(stream, tunnel::Reason::kShuttingDown, "the proxy is ending");
   if (target.kind == tunnel::TargetKind::kService) return serve(stream, target.host);
-  auto attempt = dialer_.dial(target, [this, stream](auto socket, const Refusal& refusal) {
-    on_dialled(stream, std::move(socket), refusal);
-  });
+  auto attempt =
+      dialer_.dial(target, dials_.size(), [this, stream](auto socket, const Refusal& refusal) {
+        on_dialled(stream, std::move(socket), refusal);
+      });
   if (!attempt) return refuse(stream, tunnel::Reason::kLimit, "too many pending connections");
   spdlog::debug("{}: stream {} to {}", name_, stream, net::to_string({target.host, target.port}));
   dials_[stream] = std::move(attempt);

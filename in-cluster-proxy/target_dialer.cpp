@@ -27,8 +27,8 @@ TargetDialer::TargetDialer(net::Loop& loop, const TargetPolicy& policy, Duration
 }
 
 std::unique_ptr<TargetDialer::Attempt> TargetDialer::dial(const tunnel::Target& target,
-                                                          Callback callback) {
-  if (attempts_ >= max_attempts_) return nullptr;
+                                                          std::size_t own, Callback callback) {
+  if (own >= kGreed * (max_attempts_ - attempts_)) return nullptr;
   return std::make_unique<Attempt>(*this, target, std::move(callback));
 }
 

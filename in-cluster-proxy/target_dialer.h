@@ -41,9 +41,13 @@ class TargetDialer {
   TargetDialer(net::Loop& loop, const TargetPolicy& policy, Duration timeout,
                std::size_t max_attempts);
 
-  // The callback comes once, never from within: with a socket, or with null and why. Null when as
-  // many attempts as allowed are under way.
-  std::unique_ptr<Attempt> dial(const tunnel::Target& target, Callback callback);
+  // The most that one session has under way, as a multiple of what is left: alone it may have four
+  // fifths of all, and another one always finds something.
+  static constexpr std::size_t kGreed = 4;
+
+  // The callback comes once, never from within: with a socket, or with null and why. `own`: the
+  // attempts that the same session has under way. Null when it has its share of those allowed.
+  std::unique_ptr<Attempt> dial(const tunnel::Target& target, std::size_t own, Callback callback);
 
  private:
   net::Loop& loop_;

@@ -63,6 +63,10 @@ class ByteStream : public Disposable {
   virtual std::size_t write(std::span<const Bytes> pieces) = 0;
   std::size_t write(Bytes piece) { return write(std::span<const Bytes>(&piece, 1)); }
 
+  // Whether the peer has sent its last byte, or a reset, as far as that can be seen without reading
+  // what came before: for streams that aren't read. It may still want to receive.
+  virtual bool peer_has_ended() const { return false; }
+
   // Bytes that were written and not yet handed on.
   virtual std::size_t queued() const = 0;
 

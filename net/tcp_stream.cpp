@@ -2,6 +2,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -24,6 +25,12 @@ constexpr unsigned kKeepAliveSeconds = 60;
 constexpr int kNotSent = 128 * 1024;
 constexpr int kReadsInARow = 16;                     // before other connections have their turn
 constexpr Duration kLook = std::chrono::seconds(3);  // for a reset, while nothing is read
+
+#ifdef POLLRDHUP
+constexpr short kPeerEnded = POLLRDHUP;
+#else
+constexpr short kPeerEnded = 0;  // a reset is always told
+#endif
 
 void set_option(uv_tcp_t* socket, int level, int option, const void* value, socklen_t size) {
   uv_os_fd_t fd = -1;
@@ -111,6 +118,15 @@ std::size_t TcpStream::write_at_once(std::span<const Bytes> pieces) {
     pieces = pieces.subspan(count);
   }
   return total;
+}
+
+bool TcpStream::peer_has_ended() const {
+  uv_os_fd_t fd = -1;
+  if (!socket_ || uv_fileno(reinterpret_cast<const uv_handle_t*>(socket_.get()), &fd) != 0) {
+    return true;
+  }
+  pollfd state = {.fd = fd, .events = kPeerEnded, .revents = 0};
+  return poll(&state, 1, 0) == 1;
 }
 
 std::size_t TcpStream::queued() const {

@@ -33,6 +33,7 @@ class TcpStream final : public ByteStream {
   void resume_reading() override;
   using ByteStream::write;
   std::size_t write(std::span<const Bytes> pieces) override;
+  bool peer_has_ended() const override;
   std::size_t queued() const override;
   void shutdown() override;
   void reset() override;

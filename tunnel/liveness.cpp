@@ -8,6 +8,7 @@ namespace {
 constexpr int kMisses = 2;
 constexpr Duration kAsleep = std::chrono::seconds(1);  // a deadline missed by this much
 constexpr Duration kSampleEvery = std::chrono::seconds(2);
+constexpr Duration kAskTalkerEvery = std::chrono::seconds(5);  // while an ACK is waited for
 
 }  // namespace
 
@@ -63,7 +64,15 @@ Duration Liveness::answerable(Duration time) const {
 std::optional<TimePoint> Liveness::deadline(bool awaiting) const {
   if (state_ == State::kOff) return std::nullopt;
   if (state_ != State::kIdle) return deadline_;
-  return heard_at_ + (awaiting ? answerable(options_.answer_idle) : options_.ping_idle);
+  if (!awaiting) return heard_at_ + options_.ping_idle;
+  const TimePoint silent = heard_at_ + answerable(options_.answer_idle);
+  return std::min(silent, asks_talker_at().value_or(silent));
+}
+
+// None: it is asked already.
+std::optional<TimePoint> Liveness::asks_talker_at() const {
+  if (ping_wanted_ || ping_sent_) return std::nullopt;
+  return sampled_at_ + kAskTalkerEvery;
 }
 
 bool Liveness::wake(TimePoint now) {
@@ -80,6 +89,10 @@ bool Liveness::wake(TimePoint now) {
 Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
   const auto due = deadline(awaiting);
   if (!due || now < *due) return Verdict::kAlive;
+  if (state_ == State::kIdle && awaiting && now < heard_at_ + answerable(options_.answer_idle)) {
+    ping_wanted_ = true;
+    return Verdict::kAlive;
+  }
   if (state_ == State::kIdle) {
     begin_probing(now);
     return Verdict::kAlive;
@@ -109,14 +122,15 @@ std::uint64_t Liveness::ping(TimePoint now) {
   return ++last_ping_;
 }
 
-void Liveness::pong(std::uint64_t number, TimePoint now) {
-  if (number != last_ping_ || !ping_sent_) return;
+bool Liveness::pong(std::uint64_t number, TimePoint now) {
+  if (number != last_ping_ || !ping_sent_) return false;
   unanswered_ = false;
   samples_[sampled_++ % kSamples] = now - *ping_sent_;
   const auto end = samples_.begin() + static_cast<std::ptrdiff_t>(std::min(sampled_, kSamples));
   round_trip_ = *std::min_element(samples_.begin(), end);
   ping_sent_.reset();
   sampled_at_ = now;
+  return true;
 }
 
 }  // namespace ferry::tunnel

@@ -1,9 +1,9 @@
 // Whether the carrier is alive, and how long a round trip takes.
 //
 // Silence is answered with a PING: after ping_idle, or after answer_idle while the peer owes an
-// acknowledgement (`awaiting`). A PING without any sign of life puts the carrier in doubt; two of
-// them are the end. A process that was itself asleep (a deadline long past) asks again before it
-// judges.
+// acknowledgement (`awaiting`); in that case a peer that talks is asked now and then as well. A
+// PING without any sign of life puts the carrier in doubt; two of them are the end. A process that
+// was itself asleep (a deadline long past) asks again before it judges.
 #pragma once
 
 #include <array>
@@ -41,13 +41,15 @@ class Liveness {
   bool wants_ping() const { return ping_wanted_; }
   bool may_sample(TimePoint now) const;
   std::uint64_t ping(TimePoint now);  // the number for the PING that is sent now
-  void pong(std::uint64_t number, TimePoint now);
+  // Whether it answers the latest PING, for the first time.
+  bool pong(std::uint64_t number, TimePoint now);
   // The shortest of the last few: what an outage delayed says nothing about the way.
   std::optional<Duration> round_trip() const { return round_trip_; }
 
  private:
   enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
   void begin_probing(TimePoint now);
+  std::optional<TimePoint> asks_talker_at() const;
   // At least three round trips (not more than ping_timeout: one slow answer is no long way).
   Duration answerable(Duration time) const;
 

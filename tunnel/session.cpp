@@ -55,6 +55,7 @@ Session::Impl::Impl(Role the_role, Options the_options, SessionKeys the_keys, Me
       budget(options, window_memory),
       scheduler(options.unsent_limit),
       liveness(options),
+      ack_watch(options.ack_patience),
       opens(options.opens_per_second),
       resets(options.resets_per_second),
       useless(options.useless_per_second) {
@@ -122,6 +123,7 @@ void Session::Impl::detach() {
   pending = Pending{};
   ack_at.reset();
   liveness.stop();
+  ack_watch.forget_question();
 }
 
 void Session::Impl::go_on(TimePoint the_now) {

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tunnel/ack_watch.h"
 #include "tunnel/credit.h"
 #include "tunnel/event_queue.h"
 #include "tunnel/frame.h"
@@ -73,6 +74,7 @@ struct Session::Impl {
   void on_fin(Stream& stream);
   void on_rst(Stream& stream, Bytes payload);
   void on_skip(Stream& stream, Bytes payload);
+  void on_pong(std::uint64_t number);
   void on_ack(std::uint64_t offset);
   void on_credit(StreamId id, std::uint64_t limit);
   void count_useless();
@@ -199,6 +201,7 @@ struct Session::Impl {
 
   Scheduler scheduler;
   Liveness liveness;
+  AckWatch ack_watch;
   RateLimit opens;
   RateLimit resets;
   RateLimit useless;

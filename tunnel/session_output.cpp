@@ -62,6 +62,7 @@ void Session::Impl::write_control(std::size_t max, TimePoint the_now) {
   pending.go_away.reset();
   if (liveness.wants_ping() || (ring.unsent() > 0 && liveness.may_sample(the_now))) {
     write(FrameBuilder(FrameType::kPing).u64(liveness.ping(the_now)).frame());
+    ack_watch.asked(ring.sent(), the_now);
   }
   if (pending.opening_credit) {
     write(FrameBuilder(FrameType::kCredit).u64(opening_credit.limit()).frame());

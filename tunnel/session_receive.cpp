@@ -200,7 +200,7 @@ void Session::Impl::on_unsequenced(const Frame& frame) {
     case FrameType::kAck: return on_ack(fields.u64());
     case FrameType::kCredit: return on_credit(frame.header.stream, fields.u64());
     case FrameType::kPing: pending.pong = fields.u64(); return count_useless();
-    case FrameType::kPong: liveness.pong(fields.u64(), now); return count_useless();
+    case FrameType::kPong: return on_pong(fields.u64());
     case FrameType::kGoAway: {
       const Reason reason = decode_reason(fields.u8());
       peer_shuts_down = reason == Reason::kShuttingDown;
@@ -214,6 +214,13 @@ void Session::Impl::on_unsequenced(const Frame& frame) {
       return protocol_error(type_text(frame.header.type) + " in the middle of a session");
     default: return count_useless();  // of a newer peer; not sequenced, so it may be ignored
   }
+}
+
+void Session::Impl::on_pong(std::uint64_t number) {
+  if (liveness.pong(number, now) && !ack_watch.answered(ring.acked(), now)) {
+    return protocol_error("the peer acknowledges nothing of what it has received");
+  }
+  count_useless();
 }
 
 void Session::Impl::on_ack(std::uint64_t offset) {

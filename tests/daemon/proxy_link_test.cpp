@@ -109,6 +109,16 @@ class ProxyLinkTest : public testing::House {
     return event.tunnel.value_or(control::TunnelStatus{});
   }
 
+  // Until the tunnel knows; its port.
+  std::uint16_t take_relay_away() {
+    const auto port = run([this] { return std::exchange(relay_, nullptr)->address().port; });
+    wait_for_tunnel(TunnelState::kLost);
+    return port;
+  }
+  void bring_relay_back(std::uint16_t port, const proxy::Proxy& to) {
+    run([&] { relay_ = std::make_unique<testing::TcpRelay>(loop(), to.tunnel_address(), port); });
+  }
+
   const testing::TemporaryDirectory directory_;
   const testing::TunnelCertificates credentials_;
   MovingProxy::Place place_;
@@ -229,6 +239,46 @@ TEST_F(ProxyLinkTest, TheProxyHearsThatAnEndedLinksConnectionsAreGone) {
   while (streams() != 0) std::this_thread::yield();
   EXPECT_EQ(run([this] { return proxy_->sessions().attached(); }), 1U);
   wait_for_tunnel(TunnelState::kClosed);
+}
+
+TEST_F(ProxyLinkTest, TheProxyHearsOfALinkThatEndedWhileTheTunnelWasLost) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto streams = [this] { return run([this] { return proxy_->sessions().streams(); }); };
+  EXPECT_EQ(streams(), 1U);
+  const auto port = take_relay_away();
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  EXPECT_TRUE(daemon().status().tunnels.empty());
+  EXPECT_EQ(streams(), 1U);
+  bring_relay_back(port, *proxy_);
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (streams() != 0 && std::chrono::steady_clock::now() < patience) std::this_thread::yield();
+  EXPECT_EQ(streams(), 0U);
+  wait_for_tunnel(TunnelState::kClosed);
+}
+
+// Not for the link's sake: nobody is there to use it.
+TEST_F(ProxyLinkTest, ATunnelThatOnlyHasToSayGoodbyeTakesNoOtherProxy) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto port = take_relay_away();
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  run([this] { second_ = start_proxy(0); });
+  bring_relay_back(port, *second_);
+  wait_for_tunnel(TunnelState::kClosed);
+  EXPECT_EQ(run([this] { return second_->sessions().size(); }), 0U);
+}
+
+TEST_F(ProxyLinkTest, ALinkThatComesBackWhileItsTunnelTakesItsLeaveHasOneOfItsOwn) {
+  const auto link = add(to_echo());
+  testing::Client client(active_port(link));
+  EXPECT_EQ(client.receive(5), "echo:");
+  const auto port = take_relay_away();
+  ASSERT_TRUE(daemon().remove_link(link.id));
+  bring_relay_back(port, *proxy_);
+  EXPECT_EQ(testing::Client(active_port(add(to_echo()))).receive(5), "echo:");
 }
 
 TEST_F(ProxyLinkTest, ACertificateOfAnotherInstallationIsRefused) {

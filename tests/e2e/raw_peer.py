@@ -8,7 +8,7 @@ import threading
 import time
 
 OPEN, OPEN_OK, OPEN_FAIL, DATA, RST = 0x01, 0x02, 0x03, 0x04, 0x06
-HELLO, RESUME, RESUME_FAIL, ACK, CREDIT, PING, ABORT = 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x89
+HELLO, RESUME, RESUME_FAIL, ACK, CREDIT, PING, PONG, ABORT = 0x80, 0x81, 0x83, 0x84, 0x85, 0x86, 0x87, 0x89
 
 
 def frame(kind, stream=0, payload=b""):
@@ -69,6 +69,13 @@ class Carrier:
             while part := self._tls.recv(1 << 20):
                 size += len(part)
         return size
+
+    def only_answers_pings(self):
+        """Takes what comes until the other side has had enough, and acknowledges none of it."""
+        with contextlib.suppress(ConnectionResetError, BrokenPipeError, ssl.SSLError):
+            while one := self.next_frame():
+                if one[0] == PING:
+                    self.say(frame(PONG, payload=one[2]))
 
     def flood(self, chunk, seconds=30):
         """Says it again and again until the other side has had enough; whether it had."""

@@ -108,10 +108,15 @@ def resets_without_end(peer, port):
         pytest.skip(f"{count / 30:.0f} resets a second is all that this machine comes to")
 
 
+def acknowledges_nothing(peer, port):
+    peer.say(raw.opening(1, port))
+    peer.only_answers_pings()
+
+
 @pytest.mark.parametrize(
     "misbehave",
     [
-        beyond_the_window, data_for_nobody, acknowledges_what_was_never_sent, an_unknown_sequenced_type, an_id_twice,
+        acknowledges_nothing, beyond_the_window, data_for_nobody, acknowledges_what_was_never_sent, an_unknown_sequenced_type, an_id_twice,
         too_long_a_frame, pings_without_end, acks_without_end, resets_without_end,
     ],
     ids=lambda made: made.__name__,

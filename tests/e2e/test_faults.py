@@ -343,7 +343,8 @@ def test_packets_are_dropped_for_a_while(stage):
                 back = time.monotonic()
                 assert late.recv(4) == b"late"
                 talk.hears(b"meanwhile")
-                assert time.monotonic() - back < 2
+                took = time.monotonic() - back
+                assert took < 1, f"{took:.3f} s after an outage of {lasts} s"  # as each of 100 in tests/e2e/long
                 late.close()
 
     in_a_network_of_its_own(scene)

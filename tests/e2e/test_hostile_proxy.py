@@ -63,6 +63,10 @@ def pings_without_end(carrier):
     assert carrier.flood(raw.frame(raw.PING, payload=bytes(8)) * 60_000)
 
 
+def acknowledges_nothing(carrier):
+    carrier.only_answers_pings()
+
+
 # Who does that once still listens when it is told why.
 TOLD = {one.__name__ for one in (data_for_nobody, credit_for_nobody, credit_that_goes_down, a_dial_into_the_machine)}
 
@@ -99,6 +103,7 @@ def no_answer(_):
         (after_hello(a_dial_into_the_machine), "OPEN of a kind of ours"),
         (after_hello(callers_and_resets_without_end), "too many|acknowledges no answers"),
         (after_hello(pings_without_end), "too many frames"),
+        (after_hello(acknowledges_nothing), "acknowledges nothing"),
         (another_version, "ferry-proxy 9.9.9 speaks tunnel protocol 9"),
         (no_room, "the peer refused: full up"),
         (no_answer, "does not answer"),

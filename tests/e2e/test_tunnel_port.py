@@ -21,6 +21,7 @@ from conftest import ROOT, new_ferry
 from ferry import rss_mib
 from kube_api import wait_for
 from lone_proxy import LoneProxy
+from relay import Relay
 
 
 @pytest.fixture
@@ -307,15 +308,33 @@ def test_a_killed_daemon_leaves_nothing_behind_once_the_next_one_comes(lone_ferr
     with socket.create_server(("127.0.0.1", 0)) as service:
         port = service.getsockname()[1]
         made = lone_ferry.forward("host/127.0.0.1", f":{port}", *proxy.options())
-        with socket.create_connection(("127.0.0.1", made.port), timeout=20) as connection:
-            connection.sendall(b"x")
-            with client.accept_with(service, b"x") as far:
-                lone_ferry.kill()
-                wait_for("the proxy keeps its session", lambda: kept_sessions(proxy) == 1)
-                lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", *proxy.options())
-                with pytest.raises(ConnectionResetError):
-                    far.recv(1)
+        with socket.create_connection(("127.0.0.1", made.port), timeout=20) as near, far_end(service, near) as far:
+            lone_ferry.kill()
+            wait_for("the proxy keeps its session", lambda: kept_sessions(proxy) == 1)
+            lone_ferry.forward("host/127.0.0.1", f":{proxy.http}", *proxy.options())
+            with pytest.raises(ConnectionResetError):
+                far.recv(1)
     assert kept_sessions(proxy) == 0
+
+
+def test_a_link_that_is_ended_while_its_tunnel_is_lost_leaves_nothing_behind(lone_ferry, proxy):
+    """The daemon stays, and no other tunnel comes: it is the old one that says so once it gets through."""
+    with socket.create_server(("127.0.0.1", 0)) as service, Relay("127.0.0.1", proxy.port) as relay:
+        service.settimeout(20)
+        made = lone_ferry.forward("host/127.0.0.1", f":{service.getsockname()[1]}", *proxy.options(port=relay.port))
+        with socket.create_connection(("127.0.0.1", made.port), timeout=20) as near, far_end(service, near) as far:
+            relay.down()
+            wait_for("the proxy keeps its session", lambda: kept_sessions(proxy) == 1)
+            lone_ferry.run("leave", "--all")
+            relay.heal()
+            with pytest.raises(ConnectionResetError):
+                far.recv(1)
+
+
+def far_end(service, near):
+    """Where a connection arrives; a new link's test of itself may have come first."""
+    near.sendall(b"near")
+    return client.accept_with(service, b"near")
 
 
 def kept_sessions(proxy):

@@ -53,14 +53,34 @@ std::vector<StreamId> HostilePeer::hear(FrameType type) {
     for (Bytes piece : pieces) {
       while (reader.next(piece, frame) == FrameReader::Outcome::kFrame) {
         if (frame.header.type == type) ids.push_back(frame.header.stream);
+        if (frame.header.type == FrameType::kPing) ++pings_;
       }
     }
   }
   return ids;
 }
 
+void HostilePeer::wait(Duration duration) {
+  const TimePoint end = now_ + duration;
+  for (auto due = session_.next_timeout(); due && *due < end; due = session_.next_timeout()) {
+    now_ = std::max(now_, *due);
+    session_.on_timeout(now_);
+    drain();
+    hear(FrameType::kPing);
+  }
+  now_ = end;
+}
+
+void HostilePeer::answer_ping() {
+  const std::uint64_t before = pings_answered_;
+  hear(FrameType::kPing);
+  pings_answered_ = pings_;
+  if (pings_answered_ != before) say(FrameBuilder(FrameType::kPong).u64(pings_));
+}
+
 void HostilePeer::drain() {
   while (const auto event = session_.poll_event()) {
+    if (std::holds_alternative<CarrierDead>(*event)) carrier_died = true;
     if (const auto* failed = std::get_if<Failed>(&*event)) failure_ = failed->error.summary();
     const auto* request = std::get_if<Opened>(&*event);
     if (request == nullptr) continue;

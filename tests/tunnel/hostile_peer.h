@@ -25,7 +25,12 @@ class HostilePeer {
   std::vector<StreamId> hear(FrameType type);
   // How the session failed; empty: it didn't.
   std::string failure() const { return failure_; }
+  bool carrier_died = false;
   void pass(Duration duration) { now_ += duration; }
+  // Lets time pass while the session does what is due.
+  void wait(Duration duration);
+  // Has the session say what it has to say, and answers its latest PING, if there is a new one.
+  void answer_ping();
 
   bool accepts = true;  // the session's application takes what is opened
   std::vector<StreamId> opened;
@@ -37,6 +42,8 @@ class HostilePeer {
   const Role victim_;
   TimePoint now_{std::chrono::hours(1)};
   std::string failure_;
+  std::uint64_t pings_ = 0;  // heard; their numbers
+  std::uint64_t pings_answered_ = 0;
 };
 
 inline FrameBuilder frame(FrameType type, StreamId id = 0) { return FrameBuilder(type, id); }

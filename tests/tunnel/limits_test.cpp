@@ -6,6 +6,8 @@
 namespace ferry::tunnel {
 namespace {
 
+using std::chrono::milliseconds;
+using std::chrono::seconds;
 using testing::HostilePeer;
 
 TEST(LimitsTest, DataBeyondItsCreditEndsTheSession) {
@@ -167,6 +169,51 @@ TEST(LimitsTest, APeerThatMakesUsAnswerAndAcknowledgesNothingEndsTheSession) {
   while (peer.open(id) && id < 100'000) id += 2;
   testing::expect_fails_over(peer, "acknowledges no answers");
   EXPECT_GT(id, 1000U);
+}
+
+TEST(LimitsTest, APeerThatHasItAndAcknowledgesNothingEndsTheSession) {
+  HostilePeer peer(Role::kProxy);
+  ASSERT_TRUE(peer.open(1));
+  for (int second = 0; second < 60 && peer.failure().empty(); ++second) {
+    peer.wait(seconds(1));
+    peer.answer_ping();
+  }
+  expect_fails_over(peer, "acknowledges nothing");
+}
+
+TEST(LimitsTest, APeerThatIsNeverSilentIsAskedAsWell) {
+  HostilePeer peer(Role::kProxy);
+  ASSERT_TRUE(peer.open(1));
+  for (int turn = 0; turn < 600 && peer.failure().empty(); ++turn) {
+    peer.wait(milliseconds(100));
+    peer.say(frame(FrameType::kPing).u64(7));
+    peer.answer_ping();
+  }
+  expect_fails_over(peer, "acknowledges nothing");
+}
+
+TEST(LimitsTest, APeerThatAcknowledgesALittleNowAndThenIsLeftAlone) {
+  HostilePeer peer(Role::kProxy);
+  constexpr StreamId kStreams = 10;
+  for (StreamId id = 1; id < 2 * kStreams; id += 2) ASSERT_TRUE(peer.open(id));
+  for (std::uint64_t step = 1; step < kStreams; ++step) {
+    for (int second = 0; second < 14; ++second) {
+      peer.wait(seconds(1));
+      peer.answer_ping();
+    }
+    ASSERT_TRUE(peer.say(frame(FrameType::kAck).u64(step * kHeaderSize))) << peer.failure();
+  }
+}
+
+// A full line: what was sent, the PINGs among it, is still on the way.
+TEST(LimitsTest, WhatMayNotHaveArrivedIsNotHeldAgainstThePeer) {
+  HostilePeer peer(Role::kProxy);
+  ASSERT_TRUE(peer.open(1));
+  for (int turn = 0; turn < 600; ++turn) {
+    peer.wait(milliseconds(100));
+    ASSERT_TRUE(peer.say(frame(FrameType::kPing).u64(7))) << peer.failure();
+  }
+  EXPECT_FALSE(peer.carrier_died);
 }
 
 TEST(LimitsTest, PingsAreAnsweredOnceHoweverManyCame) {

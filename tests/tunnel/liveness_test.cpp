@@ -113,6 +113,21 @@ TEST_F(LivenessTest, AskingAgainGivesTheCarrierNoMoreTime) {
   }
 }
 
+TEST_F(LivenessTest, ATalkerThatOwesAnAcknowledgementIsAskedNowAndThen) {
+  for (int i = 0; i < 49; ++i) {
+    now_ += milliseconds(100);
+    liveness_.heard(now_);
+  }
+  EXPECT_FALSE(liveness_.wants_ping());
+  EXPECT_EQ(wait(true), Verdict::kAlive);
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, seconds(5) + milliseconds(3));
+  EXPECT_TRUE(liveness_.wants_ping());
+  // Once, until it has answered.
+  liveness_.ping(now_);
+  EXPECT_GT(liveness_.deadline(true).value(), now_ + milliseconds(500));
+  EXPECT_GT(liveness_.deadline(false).value(), now_ + seconds(5));
+}
+
 TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
   wait();
   wait();

@@ -89,7 +89,8 @@ class SwapHouse : public ::testing::Test, protected proxy::testing::World {
   const std::uint16_t local_port_ = local_->address().port;
   kube::Json before_;  // the cluster without a swap
   Workers workers_{*loop};
-  TunnelPool tunnels_{*loop, {.first_backoff = std::chrono::milliseconds(5)}, [](const auto&) {}};
+  TunnelPool tunnels_{
+      *loop, {.first_backoff = std::chrono::milliseconds(5)}, {}, [](const auto&) {}};
   const LinkHouse house_{*loop, workers_, tunnels_, backend_, pace_};
 };
 
