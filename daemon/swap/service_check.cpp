@@ -54,11 +54,11 @@ std::vector<ServiceWay> service_ways(const swap::SwapPlan& plan) {
 }
 
 ServiceCheck::ServiceCheck(net::Loop& loop, Tunnel& tunnel, std::vector<ServiceWay> ways,
-                           Duration test_every, std::function<void()> on_change)
+                           Duration test_every, ServiceCheckEvents& events)
     : loop_(loop),
       tunnel_(tunnel),
       test_every_(test_every),
-      on_change_(std::move(on_change)),
+      events_(events),
       backoff_(kFirstWayRetry, kLongestWayRetry),
       due_(loop, [this] { test_or_wait(); }),
       limit_(loop, [this] { out_of_time(); }),
@@ -93,7 +93,9 @@ void ServiceCheck::stop(const std::string& why) {
   due_.stop();
   limit_.stop();
   next_.stop();
-  if (std::exchange(last_test_.under_way, false)) tunnel_.forget(*this);
+  if (!std::exchange(last_test_.under_way, false)) return;
+  tunnel_.forget(*this);
+  events_.on_way_test_over(true);
 }
 
 void ServiceCheck::test_now() {
@@ -125,7 +127,7 @@ void ServiceCheck::caller_came(std::uint16_t remote) {
   note_result();
   if (!in_trouble || trouble()) return;
   backoff_.reset();
-  on_change_();
+  events_.on_check_changed();
 }
 
 ServiceCheck::Way* ServiceCheck::only_way_to(std::uint16_t remote) {
@@ -180,6 +182,7 @@ void ServiceCheck::plan_next_test() {
 void ServiceCheck::try_way() {
   connected_ = came_ = ending_ = false;
   limit_.start(kWayPatience);
+  events_.on_way_test_begins(under_test().to.remote);
   const auto& address = under_test().to.address;
   auto local = std::make_unique<IdleStream>(loop_);
   local_ = IdleStream::Handle(*local);
@@ -234,10 +237,11 @@ void ServiceCheck::settle_way(std::optional<Error> error) {
 
 void ServiceCheck::next_way() {
   tunnel_.forget(*this);
+  events_.on_way_test_over(connected_);
   const bool failed = under_test().error.has_value();
   if (++at_ == run_.size()) return finish();
   try_way();
-  if (failed) on_change_();  // that is known without the others
+  if (failed) events_.on_check_changed();  // that is known without the others
 }
 
 void ServiceCheck::finish() {
@@ -245,7 +249,7 @@ void ServiceCheck::finish() {
   last_test_.under_way = false;
   note_result();
   plan_next_test();
-  on_change_();
+  events_.on_check_changed();
 }
 
 // --- what is known -------------------------------------------------------------------------------

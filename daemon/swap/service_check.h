@@ -9,7 +9,6 @@
 // itself.
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -32,16 +31,30 @@ struct ServiceWay {
 // Those that a plan tells of.
 std::vector<ServiceWay> service_ways(const swap::SwapPlan& plan);
 
+// Not owned by the check.
+class ServiceCheckEvents {
+ public:
+  // settled() or trouble() may be other than before; never from within watch(), stop() and
+  // test_now().
+  virtual void on_check_changed() = 0;
+  // A connection is made that should come back by this port of the stand-in.
+  virtual void on_way_test_begins(std::uint16_t remote) = 0;
+  // It is over. `accepted`: somebody took the connection, or it was cut off before that was known.
+  virtual void on_way_test_over(bool accepted) = 0;
+
+ protected:
+  ~ServiceCheckEvents() = default;
+};
+
 class ServiceCheck final : private ConnectionObserver {
  public:
   // So many are tested, one after the other; last_test().way names the others.
   static constexpr std::size_t kMaxWays = 16;
 
-  // The tunnel to the stand-in outlives it. `test_every`: how long nobody may come by a way until
-  // it is tested again; > 0. `on_change`: settled() or trouble() may be other than before; never
-  // from within watch(), stop() and test_now().
+  // The tunnel to the stand-in and `events` outlive it. `test_every`: how long nobody may come by a
+  // way until it is tested again; > 0.
   ServiceCheck(net::Loop& loop, Tunnel& tunnel, std::vector<ServiceWay> ways, Duration test_every,
-               std::function<void()> on_change);
+               ServiceCheckEvents& events);
   ~ServiceCheck();
   ServiceCheck(const ServiceCheck&) = delete;
   ServiceCheck& operator=(const ServiceCheck&) = delete;
@@ -98,7 +111,7 @@ class ServiceCheck final : private ConnectionObserver {
   Tunnel& tunnel_;
   std::vector<Way> ways_;
   const Duration test_every_;
-  const std::function<void()> on_change_;
+  ServiceCheckEvents& events_;
   bool watching_ = false;
   bool asked_ = false;  // test_now() was called, and that test is not over
   control::SelfTest last_test_;

@@ -16,11 +16,13 @@ namespace {
 
 using proxy::testing::free_address;
 using proxy::testing::Service;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class ServiceCheckTest : public ::testing::Test,
                          protected proxy::testing::World,
-                         private TunnelEvents {
+                         private TunnelEvents,
+                         private ServiceCheckEvents {
  protected:
   ServiceCheckTest() : World(World::config()) {
     const auto& made = proxy::testing::certificates();
@@ -36,10 +38,8 @@ class ServiceCheckTest : public ::testing::Test,
   }
 
   void check(std::vector<ServiceWay> ways) {
-    check_.emplace(*loop, *tunnel_, std::move(ways), std::chrono::hours(1), [this] {
-      ++changes_;
-      loop.poke();
-    });
+    ServiceCheckEvents& events = *this;
+    check_.emplace(*loop, *tunnel_, std::move(ways), std::chrono::hours(1), events);
     check_->watch();
   }
   // Until the tests that are under way are over.
@@ -54,12 +54,20 @@ class ServiceCheckTest : public ::testing::Test,
   }
 
   int changes_ = 0;
+  std::vector<std::uint16_t> begun_;  // tests, by the port that they should come to
+  std::vector<bool> accepted_;        // those that are over
   std::optional<Tunnel> tunnel_;
   std::optional<ServiceCheck> check_;
 
  private:
   void on_tunnel_changed() override {}
   void on_tunnel_progress(const std::string&) override {}
+  void on_check_changed() override {
+    ++changes_;
+    loop.poke();
+  }
+  void on_way_test_begins(std::uint16_t remote) override { begun_.push_back(remote); }
+  void on_way_test_over(bool accepted) override { accepted_.push_back(accepted); }
 
   const testing::TemporaryDirectory directory_;
 };
@@ -126,6 +134,18 @@ TEST_F(ServiceCheckTest, OneThatFailsIsToldBeforeTheOthersAreOver) {
   EXPECT_TRUE(check_->settled());
   EXPECT_TRUE(check_->trouble());
   EXPECT_TRUE(check_->last_test().under_way);
+}
+
+TEST_F(ServiceCheckTest, ItTellsOfItsOwnConnectionsThatTheyAreNoCallers) {
+  Service good(loop);
+  check({closed("svc/a", 80), {"svc/b", good.address(), 81}, {"svc/b", good.address(), 82}});
+  ASSERT_TRUE(loop.run_until([&] { return !good.sockets.empty(); }));
+  check_->caller_came(81);
+  ASSERT_TRUE(loop.run_until([&] { return good.sockets.size() == 2; }));
+  EXPECT_THAT(begun_, ElementsAre(80, 81, 82));
+  EXPECT_THAT(accepted_, ElementsAre(false, true));
+  check_.reset();  // cut off: who came may well have been it
+  EXPECT_THAT(accepted_, ElementsAre(false, true, true));
 }
 
 TEST_F(ServiceCheckTest, AskedForItTestsAlsoWhatIsKnownToWork) {
