@@ -193,11 +193,12 @@ int Run::list_swaps() {
 int Run::status() {
   const auto client = daemon_.of_links();
   if (!client) return complain(client.error());
-  bool fine = true;
+  TestedLinks tests;
   if (invocation_.test && *client) {
     const auto tested = test_links(**client, terminal_);
     if (!tested) return complain(tested.error());
-    fine = *tested;
+    tests = *tested;
+    if (!tests.late.empty()) complain(late_tests(tests));
   }
   if (invocation_.watch) {
     const auto paths = control::paths(surroundings_.get_env);
@@ -212,7 +213,7 @@ int Run::status() {
   const auto status = (*client)->status();
   if (!status) return complain(status.error());
   terminal_.print(status_text(*status, view()));
-  return fine ? kExitDone : kExitFailed;
+  return tests.fine ? kExitDone : kExitFailed;
 }
 
 int Run::list() {

@@ -24,6 +24,7 @@ struct Operand {
   std::optional<kube::TargetKind> bare;  // of a NAME alone
   bool bare_first = false;               // offered before anything is typed, too
   bool with_container = false;           // NAME:CONTAINER
+  bool swapped = false;                  // only what is swapped
 };
 
 Operand operand_of(const std::string& command) {
@@ -34,7 +35,8 @@ Operand operand_of(const std::string& command) {
     return {.starts = "deploy/ sts/ rs/",
             .bare = kube::TargetKind::kDeployment,
             .bare_first = true,
-            .with_container = command == "swap-deployment"};
+            .with_container = command == "swap-deployment",
+            .swapped = command == "restore"};
   }
   if (command == "logs" || command == "exec" || command == "debug") {
     return {.starts = "svc/ deploy/ sts/ rs/ pod/", .bare = kube::TargetKind::kPod};
@@ -144,8 +146,11 @@ class Completion {
       return;
     }
     const auto any = kube::parse_target(type + "/any");
-    if (any && any->kind != kube::TargetKind::kHost)
-      offer_all(names_.objects(any->kind), type + "/");
+    if (any && any->kind != kube::TargetKind::kHost) offer_all(named(any->kind, form), type + "/");
+  }
+
+  Names named(kube::TargetKind kind, const Operand& form) {
+    return form.swapped ? names_.swapped(kind) : names_.objects(kind);
   }
 
   // A NAME alone, or the beginning of TYPE/NAME.
@@ -153,7 +158,7 @@ class Completion {
     offer_all(split(form.starts));
     if (!form.bare) return;
     const bool asked = !line_.word.empty() && out_.candidates.empty();
-    if (asked || form.bare_first) offer_all(names_.objects(*form.bare));
+    if (asked || form.bare_first) offer_all(named(*form.bare, form));
   }
 
   void links() {

@@ -24,6 +24,7 @@ class NameSource {
 
   virtual ~NameSource() = default;
   virtual Names objects(kube::TargetKind kind) = 0;  // not of hosts
+  virtual Names swapped(kube::TargetKind kind) = 0;  // those of them that are
   virtual Names namespaces() = 0;
   virtual Names contexts() = 0;
   virtual Names containers(const kube::Target& target) = 0;

@@ -18,6 +18,7 @@
 #include "kube/json_field.h"
 #include "kube/model.h"
 #include "kube/object_names.h"
+#include "kube/swap/list.h"
 #include "kube/target_pods.h"
 
 namespace ferry::cli {
@@ -26,9 +27,18 @@ namespace {
 using kube::Json;
 
 // Then what is under way is given up, a credential plugin included.
-constexpr Duration kPatience = std::chrono::milliseconds(1500);
+constexpr Duration kCompletionTime = std::chrono::milliseconds(1500);
 // Then the process is: something hangs that can't be given up.
-constexpr unsigned kEnd = 2;  // seconds
+constexpr unsigned kCompletionEnd = 2;  // seconds
+
+kube::TargetKind target_kind_of(swap::WorkloadKind kind) {
+  switch (kind) {
+    case swap::WorkloadKind::kStatefulSet: return kube::TargetKind::kStatefulSet;
+    case swap::WorkloadKind::kReplicaSet: return kube::TargetKind::kReplicaSet;
+    case swap::WorkloadKind::kDeployment: break;
+  }
+  return kube::TargetKind::kDeployment;
+}
 
 class Source final : public NameSource {
  public:
@@ -38,6 +48,20 @@ class Source final : public NameSource {
 
   Names objects(kube::TargetKind kind) override {
     return open() ? listed(kube::resource_of(kind), cluster_->ns) : Names();
+  }
+
+  Names swapped(kube::TargetKind kind) override {
+    if (!open()) return {};
+    swap::RealPace pace;
+    swap::Run run{
+        .api = *cluster_->api, .pace = pace, .cancel = cancel_, .progress = {}, .limits = {}};
+    const auto swaps = swap::list_swaps(run, cluster_->ns);
+    Names names;
+    if (!swaps) return names;
+    for (const auto& each : *swaps) {
+      if (target_kind_of(each.original.kind) == kind) names.push_back(each.original.name);
+    }
+    return names;
   }
 
   Names namespaces() override { return open() ? listed(kube::kNamespaces, {}) : Names(); }
@@ -126,7 +150,7 @@ class Deadline {
  public:
   explicit Deadline(kube::CancelToken& cancel)
       : thread_([this, &cancel] {
-          if (over_.sleep_for(kPatience)) cancel.cancel();
+          if (over_.sleep_for(kCompletionTime)) cancel.cancel();
         }) {}
   ~Deadline() {
     over_.cancel();
@@ -152,7 +176,7 @@ std::string answer_completion(const Invocation& invocation, const control::GetEn
                               const std::map<std::string, std::string>& environment,
                               const std::string& working_directory) {
   std::signal(SIGALRM, [](int) { _exit(0); });
-  alarm(kEnd);
+  alarm(kCompletionEnd);
   const auto doc = describe_command_line("ferry");
   const auto line = read_typed_line(doc, invocation.typed);
   const auto value = [&](const char* name) {

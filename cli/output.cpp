@@ -128,7 +128,8 @@ std::string state_line(std::string_view state, control::UnixMillis since, const 
 // "12s ago, passed: a connection to svc/app"
 std::string test_line(const control::SelfTest& test, const View& view) {
   if (test.tested == 0) return test.way.empty() || !test.under_way ? "" : "now: " + test.way;
-  std::string out = age(test.tested, view) + " ago, ";
+  std::string out = test.under_way ? "again now; " : "";
+  out += age(test.tested, view) + " ago, ";
   if (!test.error) return out + "passed" + (test.way.empty() ? "" : ": " + test.way);
   out += "failed: " + printable(test.error->summary());
   return out + (test.passed == 0 ? "" : "; last passed " + age(test.passed, view) + " ago");

@@ -38,6 +38,9 @@ inline constexpr Problem kDaemonNotStarted{"cli.daemon-not-started", ErrorCode::
 inline constexpr Problem kDaemonEnded{"cli.daemon-ended", ErrorCode::kUnavailable,
                                       "ferryd ended while it started",
                                       "see ferry logs, or run ferryd in the foreground"};
+inline constexpr Problem kTestLate{"cli.test-late", ErrorCode::kTimedOut,
+                                   "the test of a link gave no answer within 20 s",
+                                   "look again with ferry status: the test goes on"};
 inline constexpr Problem kDaemonSlow{"cli.daemon-slow", ErrorCode::kTimedOut,
                                      "ferryd runs, but doesn't listen, or doesn't end, in time",
                                      "see ferry logs"};

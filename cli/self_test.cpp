@@ -4,17 +4,19 @@
 #include <chrono>
 #include <thread>
 
+#include "cli/problems.h"
+
 namespace ferry::cli {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kTestPatience = std::chrono::seconds(20);
 constexpr auto kTestLook = std::chrono::milliseconds(50);
 
 }  // namespace
 
-Result<bool> test_links(const control::Client& client, Terminal& terminal) {
+Result<TestedLinks> test_links(const control::Client& client, Terminal& terminal,
+                               std::chrono::milliseconds patience) {
   auto links = client.links();
   if (!links) return fail(links.error());
   for (const auto& link : *links) {
@@ -22,7 +24,7 @@ Result<bool> test_links(const control::Client& client, Terminal& terminal) {
     // It may have ended meanwhile.
     if (!begun && begun.error().code != ErrorCode::kNotFound) return fail(begun.error());
   }
-  for (const auto deadline = Clock::now() + kTestPatience; Clock::now() < deadline;) {
+  for (const auto deadline = Clock::now() + patience; Clock::now() < deadline;) {
     links = client.links();
     if (!links) return fail(links.error());
     const auto waits = std::find_if(links->begin(), links->end(),
@@ -32,9 +34,18 @@ Result<bool> test_links(const control::Client& client, Terminal& terminal) {
     std::this_thread::sleep_for(kTestLook);
   }
   terminal.clear_progress();
-  return std::all_of(links->begin(), links->end(), [](const auto& link) {
-    return link.state == control::LinkState::kActive && !link.test.error && !link.test.under_way;
-  });
+  TestedLinks tested;
+  for (const auto& link : *links) {
+    const bool late = link.test.under_way;
+    if (late) tested.late += (tested.late.empty() ? "" : ", ") + to_string(link.target);
+    if (late || link.test.error || link.state != control::LinkState::kActive) tested.fine = false;
+  }
+  return tested;
+}
+
+Error late_tests(const TestedLinks& tested) {
+  return Error{problem::kTestLate, "testing " + tested.late, "no answer came in time",
+               "what is shown is what was known before; `ferry status` shows what came of it"};
 }
 
 }  // namespace ferry::cli

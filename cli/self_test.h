@@ -1,13 +1,23 @@
 // `ferry status --test`: has the links tested, and waits for what comes of it.
 #pragma once
 
+#include <chrono>
+#include <string>
+
 #include "cli/terminal.h"
 #include "daemon/control/client.h"
 
 namespace ferry::cli {
 
-// All links of the daemon, for at most 20 s. False: one of them doesn't work. Errors: those of the
-// calls.
-Result<bool> test_links(const control::Client& client, Terminal& terminal);
+struct TestedLinks {
+  bool fine = true;  // each of them works
+  std::string late;  // "svc/a, svc/b": those whose test gave no answer in time
+};
+
+// All links of the daemon; waits for `patience`, at most. Errors: those of the calls.
+Result<TestedLinks> test_links(const control::Client& client, Terminal& terminal,
+                               std::chrono::milliseconds patience = std::chrono::seconds(20));
+// What is to be said of those that are late.
+Error late_tests(const TestedLinks& tested);
 
 }  // namespace ferry::cli

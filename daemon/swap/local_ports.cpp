@@ -100,25 +100,56 @@ std::optional<LocalPlace> LocalPorts::place_of(std::uint16_t proxy_port) {
   for (std::size_t i = 0; i < ports_.size(); ++i) {
     const Watched& watched = ports_[i];
     if (watched.port.remote != proxy_port || watched.address.empty()) continue;
-    return LocalPlace{{watched.address, watched.port.local}, proxy_protocol_, i};
+    // A number of its own, of which the remainder is the port's index.
+    const std::size_t connection = came_++ * ports_.size() + i;
+    return LocalPlace{{watched.address, watched.port.local}, proxy_protocol_, connection};
   }
   return {};
 }
 
 void LocalPorts::on_nobody_there(const LocalPlace& place) {
   meter_.ended({.opened = false, .error = Error{}});
-  set_open(ports_[place.port], {});
+  set_open(port_of(place.port), {});
 }
 
 void LocalPorts::on_listen_result(const tunnel::ListenResult& result) {
   if (!result.ok) events_.on_port_refused(result.port, result.detail);
 }
 
-void LocalPorts::on_connected(std::size_t port) {
-  meter_.began();
-  events_.on_caller_served(ports_[port].port.remote);
+void LocalPorts::on_connected(std::size_t connection) {
+  const std::uint16_t remote = port_of(connection).port.remote;
+  if (awaited_ == remote && !taken_for_test_) {
+    taken_for_test_ = connection;
+    tests_.insert(connection);
+  } else {
+    meter_.began();
+  }
+  events_.on_caller_served(remote);
 }
 
-void LocalPorts::on_ended(std::size_t, const ConnectionEnd& end) { meter_.ended(end); }
+void LocalPorts::on_ended(std::size_t connection, const ConnectionEnd& end) {
+  tests_.erase(connection);
+  meter_.ended(end);
+}
+
+void LocalPorts::await_test(std::uint16_t remote) {
+  awaited_ = remote;
+  taken_for_test_.reset();
+}
+
+void LocalPorts::test_over(bool accepted) {
+  if (taken_for_test_ && !accepted) {
+    tests_.erase(*taken_for_test_);
+    meter_.began();
+  }
+  awaited_.reset();
+  taken_for_test_.reset();
+}
+
+OpenTraffic LocalPorts::callers() const {
+  OpenTraffic open = tunnel_.traffic(*this);
+  open.connections -= std::min<std::uint64_t>(open.connections, tests_.size());
+  return open;
+}
 
 }  // namespace ferry::daemon

@@ -5,6 +5,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -50,8 +52,16 @@ class LocalPorts final : private CallerService {
   bool any_open() const;
   bool all_open() const;
 
-  control::Traffic traffic() const { return meter_.read(tunnel_.traffic(*this)); }
-  void sample_rate() { meter_.sample(tunnel_.traffic(*this), loop_.now()); }
+  // A connection of the swap's own test will come by that port, and isn't to be counted. Nothing
+  // tells it from a caller's: where a pod reaches itself, the network may put another address in
+  // place of its own. So whoever comes first is taken for it.
+  void await_test(std::uint16_t remote);
+  // The test is over. If its connection was accepted nowhere, who came meanwhile was a caller.
+  void test_over(bool accepted);
+
+  // Of callers. What the local process has said to tests is among the bytes.
+  control::Traffic traffic() const { return meter_.read(callers()); }
+  void sample_rate() { meter_.sample(callers(), loop_.now()); }
 
  private:
   // Looks after one local port: tries to connect while it is closed, which disturbs nobody, and
@@ -68,12 +78,15 @@ class LocalPorts final : private CallerService {
   void try_to_connect(std::size_t index, const std::string& address);
   void tried(std::size_t index, const std::string& address, bool open);
   void set_open(Watched& watched, const std::string& address);
+  // By the number that its connection goes by.
+  Watched& port_of(std::size_t connection) { return ports_[connection % ports_.size()]; }
+  OpenTraffic callers() const;
 
   std::optional<LocalPlace> place_of(std::uint16_t proxy_port) override;
   void on_nobody_there(const LocalPlace& place) override;
   void on_listen_result(const tunnel::ListenResult& result) override;
-  void on_connected(std::size_t port) override;
-  void on_ended(std::size_t port, const ConnectionEnd& end) override;
+  void on_connected(std::size_t connection) override;
+  void on_ended(std::size_t connection, const ConnectionEnd& end) override;
 
   net::Loop& loop_;
   Tunnel& tunnel_;
@@ -81,6 +94,10 @@ class LocalPorts final : private CallerService {
   LocalPortsEvents& events_;
   std::vector<Watched> ports_;
   TrafficMeter meter_;
+  std::size_t came_ = 0;                       // connections, ever
+  std::optional<std::uint16_t> awaited_;       // a test's, by this port of the stand-in
+  std::optional<std::size_t> taken_for_test_;  // while the test is under way
+  std::set<std::size_t> tests_;                // open connections that aren't counted
   net::Timer look_again_;
 };
 

@@ -35,8 +35,9 @@ LocalSide::LocalSide(const LinkHouse& house, const control::SwapSpec& spec,
        .context = place.cluster.context,
        .kube_namespace = place.cluster.ns},
       *this);
+  ServiceCheckEvents& check_events = *this;
   check_ = std::make_unique<ServiceCheck>(house_.loop, *tunnel_, options_.ways, house_.test_every,
-                                          [this] { events_.on_local_side_changed(); });
+                                          check_events);
   ProbeEvents& probe_events = *this;
   probes_ =
       std::make_unique<ProbeSet>(house_.loop, house_.workers, std::move(probes), probe_events);
@@ -52,9 +53,9 @@ LocalSide::LocalSide(const LinkHouse& house, const control::SwapSpec& spec,
 
 LocalSide::~LocalSide() {
   environment_follower_.reset();
+  check_.reset();  // may still tell the ports
   ports_.reset();
   probes_.reset();
-  check_.reset();
   house_.tunnels.release(*tunnel_, *this);
 }
 

@@ -37,7 +37,10 @@ struct LocalSideOptions {
   std::string kubernetes_version;  // empty: not told
 };
 
-class LocalSide final : private TunnelEvents, private ProbeEvents, private LocalPortsEvents {
+class LocalSide final : private TunnelEvents,
+                        private ProbeEvents,
+                        private LocalPortsEvents,
+                        private ServiceCheckEvents {
  public:
   // `house` and `events` outlive it. Callers are served from start() on.
   LocalSide(const LinkHouse& house, const control::SwapSpec& spec, LocalSideOptions options,
@@ -74,6 +77,9 @@ class LocalSide final : private TunnelEvents, private ProbeEvents, private Local
   void on_ports_changed() override;
   void on_port_refused(std::uint16_t remote, const std::string& why) override;
   void on_caller_served(std::uint16_t remote) override { check_->caller_came(remote); }
+  void on_check_changed() override { events_.on_local_side_changed(); }
+  void on_way_test_begins(std::uint16_t remote) override { ports_->await_test(remote); }
+  void on_way_test_over(bool accepted) override { ports_->test_over(accepted); }
 
   bool process_runs() const;
 

@@ -24,6 +24,9 @@ class MadeUpNames final : public NameSource {
     ++asked;
     return named[kind];
   }
+  Names swapped(kube::TargetKind kind) override {
+    return kind == kube::TargetKind::kDeployment ? Names{"worker"} : Names{};
+  }
   Names namespaces() override { return {"shop", "shipping"}; }
   Names contexts() override { return {"prod", "team@staging"}; }
   Names containers(const kube::Target& target) override {
@@ -103,9 +106,15 @@ TEST_F(CompleteTest, ObjectsByTypeInWhateverSpelling) {
   EXPECT_THAT(texts({"forward", "-f", "links.yaml", "svc/"}), IsEmpty());
 }
 
+TEST_F(CompleteTest, OnlyWhatIsSwappedCanBeRestored) {
+  EXPECT_THAT(texts({"restore", ""}), ElementsAre("deploy/", "sts/", "rs/", "worker"));
+  EXPECT_THAT(texts({"restore", "deploy/"}), ElementsAre("deploy/worker"));
+  EXPECT_THAT(texts({"restore", "sts/"}), IsEmpty());
+}
+
 TEST_F(CompleteTest, NamesAloneAreOfTheCommandsKind) {
   EXPECT_THAT(texts({"swap", ""}), ElementsAre("deploy/", "sts/", "rs/", "app", "worker"));
-  EXPECT_THAT(texts({"restore", "wo"}), ElementsAre("worker"));
+  EXPECT_THAT(texts({"ide", "vscode", "ap"}), ElementsAre("app"));
   EXPECT_THAT(texts({"logs", "app"}), ElementsAre("app-1", "app-2"));
 }
 

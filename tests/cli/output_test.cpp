@@ -57,6 +57,13 @@ link 4: host/db.internal, foreground
 )");
 }
 
+TEST(OutputTest, ATestThatHasNoAnswerYetIsNotShownAsPassed) {
+  auto status = sample_status();
+  for (auto& link : status.links) link.test.under_way = true;
+  EXPECT_THAT(status_text(status, view(OutputFormat::kTable)),
+              testing::HasSubstr("  tested       again now; 12s ago, passed: a connection to"));
+}
+
 TEST(OutputTest, ListIsATable) {
   EXPECT_EQ(links_text(sample_status().links, view(OutputFormat::kTable)),
             "LINK   TARGET             NAMESPACE   PORTS                      STATE     AGE\n"

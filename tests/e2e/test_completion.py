@@ -1,16 +1,19 @@
 """Tab in real bash, zsh and fish: names come from the cluster, the kubeconfig and the daemon."""
 
+import json
 import re
 import shlex
 import shutil
 import stat
 import subprocess
+import textwrap
 import time
 
 import pytest
 import yaml
 
 import workloads
+from conftest import ROOT
 from ferry import free_port
 from kube_api import wait_for
 from pseudo_terminal import PseudoTerminal
@@ -40,11 +43,18 @@ printf ' end\\n'
 """
 
 
+# What Ferry writes on a Deployment that it has swapped.
+SWAPPED = json.dumps({"version": 1, "id": "abcdef012345", "owner": "alice@laptop", "holder": "", "replicas": 1,
+                      "since": "2026-01-01T00:00:00Z", "workload": "deploy/payment", "standIn": "payment-ferry",
+                      "container": "main", "services": [], "keepOriginal": False})
+
+
 @pytest.fixture(scope="module")
 def stage(cluster, api, build):
     with Stage(cluster, api, build) as made:
         boxes = [talker("checkout", shell("main", "exec sleep 1000"), shell("sidecar", "exec sleep 1000")),
                  talker("payment", shell("main", "exec sleep 1000"))]
+        boxes[1]["metadata"]["annotations"] = {"ferry.dev/swap": SWAPPED}
         ports = [{"name": "http", "port": 80, "targetPort": 8080}, {"name": "metrics", "port": 9090, "targetPort": 9090}]
         api.apply(made.namespace, *boxes, workloads.service("checkout", ports=ports), workloads.deployment("web"),
                   workloads.service("web"))
@@ -125,7 +135,7 @@ def test_names_come_from_the_cluster(stage, ferry, prompt):
         "logs svc/checkout --container=si": ["logs", "svc/checkout", "--container=sidecar"],
         "exec -it deploy/pay": ["exec", "-it", "deploy/payment"],
         "debug deploy/checkout --target si": ["debug", "deploy/checkout", "--target", "sidecar"],
-        "restore deploy/pay": ["restore", "deploy/payment"],
+        "restore deploy/": ["restore", "deploy/payment"],  # no other is swapped
         "forward svc/checkout 8080:ht": ["forward", "svc/checkout", "8080:http"],
         "forward svc/checkout met": ["forward", "svc/checkout", "metrics"],
         "forward svc/checkout :ht": ["forward", "svc/checkout", ":http"],
@@ -191,6 +201,29 @@ def answer(ferry, *words):
                           timeout=20)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout, time.monotonic() - started
+
+
+def test_restore_offers_what_is_swapped(ferry):
+    assert answer(ferry, "restore", "")[0].split() == ["deploy/", "sts/", "rs/", "payment", ":4"]
+    assert answer(ferry, "swap", "deploy/")[0].split() == ["deploy/checkout", "deploy/payment", "deploy/web", ":4"]
+
+
+def test_kubectl_passes_the_words_on(ferry):
+    """By the script that docs/cli.md shows."""
+    if not (kubectl := shutil.which("kubectl")):
+        pytest.skip("kubectl is not installed")
+    script = re.search(r"`kubectl_complete-ferry` into PATH:\n\n((?:    .*\n)+)", (ROOT / "docs" / "cli.md").read_text())[1]
+    folder = ferry.home / "bin-kubectl"
+    folder.mkdir()
+    (folder / "kubectl_complete-ferry").write_text(textwrap.dedent(script))
+    (folder / "kubectl_complete-ferry").chmod(0o755)
+    for name in ("ferry", "kubectl-ferry"):
+        (folder / name).symlink_to(ferry.binary)
+    env = {**ferry.env, "PATH": f"{folder}:{ferry.env['PATH']}"}
+    for typed, said in {("forward", "svc/che"): "svc/checkout\n:4\n", ("restore", "deploy/"): "deploy/payment\n:4\n",
+                        ("forward", "svc/checkout", "met"): "metrics\n:4\n", ("forward", "dep"): "deploy/\n:6\n"}.items():
+        done = subprocess.run([kubectl, "__complete", "ferry", *typed], env=env, capture_output=True, text=True, timeout=30)
+        assert (done.returncode, done.stdout) == (0, said), (typed, done.stderr)
 
 
 def test_a_cluster_that_does_not_answer_costs_two_seconds(ferry, faults):

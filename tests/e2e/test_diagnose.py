@@ -23,7 +23,23 @@ def probe(port, path="/healthz"):
     return {"httpGet": {"port": port, "path": path}, "periodSeconds": 1}
 
 
+# Its port answers to nobody, as behind a NetworkPolicy: the queue of those that it would accept is full.
+WALLED = """import socket, time
+server = socket.socket()
+server.bind(("", 8080))
+server.listen(0)
+first = socket.create_connection(("127.0.0.1", 8080))
+time.sleep(1000)"""
+
+
+def ingress_policy(name, **labels):
+    """The test cluster enforces none."""
+    return {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy", "metadata": {"name": name},
+            "spec": {"podSelector": {"matchLabels": labels}, "policyTypes": ["Ingress"]}}
+
+
 SICK = [
+    changed("walled", image="busybox:1.36", readinessProbe=None, command=["/usr/bin/python3", "-c", WALLED]),
     changed("crash", image="busybox:1.36", readinessProbe=None,
             command=["/bin/sh", "-c", "echo cannot open /etc/shop.conf; exit 7"]),
     changed("no-command", image="busybox:1.36", readinessProbe=None, command=["/no/such/command"]),
@@ -43,6 +59,7 @@ SERVICES = [
     workloads.service("deaf", selector={"app": "well"}, ports=[{"port": 80, "targetPort": 9999}]),
     workloads.service("parrot", selector={"app": "well"},
                       ports=[{"name": "http", "port": 80, "targetPort": workloads.ECHO}]),
+    workloads.service("walled", ports=[{"port": 80, "targetPort": 8080}]),
     workloads.service("misnamed", selector={"app": "well"}, ports=[{"port": 80, "targetPort": "web"}]),
 ]
 
@@ -133,6 +150,24 @@ def test_with_a_tunnel_the_proxy_looks_from_inside(clinic):
         assert found["evidence"] == ["the proxy: GET /: what comes back is no HTTP"], found
         assert not diagnosis(clinic, "svc/well")["findings"]
     finally:
+        link.end()
+
+
+def test_the_networkpolicy_before_a_silent_pod_is_named(clinic, api):
+    policies = [ingress_policy("wall", app="walled"), ingress_policy("elsewhere", app="well")]
+    wait_for("it is ready", lambda: not diagnosis(clinic, "svc/well")["findings"], timeout=60)
+    link = clinic.forward("svc/well", ":80", "--route", "proxy")
+    try:
+        found = finding(clinic, "svc/walled", "connection-blocked")
+        assert found["object"].startswith("pod/walled-"), found
+        assert any(line.startswith(f"no NetworkPolicy of namespace {clinic.namespace} selects it") for line in found["evidence"])
+        api.apply(clinic.namespace, *policies)
+        found = finding(clinic, "svc/walled", "connection-blocked")
+        assert "networkpolicy/wall selects it and lets in nobody" in found["evidence"], found
+        assert "elsewhere" not in str(found) and found["fix"].endswith(f"-n {clinic.namespace} wall")
+    finally:
+        for policy in policies:
+            api.delete("NetworkPolicy", clinic.namespace, policy["metadata"]["name"])
         link.end()
 
 

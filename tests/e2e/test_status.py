@@ -11,6 +11,7 @@ import local_app
 from ferry import free_port
 from kube_api import wait_for
 from pseudo_terminal import PseudoTerminal
+from test_metrics import of_daemon as metrics_of_daemon
 from test_tunnel_port import lone_ferry, proxy  # noqa: F401: fixtures
 
 ENTER, LEAVE = r"\x1b\[\?1049h\x1b\[\?25l", r"\x1b\[\?25h\x1b\[\?1049l"
@@ -62,6 +63,9 @@ def test_a_swap_was_tested_from_inside_the_cluster(ferry, web, build):
         assert ferry.run("status", "--test").returncode == 0
         (again,) = ferry.links()
         assert again["test"]["passed"] > link["test"]["passed"]
+        assert again["traffic"]["totalConnections"] == again["traffic"]["openConnections"] == 0, "a test is no caller"
+        _, _, accepted = metrics_of_daemon(ferry)["ferry_link_connections_accepted_total"]
+        assert list(accepted.values()) == [0]
         ferry.run("leave", "--all", timeout=120)
 
 

@@ -112,12 +112,14 @@ class FakeService final : public Service {
     return fail(ErrorCode::kNotFound, "looking up link " + id, "no such link");
   }
 
-  // Passes at once.
+  // Passes at once, unless tests go on.
   Result<LinkStatus> test_link(const std::string& id) override {
     {
       const std::lock_guard lock(mutex_);
       for (auto& link : links_) {
-        if (link.id == id) link.test.tested = link.test.passed = unix_millis_now();
+        if (link.id != id) continue;
+        link.test.under_way = tests_go_on_;
+        if (!tests_go_on_) link.test.tested = link.test.passed = unix_millis_now();
       }
     }
     return link(id);
@@ -198,6 +200,15 @@ class FakeService final : public Service {
     event.error = std::move(error);
     emit(event);
   }
+  // From now on tests have no end.
+  void let_tests_go_on() {
+    const std::lock_guard lock(mutex_);
+    tests_go_on_ = true;
+  }
+  void make_active() {
+    const std::lock_guard lock(mutex_);
+    for (auto& link : links_) link.state = LinkState::kActive;
+  }
   void emit(const Event& event) {
     const std::lock_guard lock(mutex_);
     for (const auto& subscriber : subscribers_) subscriber(event);
@@ -256,6 +267,7 @@ class FakeService final : public Service {
 
   std::mutex mutex_;
   std::condition_variable changed_;
+  bool tests_go_on_ = false;
   std::vector<LinkStatus> links_;
   std::vector<LinkSpec> specs_;
   std::vector<SwapSpec> swap_specs_;

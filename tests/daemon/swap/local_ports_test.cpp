@@ -81,6 +81,14 @@ class SwapWorld final : public proxy::testing::World,
     run_until(condition);
     return condition();
   }
+  // When expose_and_wait()'s own have been counted, and are gone.
+  std::uint64_t past_callers() {
+    const auto counted = [this] {
+      return ports->traffic().total_connections > 0 && ports->traffic().open_connections == 0;
+    };
+    EXPECT_TRUE(wait(counted));
+    return ports->traffic().total_connections;
+  }
   void reopen() { local.emplace(loop, local_port); }
 
   // None: refused.
@@ -152,6 +160,36 @@ TEST(LocalPortsTest, ACallerReachesTheLocalProcess) {
   EXPECT_EQ(world.ports->traffic().failed_connections, 0U);
   EXPECT_EQ(world.ports->traffic().bytes_sent, 13U);
   EXPECT_EQ(world.ports->traffic().bytes_received, 8U);
+}
+
+TEST(LocalPortsTest, WhoComesWhileATestIsAwaitedIsTakenForItOnce) {
+  SwapWorld world;
+  world.expose_and_wait();
+  const std::uint64_t before = world.past_callers();
+  world.ports->await_test(world.remote);
+  ASSERT_TRUE(world.reaches("the test's own"));
+  EXPECT_EQ(world.ports->traffic().total_connections, before);
+  EXPECT_EQ(world.ports->traffic().open_connections, 0U);
+  const auto caller = world.call();
+  caller->write("a caller");
+  ASSERT_TRUE(world.local_end("a caller"));
+  EXPECT_EQ(world.ports->traffic().total_connections, before + 1);
+  EXPECT_EQ(world.ports->traffic().open_connections, 1U);
+  world.ports->test_over(true);
+  EXPECT_EQ(world.ports->traffic().total_connections, before + 1);
+}
+
+TEST(LocalPortsTest, WhoWasTakenForATestThatWentNowhereIsCountedAfterAll) {
+  SwapWorld world;
+  world.expose_and_wait();
+  const std::uint64_t before = world.past_callers();
+  world.ports->await_test(world.remote);
+  const auto caller = world.call();
+  caller->write("a caller");
+  ASSERT_TRUE(world.local_end("a caller"));
+  world.ports->test_over(false);
+  EXPECT_EQ(world.ports->traffic().total_connections, before + 1);
+  EXPECT_EQ(world.ports->traffic().open_connections, 1U);
 }
 
 TEST(LocalPortsTest, AResetReachesTheOtherEnd) {

@@ -389,6 +389,24 @@ TEST_F(SwapSelfTest, ASwapThatIsActiveWasReachedThroughItsService) {
   EXPECT_FALSE(local_->sockets.empty());
 }
 
+TEST_F(SwapSelfTest, ATestIsNoCaller) {
+  ferry::testing::TcpRelay service(*loop, {"127.0.0.1", remote_});
+  service_at(service.address());
+  swap();
+  link_->test_now();
+  ASSERT_TRUE(wait([&] { return local_->sockets.size() == 2; }));
+  EXPECT_EQ(link_->status().traffic.open_connections, 0U);
+  ASSERT_TRUE(wait([&] { return !test().under_way; }));
+  EXPECT_EQ(link_->status().traffic.total_connections, 0U);
+  EXPECT_EQ(link_->status().traffic.open_connections, 0U);
+  std::unique_ptr<net::ByteStream> caller;
+  const net::Dial dial(*loop, {"127.0.0.1", remote_}, {}, [&](auto stream) {
+    if (stream) caller = std::move(*stream);
+  });
+  ASSERT_TRUE(wait([&] { return link_->status().traffic.total_connections == 1; }));
+  EXPECT_EQ(link_->status().traffic.open_connections, 1U);
+}
+
 TEST_F(SwapSelfTest, AServiceThatRefusesIsToldUntilItLeadsHere) {
   const auto address = proxy::testing::free_address(loop);
   service_at(address);
