@@ -186,7 +186,7 @@ TEST(LimitsTest, APeerThatIsNeverSilentIsAskedAsWell) {
   ASSERT_TRUE(peer.open(1));
   for (int turn = 0; turn < 600 && peer.failure().empty(); ++turn) {
     peer.wait(milliseconds(100));
-    peer.say(frame(FrameType::kPing).u64(7));
+    peer.say(testing::frame(FrameType::kPing).u64(7));
     peer.answer_ping();
   }
   expect_fails_over(peer, "acknowledges nothing");
@@ -201,7 +201,8 @@ TEST(LimitsTest, APeerThatAcknowledgesALittleNowAndThenIsLeftAlone) {
       peer.wait(seconds(1));
       peer.answer_ping();
     }
-    ASSERT_TRUE(peer.say(frame(FrameType::kAck).u64(step * kHeaderSize))) << peer.failure();
+    ASSERT_TRUE(peer.say(testing::frame(FrameType::kAck).u64(step * kHeaderSize)))
+        << peer.failure();
   }
 }
 
@@ -211,7 +212,7 @@ TEST(LimitsTest, WhatMayNotHaveArrivedIsNotHeldAgainstThePeer) {
   ASSERT_TRUE(peer.open(1));
   for (int turn = 0; turn < 600; ++turn) {
     peer.wait(milliseconds(100));
-    ASSERT_TRUE(peer.say(frame(FrameType::kPing).u64(7))) << peer.failure();
+    ASSERT_TRUE(peer.say(testing::frame(FrameType::kPing).u64(7))) << peer.failure();
   }
   EXPECT_FALSE(peer.carrier_died);
 }
