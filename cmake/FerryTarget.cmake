@@ -37,6 +37,8 @@ function(ferry_executable name)
   ferry_configure(${name})
   if(FERRY_SANITIZE AND NOT FERRY_BUILD_FUZZERS)
     target_sources(${name} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp)
+    set_source_files_properties(${PROJECT_SOURCE_DIR}/cmake/sanitizer_options.cpp
+                                PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)  # clang-tidy looks at our sources
     target_compile_definitions(${name} PRIVATE "FERRY_SANITIZER_REPORTS=\"${CMAKE_BINARY_DIR}/sanitizer-reports\"")
     file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/sanitizer-reports)
   endif()
