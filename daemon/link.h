@@ -85,6 +85,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   void following_failed(const Error& error);
 
   void on_tunnel_changed() override;
+  bool worth_another_try(const Error& error);
   void on_tunnel_progress(const std::string& message) override;
   void on_connected(std::size_t port) override;
   void on_ended(std::size_t port, const ConnectionEnd& end) override;
@@ -123,6 +124,7 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   TargetPlan plan_;
   std::unique_ptr<Task> follower_;
   std::optional<TargetView> view_;
+  std::optional<TimePoint> first_cut_;  // of a tunnel that never was ready
   std::optional<Error> follow_error_;
   Tunnel* tunnel_ = nullptr;  // held in the pool
   std::unique_ptr<LinkRoute> route_;

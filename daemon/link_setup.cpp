@@ -166,12 +166,23 @@ void Link::on_tunnel_changed() {
       direct_or_fail(*error);
       return;
     }
-    if (!keep_trying_) {
+    if (!keep_trying_ && !worth_another_try(*error)) {
       give_up(*error);
       return;
     }
   }
   assess();
+}
+
+// What is cut off half way isn't refused: a pod that has only just come up, a kubelet that is busy.
+bool Link::worth_another_try(const Error& error) {
+  constexpr Duration kLongest = std::chrono::seconds(5);
+  if (error.code != ErrorCode::kReset) return false;
+  if (!first_cut_) {
+    first_cut_ = house_.loop.now();
+    notice(error.summary() + "; trying again");
+  }
+  return house_.loop.now() - *first_cut_ < kLongest;
 }
 
 void Link::on_tunnel_progress(const std::string& message) {

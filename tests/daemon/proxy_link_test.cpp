@@ -371,6 +371,17 @@ TEST_F(ProxyLinkTest, WhereTheProxyMayNotBeMadeTheDirectRouteIsTakenAndSaid) {
   EXPECT_TRUE(daemon().status().tunnels.empty());
 }
 
+TEST_F(ProxyLinkTest, AWayThatIsCutOffHalfWayAtFirstIsTriedAgain) {
+  use_cluster_proxy();
+  place_.error = Error{ErrorCode::kReset, "port-forwarding", "connection reset by peer", {}};
+  const auto link = add(to_echo_in_cluster(control::Route::kProxy));
+  const auto notice =
+      events().wait_for([](const auto& event) { return event.kind == EventKind::kNotice; });
+  EXPECT_THAT(notice.message, HasSubstr("connection reset by peer; trying again"));
+  run([this] { place_.error.reset(); });
+  EXPECT_EQ(testing::Client(active_port(link)).receive(5), "echo:");
+}
+
 TEST_F(ProxyLinkTest, ARouteThatWasInsistedOnIsNotReplaced) {
   use_cluster_proxy();
   place_.error = Error{ErrorCode::kForbidden, "creating a Job", "jobs.batch is forbidden", {}};

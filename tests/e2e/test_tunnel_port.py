@@ -13,6 +13,7 @@ import struct
 import subprocess
 import tempfile
 import threading
+import time
 
 import pytest
 
@@ -329,6 +330,25 @@ def test_a_link_that_is_ended_while_its_tunnel_is_lost_leaves_nothing_behind(lon
             relay.heal()
             with pytest.raises(ConnectionResetError):
                 far.recv(1)
+
+
+def test_a_way_that_is_always_cut_off_is_tried_again_for_a_while(lone_ferry, proxy):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ended = []
+
+        def cut():
+            with contextlib.suppress(OSError):
+                while True:
+                    raw, _ = listener.accept()
+                    raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                    raw.close()
+                    ended.append(time.monotonic())
+
+        threading.Thread(target=cut, daemon=True).start()
+        words = ["--proxy-addr", f"127.0.0.1:{listener.getsockname()[1]}", "--proxy-credentials", str(proxy.keys / "daemon")]
+        failed = lone_ferry.run("forward", "host/127.0.0.1", ":1", *words, check=False)
+    assert failed.returncode != 0 and "trying again" in failed.stderr and "error: " in failed.stderr
+    assert len(ended) > 1 and ended[-1] - ended[0] < 30
 
 
 def far_end(service, near):
