@@ -29,6 +29,7 @@ Link::Link(const LinkHouse& house, std::string id, control::LinkSpec spec, bool 
       backoff_(kFirstRetry, kLongestRetry),
       retry_(house.loop, [this] { look_up_target(); }),
       ending_(house.loop, [this] { give_up(*last_error_); }),
+      cut_short_(house.loop, [this] { give_up(*last_error_); }),
       health_(house.loop, spec_.ports.size(), house.test_every, [this] { assess(); }),
       waiting_cause_(house.loop, house.workers, kCausePatience,
                      [this](const std::string& line) { notice(line); }) {}
@@ -122,7 +123,8 @@ bool Link::lacks_pods() const {
 // answer is still to come.
 std::optional<std::string> Link::obstacle() const {
   if (auto blocked = route_->blocked(); !blocked.empty()) {
-    const bool trying_first = !tunnel_->ever_ready() && !tunnel_->status().last_error;
+    const bool trying_first =
+        !tunnel_->ever_ready() && (!tunnel_->status().last_error || cut_short_.active());
     return trying_first ? std::string() : blocked;
   }
   if (plan_.follow == TargetPlan::Follow::kNothing) return {};

@@ -119,12 +119,12 @@ class Link final : public net::Disposable, private ConnectionObserver, private T
   net::Timer retry_;
   net::Timer
       ending_;  // gives up, when no code of the route, of a test or of a task is on the stack
+  net::Timer cut_short_;  // gives up on a tunnel that is cut off again and again before it is ready
   std::unique_ptr<Task> look_up_;
   Cluster cluster_;
   TargetPlan plan_;
   std::unique_ptr<Task> follower_;
   std::optional<TargetView> view_;
-  std::optional<TimePoint> first_cut_;  // of a tunnel that never was ready
   std::optional<Error> follow_error_;
   Tunnel* tunnel_ = nullptr;  // held in the pool
   std::unique_ptr<LinkRoute> route_;

@@ -151,6 +151,7 @@ void Link::go_through(const std::string& key, const TunnelPool::MakeSource& make
 }
 
 void Link::leave_tunnel() {
+  cut_short_.stop();
   if (tunnel_ == nullptr) return;
   health_.stop(not_tested("the link takes another way now"));
   if (route_) route_->forget(*this);
@@ -161,6 +162,7 @@ void Link::leave_tunnel() {
 void Link::on_tunnel_changed() {
   const auto error = tunnel_->status().last_error;
   const bool failed_first = !tunnel_->ever_ready() && error;
+  if (tunnel_->ever_ready()) cut_short_.stop();
   if (failed_first && state_ == LinkState::kStarting) {
     if (spec_.route == control::Route::kAuto && proxy_cannot_be_had(*error)) {
       direct_or_fail(*error);
@@ -178,11 +180,12 @@ void Link::on_tunnel_changed() {
 bool Link::worth_another_try(const Error& error) {
   constexpr Duration kLongest = std::chrono::seconds(5);
   if (error.code != ErrorCode::kReset) return false;
-  if (!first_cut_) {
-    first_cut_ = house_.loop.now();
+  last_error_ = error;
+  if (!cut_short_.active()) {
     notice(error.summary() + "; trying again");
+    cut_short_.start(kLongest);
   }
-  return house_.loop.now() - *first_cut_ < kLongest;
+  return true;
 }
 
 void Link::on_tunnel_progress(const std::string& message) {
