@@ -80,8 +80,8 @@ const std::array<CommandText, 16> kCommandTexts = {{
      "A link that is 'active' was tested from end to end: a connection to its target has been\n"
      "accepted; for a swap, one from inside the cluster through the Service came here. --test "
      "does\n"
-     "it again now, and exits with 1 where a test fails. --watch draws rates, streams and round\n"
-     "trips anew each second; where no terminal is, it prints a line for each change.",
+     "it again now, and exits with 1 where a link doesn't work. --watch draws rates, streams and\n"
+     "round trips anew each second; where no terminal is, it prints a line for each change.",
      "ferry status\n"
      "ferry status --watch\n"
      "ferry status --test -o json",

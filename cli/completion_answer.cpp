@@ -31,15 +31,6 @@ constexpr Duration kCompletionTime = std::chrono::milliseconds(1500);
 // Then the process is: something hangs that can't be given up.
 constexpr unsigned kCompletionEnd = 2;  // seconds
 
-kube::TargetKind target_kind_of(swap::WorkloadKind kind) {
-  switch (kind) {
-    case swap::WorkloadKind::kStatefulSet: return kube::TargetKind::kStatefulSet;
-    case swap::WorkloadKind::kReplicaSet: return kube::TargetKind::kReplicaSet;
-    case swap::WorkloadKind::kDeployment: break;
-  }
-  return kube::TargetKind::kDeployment;
-}
-
 class Source final : public NameSource {
  public:
   Source(const Invocation& invocation, const control::KubeAccess& access,
@@ -58,8 +49,10 @@ class Source final : public NameSource {
     const auto swaps = swap::list_swaps(run, cluster_->ns);
     Names names;
     if (!swaps) return names;
+    const auto wanted = kube::resource_of(kind).kind;
     for (const auto& each : *swaps) {
-      if (target_kind_of(each.original.kind) == kind) names.push_back(each.original.name);
+      const auto& original = each.original;
+      if (swap::resource_of(original.kind).kind == wanted) names.push_back(original.name);
     }
     return names;
   }

@@ -13,6 +13,12 @@ using Clock = std::chrono::steady_clock;
 
 constexpr auto kTestLook = std::chrono::milliseconds(50);
 
+// What a test of a swap finds against it shows in its state. Any other error may be due to where
+// the test was made from: a pod that isn't led back to itself, the original that took it.
+bool works(const control::LinkStatus& link) {
+  return link.state == control::LinkState::kActive && (link.swap || !link.test.error);
+}
+
 }  // namespace
 
 Result<TestedLinks> test_links(const control::Client& client, Terminal& terminal,
@@ -38,7 +44,7 @@ Result<TestedLinks> test_links(const control::Client& client, Terminal& terminal
   for (const auto& link : *links) {
     const bool late = link.test.under_way;
     if (late) tested.late += (tested.late.empty() ? "" : ", ") + to_string(link.target);
-    if (late || link.test.error || link.state != control::LinkState::kActive) tested.fine = false;
+    if (late || !works(link)) tested.fine = false;
   }
   return tested;
 }

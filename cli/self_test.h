@@ -10,7 +10,7 @@
 namespace ferry::cli {
 
 struct TestedLinks {
-  bool fine = true;  // each of them works
+  bool fine = true;  // each of them works; what a test of a swap can't decide is not against it
   std::string late;  // "svc/a, svc/b": those whose test gave no answer in time
 };
 

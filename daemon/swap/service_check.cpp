@@ -28,18 +28,6 @@ std::string services_of(const std::vector<ServiceWay>& ways) {
   return names;
 }
 
-// Of those that there is no room for; empty: none.
-std::string untested(const std::vector<ServiceWay>& ways) {
-  constexpr std::size_t kNamed = 3;
-  std::string names;
-  for (std::size_t i = 0; i < ways.size() && i < kNamed; ++i) {
-    names +=
-        (i == 0 ? "" : ", ") + ways[i].service + " port " + std::to_string(ways[i].address.port);
-  }
-  if (ways.size() > kNamed) names += " and " + std::to_string(ways.size() - kNamed) + " more";
-  return names.empty() ? names : "; not tested: " + names;
-}
-
 }  // namespace
 
 std::vector<ServiceWay> service_ways(const swap::SwapPlan& plan) {
@@ -63,14 +51,13 @@ ServiceCheck::ServiceCheck(net::Loop& loop, Tunnel& tunnel, std::vector<ServiceW
       due_(loop, [this] { test_or_wait(); }),
       limit_(loop, [this] { out_of_time(); }),
       next_(loop, [this] { next_way(); }) {
-  std::vector<ServiceWay> others;
+  if (ways.empty()) return;
+  std::string untested;
   if (ways.size() > kMaxWays) {
-    others.assign(ways.begin() + kMaxWays, ways.end());
+    untested = "; not tested: " + std::to_string(ways.size() - kMaxWays) + " more";
     ways.resize(kMaxWays);
   }
-  if (ways.empty()) return;
-  last_test_.way =
-      "from inside the cluster through " + services_of(ways) + " to here" + untested(others);
+  last_test_.way = "from inside the cluster through " + services_of(ways) + " to here" + untested;
   for (auto& way : ways) ways_.push_back({.to = std::move(way), .error = {}});
 }
 

@@ -48,7 +48,7 @@ class ServiceCheckEvents {
 
 class ServiceCheck final : private ConnectionObserver {
  public:
-  // So many are tested, one after the other; last_test().way names the others.
+  // So many are tested, one after the other; last_test().way says how many are not.
   static constexpr std::size_t kMaxWays = 16;
 
   // The tunnel to the stand-in and `events` outlive it. `test_every`: how long nobody may come by a

@@ -21,6 +21,9 @@ constexpr Duration kRefusalPatience = std::chrono::seconds(5);
 constexpr const char* kImageFix = "name an image that the cluster can pull (--image)";
 constexpr const char* kRoomFix =
     "make room on a node that its node selector, affinity and tolerations allow";
+// The stand-in itself can't be looked at any more: it is removed after such an error.
+constexpr const char* kLateFix =
+    "mend what holds it up, or give it longer (--timeout TIME), and swap again";
 constexpr const char* kRefusedFix =
     "let the namespace have one more small pod, and the pod what it asks for";
 
@@ -165,8 +168,7 @@ class PodWait {
 
   // What else `kubectl describe` would have shown: the latest warning about the pod.
   void explain(Error& error) {
-    error.fix = "kubectl describe pod -n " + plan_.request.original.ns + " -l " + kStandInLabel +
-                "=" + plan_.record.id;
+    error.fix = kLateFix;
     if (pod_.uid.empty()) return;
     const auto events = run_.api.list(kube::kEvents, plan_.request.original.ns,
                                       {{}, "involvedObject.uid=" + pod_.uid}, run_.cancel);

@@ -18,6 +18,9 @@ class TestLinksTest : public testing::Test {
   TestLinksTest() {
     server_.emplace(service_, control::ServerOptions{.socket_path = dir_.path() + "/s"});
     EXPECT_TRUE(server_->start());
+  }
+
+  void add_forwards() {
     for (const char* name : {"a", "b"}) {
       control::LinkSpec spec;
       spec.target = {control::TargetKind::kService, name};
@@ -25,6 +28,13 @@ class TestLinksTest : public testing::Test {
       EXPECT_TRUE(service_.add_link(spec));
     }
     service_.make_active();
+  }
+  // Not active yet.
+  void add_swap() {
+    control::SwapSpec spec;
+    spec.workload = {control::TargetKind::kDeployment, "web"};
+    spec.detach = true;
+    EXPECT_TRUE(service_.add_swap(spec));
   }
 
   TestedLinks test_for(std::chrono::milliseconds patience) {
@@ -41,18 +51,55 @@ class TestLinksTest : public testing::Test {
 };
 
 TEST_F(TestLinksTest, LinksWhoseTestPassesAreFine) {
+  add_forwards();
   const auto tested = test_for(std::chrono::minutes(1));
   EXPECT_TRUE(tested.fine);
   EXPECT_EQ(tested.late, "");
 }
 
 TEST_F(TestLinksTest, ThoseThatDontAnswerInTimeAreNamed) {
+  add_forwards();
   service_.let_tests_go_on();
   const auto tested = test_for(std::chrono::milliseconds(100));
   EXPECT_FALSE(tested.fine);
   EXPECT_EQ(tested.late, "svc/a, svc/b");
   EXPECT_EQ(late_tests(tested).summary(), "testing svc/a, svc/b: no answer came in time");
   EXPECT_EQ(late_tests(tested).id, "cli.test-late");
+}
+
+TEST_F(TestLinksTest, AForwardWhoseTestFailsIsNotFine) {
+  add_forwards();
+  service_.fail_tests_with(Error{ErrorCode::kTimedOut, "connecting to svc/a", "no answer"});
+  const auto tested = test_for(std::chrono::minutes(1));
+  EXPECT_FALSE(tested.fine);
+  EXPECT_EQ(tested.late, "");
+}
+
+// Another pod has answered, or the network leads no pod back to itself.
+TEST_F(TestLinksTest, WhatATestCanNotDecideIsNotHeldAgainstASwap) {
+  add_swap();
+  service_.make_active();
+  service_.fail_tests_with(Error{ErrorCode::kTimedOut, "connecting to svc/web", "another pod"});
+  EXPECT_TRUE(test_for(std::chrono::minutes(1)).fine);
+  EXPECT_TRUE(service_.links().front().test.error) << "it was tested, and is shown so";
+}
+
+// A refusal makes it wait.
+TEST_F(TestLinksTest, ASwapThatIsNotActiveIsNotFine) {
+  add_swap();
+  EXPECT_FALSE(test_for(std::chrono::minutes(1)).fine);
+  service_.make_active();
+  EXPECT_TRUE(test_for(std::chrono::minutes(1)).fine);
+}
+
+// Its state may be of before the test.
+TEST_F(TestLinksTest, ASwapWhoseTestGivesNoAnswerInTimeIsNotFine) {
+  add_swap();
+  service_.make_active();
+  service_.let_tests_go_on();
+  const auto tested = test_for(std::chrono::milliseconds(100));
+  EXPECT_FALSE(tested.fine);
+  EXPECT_EQ(tested.late, "deploy/web");
 }
 
 }  // namespace

@@ -40,6 +40,27 @@ class WaitingConnectionsTest : public ::testing::Test, public ConnectionObserver
   std::vector<std::size_t> ends_;
 };
 
+// Counts how often it is looked at.
+class LookedAtStream final : public net::ByteStream {
+ public:
+  explicit LookedAtStream(int& looks) : looks_(looks) {}
+
+  void start(net::StreamHandler&) override {}
+  void pause_reading() override {}
+  void resume_reading() override {}
+  std::size_t write(std::span<const Bytes>) override { return 0; }
+  bool peer_has_ended() const override {
+    ++looks_;
+    return false;
+  }
+  std::size_t queued() const override { return 0; }
+  void shutdown() override {}
+  void reset() override {}
+
+ private:
+  int& looks_;
+};
+
 TEST_F(WaitingConnectionsTest, OfTooManyTheNewestIsReset) {
   for (std::size_t id = 0; id <= kMax; ++id) come(id);
   EXPECT_THAT(ends_, ElementsAre(kMax));
@@ -69,6 +90,22 @@ TEST_F(WaitingConnectionsTest, WhoHasOnlyEndedOneSideWaitsAsLongAsThereAreOtherP
   come(2);
   EXPECT_THAT(ends_, ElementsAre());
   EXPECT_EQ(waiting_.size(), kMax);
+}
+
+// Else a flood of connections would have all that wait looked at for each of its own.
+TEST_F(WaitingConnectionsTest, NobodyIsLookedAtAgainForAWhile) {
+  int looks = 0;
+  const auto add = [&] {
+    waiting_.add({{"app", 80}, std::make_unique<LookedAtStream>(looks), 0, this});
+  };
+  for (std::size_t i = 0; i < kMax; ++i) add();
+  EXPECT_EQ(looks, 0);
+  for (int i = 0; i < 10; ++i) add();  // the loop's time stands still meanwhile
+  EXPECT_EQ(looks, static_cast<int>(kMax));
+  loop_.run_for(2 * WaitingConnections::kLook);
+  add();
+  EXPECT_EQ(looks, 2 * static_cast<int>(kMax));
+  EXPECT_EQ(ends_.size(), 11U);
 }
 
 }  // namespace

@@ -262,6 +262,13 @@ def assert_all_seen(seen, of):
     assert listed <= seen, f"listed, and never answered: {listed - seen}"
 
 
+def test_the_page_for_people_tells_each_status():
+    page = (ROOT / "docs" / "control-api.md").read_text()
+    told = set(re.findall(r"^\| ([45]\d\d) \|", page.split("\n## Errors\n")[1], re.MULTILINE))
+    listed = {status for what in openapi.operations().values() for status in what["responses"] if status[0] in "45"}
+    assert told == listed
+
+
 def test_what_is_not_provoked_is_listed():
     listed = {(*operation, status) for operation, what in openapi.operations().items() for status in what["responses"]}
     assert UNPROVOKED <= listed

@@ -6,6 +6,7 @@ import time
 import pytest
 
 import workloads
+from conftest import ROOT
 from kube_api import wait_for
 from stage import Stage
 
@@ -109,6 +110,75 @@ def test_a_sick_deployment_is_diagnosed(clinic, name, code, evidence):
     assert found["object"].startswith(f"pod/{name}-")
     assert any(evidence in line for line in found["evidence"]), found
     assert found["fix"]
+
+
+RECORDINGS = ROOT / "tests" / "fixtures" / "kubernetes-1.33"
+# Of each pod that was recorded from a real cluster: its code, and a part of the cause.
+RECORDED = {
+    "command-missing": ("command-not-found", "no such command"),
+    "completed": ("completed", "done its work"),
+    "config-missing": ("config-missing", "not there"),
+    "crash": ("crash-loop", "exit code 7"),
+    "failed": ("container-failed", "exit code 9"),
+    "image-bad-name": ("image-name-invalid", "not one"),
+    "image-missing": ("registry-unreachable", "registry"),
+    "image-never": ("image-not-on-node", "may not be pulled"),
+    "init-fails": ("crash-loop", "exit code 4"),
+    "liveness-restarts": ("liveness-probe-fails", "killed and started again"),
+    "never-ready-exec": ("readiness-probe-fails", "command fails"),
+    "never-ready-http": ("readiness-probe-fails", "nothing at the path"),
+    "never-ready-refused": ("readiness-probe-fails", "nothing listens"),
+    "never-ready-timeout": ("crash-loop", "exit code 1"),
+    "pending-resources": ("unschedulable-resources", "no node"),
+    "pending-selector": ("unschedulable-selector", "no node"),
+    "startup-never": ("startup-probe-fails", "nothing listens"),
+    "volume-missing": ("volume-not-mounted", "can't be mounted"),
+}
+# What busybox made of it there: it has an httpd, and its nc doesn't know the options.
+IN_PLACE_OF = {
+    "httpd -f -p 8080 -h /etc": ["/usr/bin/python3", "-m", "http.server", "8080", "--directory", "/etc"],
+    "sh -c nc -lk -p 8080 -e sleep 60": ["sh", "-c", "echo \"nc: invalid option -- 'k'\" >&2; exit 1"],
+}
+
+
+def as_recorded(name):
+    """The pod of that recording, as its user wrote it, in a namespace that is restricted."""
+    pod = json.loads((RECORDINGS / f"sick-{name}.json").read_text())["pod"]
+    written = {"containers", "initContainers", "nodeSelector", "restartPolicy", "terminationGracePeriodSeconds", "volumes"}
+    spec = {field: value for field, value in pod["spec"].items() if field in written}
+    spec["volumes"] = [volume for volume in spec["volumes"] if "projected" not in volume]  # the account's token
+    for container in spec["containers"] + spec.get("initContainers", []):
+        container["volumeMounts"] = [mount for mount in container["volumeMounts"]
+                                     if not mount["name"].startswith("kube-api-access")]
+        container["image"] = container["image"].replace("localhost/busybox:1", "busybox:1.36")
+        container["command"] = IN_PLACE_OF.get(" ".join(container["command"]), container["command"])
+        container["securityContext"] = workloads.RESTRICTED
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec}
+
+
+def recognize(ferry, name, code, cause):
+    said = []
+
+    def recognized():
+        said[:] = diagnosis(ferry, f"pod/{name}")["findings"]
+        return said and said[0]["code"] == code and cause in said[0]["cause"]
+
+    try:
+        wait_for(f"pod/{name} is diagnosed as {code}: {cause}", recognized, timeout=90, pause=0.3)
+    except AssertionError as late:
+        raise AssertionError(f"{late}; last of all: {said}") from None
+    assert said[0]["object"].startswith(f"pod/{name}") and said[0]["fix"], said
+
+
+def test_each_sick_pod_that_was_recorded_is_recognized_when_it_is_real(cluster, api, build):
+    assert {path.name for path in RECORDINGS.glob("sick-*.json")} == {f"sick-{name}.json" for name in RECORDED}
+    with Stage(cluster, api, build) as stage:
+        api.apply(stage.namespace, *map(as_recorded, RECORDED))
+        for name, (code, cause) in RECORDED.items():
+            recognize(stage.ferry, name, code, cause)
+        for name in RECORDED:
+            api.delete("Pod", stage.namespace, name)
+        wait_for("all are gone", lambda: not api.list("Pod", stage.namespace))
 
 
 def test_a_crash_is_told_with_exit_code_and_restarts(clinic):

@@ -69,6 +69,21 @@ def test_a_swap_was_tested_from_inside_the_cluster(ferry, web, build):
         ferry.run("leave", "--all", timeout=120)
 
 
+def test_a_swap_beside_its_original_works_whoever_takes_its_test(ferry, web, build):
+    with local_app.running(build) as local:
+        ferry.run("swap-deployment", web, "--expose", f"{local.http}:http", "--keep-original", "--detach", timeout=120)
+        ferry.wait_for_state("active")
+
+        def taken_by_the_original():
+            assert ferry.run("status", "--test", check=False).returncode == 0
+            (link,) = ferry.links()
+            assert link["state"] == "active", link
+            return link["test"]["error"]
+
+        assert wait_for("another pod takes it", taken_by_the_original)["why"] == "another pod has answered"
+        ferry.run("leave", "--all", timeout=120)
+
+
 def test_watch_draws_in_place_and_puts_the_terminal_back(lone_ferry, proxy):
     port = free_port()
     forward(lone_ferry, proxy, port)

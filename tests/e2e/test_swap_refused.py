@@ -60,9 +60,9 @@ def test_a_pod_that_cannot_be_scheduled(stage):
     stage.web(replicas=0, change=lambda deployment: deployment["spec"]["template"]["spec"].update(
         nodeSelector={"disk": "none-like-it"}))
     local = stage.local()
-    said = refused(stage, "web", "--expose", f"{local.http}:http", "--timeout", "5s", exit_code=UNREACHABLE,
-                   says="0/1 nodes")
-    assert "affinity" in said or "selector" in said
+    said = refused(stage, "web", "--expose", f"{local.http}:http", "--timeout", "12s", exit_code=UNREACHABLE,
+                   says=["0/1 nodes", "after 12 s"])
+    assert re.search(r"pod/web-ferry-\S+: .*\(unschedulable-selector\)\n", said), said
 
 
 @plays

@@ -112,14 +112,17 @@ class FakeService final : public Service {
     return fail(ErrorCode::kNotFound, "looking up link " + id, "no such link");
   }
 
-  // Passes at once, unless tests go on.
+  // Passes at once, unless tests go on or fail; neither changes the link's state.
   Result<LinkStatus> test_link(const std::string& id) override {
     {
       const std::lock_guard lock(mutex_);
       for (auto& link : links_) {
         if (link.id != id) continue;
         link.test.under_way = tests_go_on_;
-        if (!tests_go_on_) link.test.tested = link.test.passed = unix_millis_now();
+        if (tests_go_on_) continue;
+        link.test.tested = unix_millis_now();
+        link.test.error = test_error_;
+        if (!test_error_) link.test.passed = link.test.tested;
       }
     }
     return link(id);
@@ -205,6 +208,10 @@ class FakeService final : public Service {
     const std::lock_guard lock(mutex_);
     tests_go_on_ = true;
   }
+  void fail_tests_with(Error error) {
+    const std::lock_guard lock(mutex_);
+    test_error_ = std::move(error);
+  }
   void make_active() {
     const std::lock_guard lock(mutex_);
     for (auto& link : links_) link.state = LinkState::kActive;
@@ -268,6 +275,7 @@ class FakeService final : public Service {
   std::mutex mutex_;
   std::condition_variable changed_;
   bool tests_go_on_ = false;
+  std::optional<Error> test_error_;
   std::vector<LinkStatus> links_;
   std::vector<LinkSpec> specs_;
   std::vector<SwapSpec> swap_specs_;

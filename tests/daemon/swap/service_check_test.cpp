@@ -114,17 +114,15 @@ TEST_F(ServiceCheckTest, EachWayIsTestedWhateverBecomesOfTheOthers) {
   EXPECT_EQ(check_->last_test().way, "from inside the cluster through svc/a, svc/b to here");
 }
 
-TEST_F(ServiceCheckTest, WhatThereAreTooManyOfIsNamed) {
+TEST_F(ServiceCheckTest, HowManyThereAreTooManyIsTold) {
   const auto address = free_address(loop);
   std::vector<ServiceWay> ways(ServiceCheck::kMaxWays, ServiceWay{"svc/a", address, 80});
-  for (std::uint16_t port = 1; port <= 2; ++port) ways.push_back({"svc/b", {"10.0.0.1", port}, 80});
   check(ways);
-  EXPECT_EQ(
-      check_->last_test().way,
-      "from inside the cluster through svc/a to here; not tested: svc/b port 1, svc/b port 2");
-  for (std::uint16_t port = 3; port <= 9; ++port) ways.push_back({"svc/c", {"10.0.0.1", port}, 80});
+  EXPECT_EQ(check_->last_test().way, "from inside the cluster through svc/a to here");
+  ways.insert(ways.end(), 2, ServiceWay{"svc/b", address, 80});
   check(ways);
-  EXPECT_THAT(check_->last_test().way, HasSubstr("svc/b port 2, svc/c port 3 and 6 more"));
+  EXPECT_EQ(check_->last_test().way,
+            "from inside the cluster through svc/a to here; not tested: 2 more");
 }
 
 TEST_F(ServiceCheckTest, OneThatFailsIsToldBeforeTheOthersAreOver) {

@@ -10,9 +10,11 @@ namespace ferry::swap {
 namespace {
 
 using kube::Json;
+using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 class StandInTest : public SwapTest {
  protected:
@@ -172,6 +174,8 @@ TEST_F(StandInTest, RunningOutOfTimeSaysWhatItWaitedForAndTheLatestWarning) {
   EXPECT_EQ(error.code, ErrorCode::kTimedOut);
   EXPECT_THAT(error.why, HasSubstr("ContainerCreating"));
   EXPECT_THAT(error.why, HasSubstr("FailedMount: configmap \"settings\" not found"));
+  EXPECT_THAT(error.fix, AllOf(HasSubstr("--timeout"), Not(HasSubstr("kubectl"))))
+      << "the pod is gone by then";
 }
 
 TEST_F(StandInTest, OneThatSomebodyDeletesIsNotWaitedFor) {
