@@ -48,6 +48,9 @@ struct TunnelOptions {
   Duration pending_timeout = std::chrono::seconds(30);  // a connection waits so long for a session
   Duration shortest_use = std::chrono::seconds(5);      // of a carrier whose way will expire
   std::size_t max_pending = 1024;                       // connections that wait
+  // How long the proxy is looked for to be told that nobody needs its streams any more
+  // (TunnelPool).
+  Duration longest_goodbye = std::chrono::minutes(10);
   // The proxy's ring has room for as much as one stream may be sent: README.md of tunnel/.
   tunnel::Options session = {.window_budget = std::size_t{64} * 1024 * 1024};
   // What its sessions share with those of other tunnels. Null: nothing.

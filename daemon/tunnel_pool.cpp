@@ -7,9 +7,8 @@ namespace ferry::daemon {
 namespace {
 
 constexpr Duration kUnusedLinger = std::chrono::seconds(2);
-// How long the proxy is looked for to be told that nobody needs its streams any more, and by how
-// many tunnels at once; of more, the oldest goes.
-constexpr Duration kLongestGoodbye = std::chrono::minutes(10);
+// By how many tunnels at once the proxy is looked for to be told that nobody needs its streams any
+// more; of more, the oldest goes.
 constexpr std::ptrdiff_t kMostLeaving = 16;
 
 // The next tunnel with this key is the one that comes back for what this one leaves behind.
@@ -93,7 +92,7 @@ void TunnelPool::release(const Tunnel& tunnel, const TunnelEvents& user) {
   Entry& entry = **found;
   entry.users.erase(std::remove(entry.users.begin(), entry.users.end(), &user), entry.users.end());
   if (!entry.users.empty()) return;
-  entry.until = loop_.now() + kLongestGoodbye;
+  entry.until = loop_.now() + options_.longest_goodbye;
   if (tunnel.ready()) {
     entry.unused.start(kUnusedLinger);
   } else if (tunnel.has_last_words()) {

@@ -28,7 +28,8 @@ struct Limits {
   std::size_t accepts_per_second = 1000;                 // more wait in the kernel's backlog
   Duration greeting_timeout = std::chrono::seconds(10);  // from accept to the end of the greeting
   std::size_t sessions = 64;
-  std::size_t pending_dials = 1024;  // all sessions together; of one: TargetDialer::kGreed
+  // All sessions together, one for each of them among it; of one: TargetDialer::kGreed.
+  std::size_t pending_dials = 1024;
   // Bytes of all sessions together; see tunnel::MemoryBudget.
   std::size_t window_memory = std::size_t{40} * 1024 * 1024;
   std::size_t ring_memory = std::size_t{40} * 1024 * 1024;

@@ -1,5 +1,6 @@
 #include "in-cluster-proxy/target_dialer.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace ferry::proxy {
@@ -19,8 +20,10 @@ TargetDialer::Attempt::Attempt(TargetDialer& dialer, const tunnel::Target& targe
 TargetDialer::Attempt::~Attempt() { --dialer_.attempts_; }
 
 TargetDialer::TargetDialer(net::Loop& loop, const TargetPolicy& policy, Duration timeout,
-                           std::size_t max_attempts)
-    : loop_(loop), max_attempts_(max_attempts) {
+                           std::size_t max_attempts, std::size_t max_sessions)
+    : loop_(loop),
+      max_attempts_(max_attempts),
+      shared_(max_attempts - std::min(max_attempts, max_sessions)) {
   options_.timeout = timeout;
   options_.spares_descriptors = true;
   options_.permit = [&policy](const net::HostPort& address) { return policy.permits(address); };
@@ -28,8 +31,14 @@ TargetDialer::TargetDialer(net::Loop& loop, const TargetPolicy& policy, Duration
 
 std::unique_ptr<TargetDialer::Attempt> TargetDialer::dial(const tunnel::Target& target,
                                                           std::size_t own, Callback callback) {
-  if (own >= kGreed * (max_attempts_ - attempts_)) return nullptr;
+  if (!may_dial(own)) return nullptr;
   return std::make_unique<Attempt>(*this, target, std::move(callback));
+}
+
+// Beyond `shared_` each session has one at most, so together they never exceed the maximum.
+bool TargetDialer::may_dial(std::size_t own) const {
+  if (own == 0) return attempts_ < max_attempts_;
+  return attempts_ < shared_ && own < kGreed * (shared_ - attempts_);
 }
 
 tunnel::Reason reason_of(net::DialFailure failure) {

@@ -37,12 +37,13 @@ class TargetDialer {
     std::unique_ptr<net::Dial> dial_;
   };
 
-  // `policy` and `loop` must outlive the dialer, the dialer its attempts.
+  // `policy` and `loop` must outlive the dialer, the dialer its attempts. Of the attempts, one for
+  // each session that there may be is kept back: none has to wait for its first because of others.
   TargetDialer(net::Loop& loop, const TargetPolicy& policy, Duration timeout,
-               std::size_t max_attempts);
+               std::size_t max_attempts, std::size_t max_sessions);
 
-  // The most that one session has under way, as a multiple of what is left: alone it may have four
-  // fifths of all, and another one always finds something.
+  // The most that one session has under way, as a multiple of what is left of those not kept back:
+  // alone it may have four fifths of them.
   static constexpr std::size_t kGreed = 4;
 
   // The callback comes once, never from within: with a socket, or with null and why. `own`: the
@@ -50,9 +51,12 @@ class TargetDialer {
   std::unique_ptr<Attempt> dial(const tunnel::Target& target, std::size_t own, Callback callback);
 
  private:
+  bool may_dial(std::size_t own) const;
+
   net::Loop& loop_;
   net::DialOptions options_;
   const std::size_t max_attempts_;
+  const std::size_t shared_;  // of them, for more than each session's first
   std::size_t attempts_ = 0;
 };
 

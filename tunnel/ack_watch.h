@@ -18,8 +18,11 @@ class AckWatch {
   // `patience`: of a peer that has something and acknowledges nothing new.
   explicit AckWatch(Duration patience) : patience_(patience) {}
 
-  // A PING is sent now, behind all bytes before the offset `sent`.
-  void asked(std::uint64_t sent, TimePoint now) { asked_ = Asked{sent, now}; }
+  // A PING is sent now, behind all bytes before the offset `sent`. More of them, until an answer
+  // comes, are the same question.
+  void asked(std::uint64_t sent, TimePoint now) {
+    if (!asked_) asked_ = Asked{sent, now};
+  }
   // It was answered; everything before `acked` is acknowledged by now. False: it was asked for
   // after the end of patience, and still nothing new is.
   bool answered(std::uint64_t acked, TimePoint now);

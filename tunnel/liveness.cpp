@@ -16,6 +16,7 @@ void Liveness::start(TimePoint now) {
   state_ = State::kGreeting;
   ping_wanted_ = false;
   ping_sent_.reset();
+  question_.reset();
   in_doubt_ = unanswered_ = false;
   sampled_ = 0;
   deadline_ = now + options_.greeting_timeout;
@@ -32,6 +33,7 @@ void Liveness::stop() {
   in_doubt_ = unanswered_ = false;
   ping_wanted_ = false;
   ping_sent_.reset();
+  question_.reset();
 }
 
 void Liveness::heard(TimePoint now) {
@@ -39,6 +41,10 @@ void Liveness::heard(TimePoint now) {
   state_ = State::kIdle;
   in_doubt_ = false;
   heard_at_ = now;
+}
+
+void Liveness::acknowledged(TimePoint now) {
+  if (question_) question_->since = now;
 }
 
 // While an answer is waited for, asking again doesn't give the carrier more time.
@@ -64,20 +70,29 @@ Duration Liveness::answerable(Duration time) const {
 std::optional<TimePoint> Liveness::deadline(bool awaiting) const {
   if (state_ == State::kOff) return std::nullopt;
   if (state_ != State::kIdle) return deadline_;
-  if (!awaiting) return heard_at_ + options_.ping_idle;
-  const TimePoint silent = heard_at_ + answerable(options_.answer_idle);
-  return std::min(silent, asks_talker_at().value_or(silent));
+  const TimePoint silent =
+      heard_at_ + (awaiting ? answerable(options_.answer_idle) : options_.ping_idle);
+  const auto asks = awaiting ? asks_talker_at() : std::nullopt;
+  return std::min({silent, asks.value_or(silent), patience_ends().value_or(silent)});
+}
+
+std::optional<TimePoint> Liveness::patience_ends() const {
+  if (!question_) return std::nullopt;
+  return question_->since + options_.pong_patience;
 }
 
 // None: it is asked already.
 std::optional<TimePoint> Liveness::asks_talker_at() const {
-  if (ping_wanted_ || ping_sent_) return std::nullopt;
-  return sampled_at_ + kAskTalkerEvery;
+  if (ping_wanted_ || question_) return std::nullopt;
+  return answered_at_ + kAskTalkerEvery;
 }
 
 bool Liveness::wake(TimePoint now) {
-  const bool judges = state_ == State::kGreeting || state_ == State::kProbing;
-  if (!judges || now - deadline_ < kAsleep) return false;
+  // What is due then at the latest, whatever is awaited.
+  const auto due = deadline(false);
+  if (!due || now - *due < kAsleep) return false;
+  if (question_) question_->since = now;
+  if (state_ == State::kIdle) return false;
   if (state_ == State::kGreeting) {
     deadline_ = now + options_.greeting_timeout;
   } else {
@@ -89,6 +104,10 @@ bool Liveness::wake(TimePoint now) {
 Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
   const auto due = deadline(awaiting);
   if (!due || now < *due) return Verdict::kAlive;
+  if (state_ == State::kIdle && now >= patience_ends().value_or(TimePoint::max())) {
+    stop();
+    return Verdict::kDead;
+  }
   if (state_ == State::kIdle && awaiting && now < heard_at_ + answerable(options_.answer_idle)) {
     ping_wanted_ = true;
     return Verdict::kAlive;
@@ -113,24 +132,33 @@ Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
 
 bool Liveness::may_sample(TimePoint now) const {
   const bool up = state_ == State::kIdle || state_ == State::kProbing;
-  return up && !ping_sent_ && now - sampled_at_ > kSampleEvery;
+  return up && !question_ && now - answered_at_ > kSampleEvery;
 }
 
 std::uint64_t Liveness::ping(TimePoint now) {
   ping_wanted_ = false;
   ping_sent_ = now;
-  return ++last_ping_;
+  ++last_ping_;
+  if (!question_) question_ = Question{last_ping_, now};
+  return last_ping_;
 }
 
 bool Liveness::pong(std::uint64_t number, TimePoint now) {
-  if (number != last_ping_ || !ping_sent_) return false;
-  unanswered_ = false;
-  samples_[sampled_++ % kSamples] = now - *ping_sent_;
+  if (number == last_ping_ && ping_sent_) {
+    unanswered_ = false;
+    take_sample(now - *ping_sent_);
+    ping_sent_.reset();
+  }
+  if (!question_ || number < question_->first_ping || number > last_ping_) return false;
+  question_.reset();
+  answered_at_ = now;
+  return true;
+}
+
+void Liveness::take_sample(Duration round_trip) {
+  samples_[sampled_++ % kSamples] = round_trip;
   const auto end = samples_.begin() + static_cast<std::ptrdiff_t>(std::min(sampled_, kSamples));
   round_trip_ = *std::min_element(samples_.begin(), end);
-  ping_sent_.reset();
-  sampled_at_ = now;
-  return true;
 }
 
 }  // namespace ferry::tunnel

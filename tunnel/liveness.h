@@ -2,8 +2,9 @@
 //
 // Silence is answered with a PING: after ping_idle, or after answer_idle while the peer owes an
 // acknowledgement (`awaiting`); in that case a peer that talks is asked now and then as well. A
-// PING without any sign of life puts the carrier in doubt; two of them are the end. A process that
-// was itself asleep (a deadline long past) asks again before it judges.
+// PING without any sign of life puts the carrier in doubt; two of them are the end. So is one that
+// a peer that goes on talking leaves unanswered for pong_patience. A process that was itself asleep
+// (a deadline long past) asks again before it judges.
 #pragma once
 
 #include <array>
@@ -20,14 +21,15 @@ class Liveness {
  public:
   explicit Liveness(const Options& options) : options_(options) {}
 
-  void start(TimePoint now);        // a new carrier, nothing heard yet
-  void established(TimePoint now);  // the greeting is done
-  void stop();                      // no carrier
-  void heard(TimePoint now);        // bytes came
-  void probe(TimePoint now);        // ask now
+  void start(TimePoint now);         // a new carrier, nothing heard yet
+  void established(TimePoint now);   // the greeting is done
+  void stop();                       // no carrier
+  void heard(TimePoint now);         // bytes came
+  void acknowledged(TimePoint now);  // something new: the way there is open, if slow
+  void probe(TimePoint now);         // ask now
 
   // To be called with every new `now`: true when it is so far past a judgement that we, not the
-  // carrier, must have been away. Asks then.
+  // carrier, must have been away. Asks then. That time doesn't count as patience either.
   bool wake(TimePoint now);
 
   enum class Verdict : std::uint8_t { kAlive, kInDoubt, kDead };  // kInDoubt: told once
@@ -41,7 +43,9 @@ class Liveness {
   bool wants_ping() const { return ping_wanted_; }
   bool may_sample(TimePoint now) const;
   std::uint64_t ping(TimePoint now);  // the number for the PING that is sent now
-  // Whether it answers the latest PING, for the first time.
+  // Whether it answers the question, for the first time: a PING, and those sent while it wasn't
+  // answered. The carrier keeps the order, so an answer to one of them says that the first has
+  // come.
   bool pong(std::uint64_t number, TimePoint now);
   // The shortest of the last few: what an outage delayed says nothing about the way.
   std::optional<Duration> round_trip() const { return round_trip_; }
@@ -50,6 +54,8 @@ class Liveness {
   enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
   void begin_probing(TimePoint now);
   std::optional<TimePoint> asks_talker_at() const;
+  std::optional<TimePoint> patience_ends() const;
+  void take_sample(Duration round_trip);
   // At least three round trips (not more than ping_timeout: one slow answer is no long way).
   Duration answerable(Duration time) const;
 
@@ -63,8 +69,13 @@ class Liveness {
   TimePoint asked_at_{};  // kProbing
   TimePoint deadline_{};  // kGreeting, kProbing
   std::uint64_t last_ping_ = 0;
-  std::optional<TimePoint> ping_sent_;  // and not answered
-  TimePoint sampled_at_{};
+  std::optional<TimePoint> ping_sent_;  // the latest, and it is not answered
+  struct Question {
+    std::uint64_t first_ping = 0;
+    TimePoint since;  // or since we know that the peer had no chance before
+  };
+  std::optional<Question> question_;  // not answered
+  TimePoint answered_at_{};           // the latest
   static constexpr std::size_t kSamples = 4;
   std::array<Duration, kSamples> samples_{};
   std::size_t sampled_ = 0;  // on this carrier

@@ -95,7 +95,7 @@ struct PeerReady {  // the proxy's: whether the daemon's side takes callers; fal
 };
 // The carrier doesn't answer; another one may well be tried while it is waited for.
 struct CarrierInDoubt {};
-// The carrier gave no sign of life: drop it and detach().
+// The carrier gave no sign of life, or for very long no answer: drop it and detach().
 struct CarrierDead {};
 // The session is over (protocol broken, resume refused, version mismatch): every stream is gone.
 // Last event.

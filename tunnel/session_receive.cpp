@@ -227,6 +227,7 @@ void Session::Impl::on_ack(std::uint64_t offset) {
   const bool useless_ack = offset == ring.acked();
   if (!ring.acknowledge(offset)) return protocol_error("ACK with an offset that cannot be");
   if (useless_ack) return count_useless();
+  liveness.acknowledged(now);
   note_activity();  // the ring's memory may be idle now
 }
 

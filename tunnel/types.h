@@ -107,6 +107,7 @@ struct Options {
   Duration doubt = std::chrono::milliseconds(500);       // without its PONG, in doubt
   Duration ping_timeout = std::chrono::seconds(5);       // wait for its PONG; dead after two misses
   Duration ack_patience = std::chrono::seconds(15);      // with a peer that has it and has no ACK
+  Duration pong_patience = std::chrono::minutes(2);      // with one that talks and has no PONG
   Duration credit_idle = std::chrono::seconds(2);        // unused that long, credit is given back
 
   // --- what a peer may do in one second ---

@@ -18,6 +18,7 @@ class Relay:
 
     def __init__(self, host, port):
         self._target = (host, port)
+        self._source = None  # the address from which connections go on; none: the kernel's choice
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._links = set()
@@ -61,6 +62,10 @@ class Relay:
     def swallow(self):
         """What comes on the connections that there are is dropped from now on; new ones go through."""
         self._do(self._swallow)
+
+    def move(self, address):
+        """Connections that come from now on reach the target from another address, as of a laptop that roams."""
+        self._do(self._set, "_source", (address, 0))
 
     def delay(self, seconds):
         self._do(self._set, "_delay", seconds)
@@ -125,7 +130,7 @@ class Relay:
             if not self._up:
                 return
             await self._flows.wait()
-            answers, asks = await asyncio.open_connection(*self._target, limit=CHUNK)
+            answers, asks = await asyncio.open_connection(*self._target, local_addr=self._source, limit=CHUNK)
             for end in (writer, asks):  # a line, not a store
                 end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, CHUNK)
             link.writers.append(asks)

@@ -11,6 +11,7 @@ import ctypes
 import os
 import pathlib
 import signal
+import socket
 import subprocess
 import tempfile
 import threading
@@ -30,6 +31,7 @@ from stage import plays
 
 MIB = 1 << 20
 CLONE_NEWNS, CLONE_NEWNET = 0x00020000, 0x40000000  # sched.h
+ESTABLISHED = "01"  # of /proc/net/tcp
 STOPPED = int(os.environ.get("FERRY_STOPPED_SECONDS", "22"))  # seconds: more than finding a tunnel dead takes
 
 
@@ -263,6 +265,40 @@ def test_what_is_said_into_a_dead_connection_brings_that_to_light(stage):
         talk.says(b"anybody there?")
         assert time.monotonic() - started < 10  # a carrier is dead after 20 s
         assert tunnel(way.ferry)["reconnects"] == 1
+
+
+@plays
+def test_a_laptop_that_roams_goes_on_from_its_other_address(stage):
+    """A session is whose secret it is, wherever the next connection comes from."""
+    size = 48 * MIB
+    with lone_link(stage) as way:
+        talk = Conversation(way.echo)
+        assert callers_of(way.proxy.port) == {"127.0.0.1"}
+        way.relay.limit(8 * MIB)
+        with concurrent.futures.ThreadPoolExecutor(2) as pool:
+            down = pool.submit(client.download_hash, way.http, size)
+            up = pool.submit(client.upload, way.http, size)
+            for address in ("127.0.0.2", "127.0.0.3"):
+                before = way.relay.relayed
+                wait_for("both are under way", lambda: way.relay.relayed > before + 4 * MIB)
+                way.relay.move(address)
+                way.relay.cut()
+                wait_for("the proxy is called from there", lambda: callers_of(way.proxy.port) == {address})
+                talk.says(b"here now")
+            assert not down.done() and not up.done()
+            assert down.result() == (client.hash_of_pattern(size), size)
+            assert up.result() == (size, client.hash_of_pattern(size))
+        assert callers_of(way.proxy.port) == {"127.0.0.3"}
+        log = way.proxy.log.read_text()
+        assert (log.count(": begun"), log.count(": resumed")) == (1, 2), log
+
+
+def callers_of(port):
+    """The addresses of those who are connected to a port of 127.0.0.1, as its process sees them (proc(5), /proc/net/tcp)."""
+    here = f"{socket.inet_aton('127.0.0.1')[::-1].hex()}:{port:04x}".upper()
+    lines = [line.split() for line in pathlib.Path("/proc/thread-self/net/tcp").read_text().splitlines()[1:]]
+    callers = [there for _, own, there, state, *_ in lines if own == here and state == ESTABLISHED]
+    return {socket.inet_ntoa(bytes.fromhex(caller.split(":")[0])[::-1]) for caller in callers}
 
 
 @plays

@@ -57,6 +57,16 @@ TEST_F(AckWatchTest, TimeInWhichWeSleptDoesNotCount) {
   EXPECT_TRUE(ask(100, 100));
 }
 
+TEST_F(AckWatchTest, ToBeAskedAgainBeforeAnAnswerIsTheSameQuestion) {
+  EXPECT_TRUE(ask(100, 40));
+  now_ += kPatience - milliseconds(1);
+  watch_.asked(100, now_);
+  now_ += milliseconds(1);
+  watch_.asked(100, now_);
+  EXPECT_TRUE(watch_.answered(40, now_)) << "of what was asked in time";
+  EXPECT_FALSE(ask(100, 40));
+}
+
 TEST_F(AckWatchTest, AnotherCarrierIsAskedAnew) {
   EXPECT_TRUE(ask(100, 40));
   now_ += kPatience;

@@ -217,6 +217,50 @@ TEST(LimitsTest, WhatMayNotHaveArrivedIsNotHeldAgainstThePeer) {
   EXPECT_FALSE(peer.carrier_died);
 }
 
+// Without a PONG nothing says what has arrived. Its session can go on over another carrier.
+TEST(LimitsTest, APeerThatTalksAndNeverAnswersLosesItsCarrier) {
+  HostilePeer peer(Role::kProxy);
+  ASSERT_TRUE(peer.open(1));
+  Duration talked{};
+  while (!peer.carrier_died && talked < std::chrono::hours(1)) {
+    peer.wait(milliseconds(300));
+    talked += milliseconds(300);
+    ASSERT_TRUE(peer.say(testing::frame(FrameType::kPing).u64(7))) << peer.failure();
+  }
+  EXPECT_GE(talked, Options{}.pong_patience);
+  EXPECT_LE(talked, Options{}.pong_patience + seconds(1));
+  EXPECT_EQ(peer.session().stats().streams, 1U);
+}
+
+// A very slow way, on which the PING itself waits.
+TEST(LimitsTest, APeerThatTalksAndAcknowledgesALittleKeepsItsCarrier) {
+  HostilePeer peer(Role::kProxy);
+  constexpr StreamId kStreams = 5;
+  for (StreamId id = 1; id < 2 * kStreams; id += 2) ASSERT_TRUE(peer.open(id));
+  for (std::uint64_t step = 1; step < kStreams; ++step) {
+    for (Duration talked{}; talked < Options{}.pong_patience - seconds(5); talked += seconds(1)) {
+      peer.wait(milliseconds(500));
+      peer.say(testing::frame(FrameType::kPing).u64(7));
+      peer.wait(milliseconds(500));
+      peer.say(testing::frame(FrameType::kPing).u64(7));
+    }
+    ASSERT_TRUE(peer.say(testing::frame(FrameType::kAck).u64(step * kHeaderSize)))
+        << peer.failure();
+    ASSERT_FALSE(peer.carrier_died);
+  }
+}
+
+// It keeps silent until it is asked again, and then answers what it was asked before.
+TEST(LimitsTest, APeerWhoseAnswersAreAlwaysLateMustAcknowledgeAsWell) {
+  HostilePeer peer(Role::kProxy);
+  ASSERT_TRUE(peer.open(1));
+  for (std::uint64_t number = 1; number < 100 && peer.failure().empty(); ++number) {
+    peer.wait(milliseconds(1100));
+    peer.say(testing::frame(FrameType::kPong).u64(number));
+  }
+  expect_fails_over(peer, "acknowledges nothing");
+}
+
 TEST(LimitsTest, PingsAreAnsweredOnceHoweverManyCame) {
   HostilePeer peer(Role::kProxy);
   for (int i = 0; i < 1000; ++i) peer.say(testing::frame(FrameType::kPing).u64(7));

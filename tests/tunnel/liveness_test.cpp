@@ -33,6 +33,20 @@ class LivenessTest : public ::testing::Test {
     liveness_.pong(number, now_);
   }
 
+  // The peer talks for so long, and answers nothing.
+  Verdict talk(Duration time, bool awaiting = true) {
+    const TimePoint end = now_ + time;
+    Verdict verdict = Verdict::kAlive;
+    while (now_ < end && verdict == Verdict::kAlive) {
+      now_ += milliseconds(500);
+      EXPECT_FALSE(liveness_.wake(now_));
+      liveness_.heard(now_);
+      verdict = liveness_.on_timeout(now_, awaiting);
+      if (liveness_.wants_ping()) liveness_.ping(now_);
+    }
+    return verdict;
+  }
+
   const Options options_;
   Liveness liveness_{options_};
   TimePoint now_{seconds(1000)};
@@ -126,6 +140,59 @@ TEST_F(LivenessTest, ATalkerThatOwesAnAcknowledgementIsAskedNowAndThen) {
   liveness_.ping(now_);
   EXPECT_GT(liveness_.deadline(true).value(), now_ + milliseconds(500));
   EXPECT_GT(liveness_.deadline(false).value(), now_ + seconds(5));
+}
+
+TEST_F(LivenessTest, ATalkerThatAnswersNothingIsJudgedWhenPatienceEnds) {
+  for (const bool awaiting : {true, false}) {
+    liveness_.start(now_);
+    liveness_.established(now_);
+    liveness_.ping(now_);
+    EXPECT_EQ(talk(options_.pong_patience - seconds(1), awaiting), Verdict::kAlive);
+    EXPECT_EQ(talk(seconds(1), awaiting), Verdict::kDead);
+    EXPECT_FALSE(liveness_.deadline(true).has_value());
+  }
+}
+
+TEST_F(LivenessTest, PatienceStartsOverWithEachAnswer) {
+  for (int i = 0; i < 3; ++i) {
+    const std::uint64_t number = liveness_.ping(now_);
+    EXPECT_EQ(talk(options_.pong_patience - seconds(1)), Verdict::kAlive);
+    EXPECT_TRUE(liveness_.pong(number, now_));
+  }
+}
+
+TEST_F(LivenessTest, WhatIsAcknowledgedShowsThatTheWayIsOpenIfSlow) {
+  liveness_.ping(now_);
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(talk(options_.pong_patience - seconds(1)), Verdict::kAlive);
+    liveness_.acknowledged(now_);
+  }
+  EXPECT_EQ(talk(options_.pong_patience), Verdict::kDead);
+}
+
+TEST_F(LivenessTest, TimeInWhichWeSleptIsNoPatience) {
+  liveness_.ping(now_);
+  EXPECT_EQ(talk(options_.pong_patience - seconds(1)), Verdict::kAlive);
+  now_ += std::chrono::hours(3);
+  liveness_.wake(now_);
+  liveness_.heard(now_);
+  EXPECT_EQ(talk(options_.pong_patience - seconds(1)), Verdict::kAlive);
+  EXPECT_EQ(talk(seconds(1)), Verdict::kDead);
+}
+
+// The carrier keeps the order: whatever is said later about it, the first has come.
+TEST_F(LivenessTest, AnyPingSinceTheFirstUnansweredOneMayBeAnswered) {
+  const std::uint64_t before = liveness_.ping(now_);
+  EXPECT_TRUE(liveness_.pong(before, now_));
+  const std::uint64_t first = liveness_.ping(now_);
+  const std::uint64_t second = liveness_.ping(now_);
+  EXPECT_FALSE(liveness_.pong(before, now_));
+  EXPECT_FALSE(liveness_.pong(second + 1, now_)) << "it was never asked";
+  EXPECT_TRUE(liveness_.pong(first, now_));
+  EXPECT_FALSE(liveness_.pong(first, now_)) << "once";
+  const std::uint64_t third = liveness_.ping(now_);
+  EXPECT_FALSE(liveness_.pong(second, now_)) << "an answer to the question before";
+  EXPECT_TRUE(liveness_.pong(third, now_));
 }
 
 TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
