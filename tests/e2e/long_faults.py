@@ -1,6 +1,7 @@
 """The long forms of test_faults.py, with figures; `tests/e2e/long` runs them."""
 
 import contextlib
+import os
 import random
 import statistics
 import threading
@@ -13,7 +14,7 @@ import http_client as client
 from test_faults import Conversation, dropped_packets, house, lone_link, tunnel
 
 GIB = 1 << 30
-ROUNDS = 100
+ROUNDS = int(os.environ.get("FERRY_ROUNDS", "100"))
 
 
 @pytest.fixture
@@ -70,6 +71,36 @@ def test_a_gibibyte_each_way_under_cuts(way, say):
     assert reconnects >= 5
 
 
+def tell(say, way, fault, what, times, seed):
+    """`times`: [(seconds, seconds that the fault lasted)]"""
+    worst, lasted = max(times)
+    say(
+        f"{way.name}, {fault}, {what}: median {statistics.median(took for took, _ in times) * 1000:.0f} ms, "
+        f"worst {worst * 1000:.0f} ms (after {lasted:.0f} s) of {len(times)}, seed {seed}"
+    )
+
+
+def test_how_soon_traffic_flows_after_a_cut(way, say):
+    """From the reset of all that there is to the answer on a new connection, and on one that was open."""
+    seed, dice = seeded()
+    talk = Conversation(way.echo)
+    before = tunnel(way.ferry)["reconnects"]
+    fresh, kept = [], []
+    for _ in range(ROUNDS):
+        time.sleep(dice.uniform(0.1, 0.5))
+        cut = time.monotonic()
+        way.relay.cut()
+        talk.sends(b"x")
+        assert client.name_of(way.http)
+        fresh.append((time.monotonic() - cut, 0))
+        talk.hears(b"x")
+        kept.append((time.monotonic() - cut, 0))
+    tell(say, way, "cut", "new connection", fresh, seed)
+    tell(say, way, "cut", "open connection", kept, seed)
+    assert tunnel(way.ferry)["reconnects"] - before >= ROUNDS
+    assert max(fresh)[0] < 1
+
+
 @contextlib.contextmanager
 def relay_is(relay, fault):
     getattr(relay, fault)()
@@ -94,10 +125,6 @@ def test_how_soon_traffic_flows_after_the_network_is_back(way, say, fault):
         fresh.append((time.monotonic() - back, lasts))
         talk.hears(b"x")
         kept.append((time.monotonic() - back, lasts))
-    for what, times in (("new connection", fresh), ("open connection", kept)):
-        worst, lasted = max(times)
-        say(
-            f"{way.name}, {fault}, {what}: median {statistics.median(took for took, _ in times) * 1000:.0f} ms, "
-            f"worst {worst * 1000:.0f} ms (after {lasted:.0f} s) of {len(times)}, seed {seed}"
-        )
+    tell(say, way, fault, "new connection", fresh, seed)
+    tell(say, way, fault, "open connection", kept, seed)
     assert max(fresh)[0] < 1
