@@ -8,10 +8,16 @@
 namespace ferry::kube {
 namespace {
 
-// The kernel's words for a connection that did not come about; libcurl's lack them.
-std::string with_system_error(CURL* easy, std::string text) {
+// Of the last system call that failed; 0: none did.
+long system_error(CURL* easy) {
   long number = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
+  return number;
+}
+
+// The kernel's words for a connection that did not come about; libcurl's lack them.
+std::string with_system_error(CURL* easy, std::string text) {
+  const long number = system_error(easy);
   if (number == 0) return text;
   const std::string words = std::strerror(static_cast<int>(number));
   return text.find(words) == std::string::npos ? text + ": " + words : text;
@@ -102,6 +108,8 @@ TransferFailure failure_of(const ClusterConfig& config, CURL* easy, CURLcode cod
     case CURLE_SSL_ISSUER_ERROR: return certificate_refused(config, why);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
+      // The network's doing, in the middle of a handshake.
+      if (system_error(easy) != 0) return unreachable(config, with_system_error(easy, why));
       return {{problem::kTlsFailed,
                {},
                why,

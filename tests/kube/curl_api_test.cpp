@@ -3,11 +3,13 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <future>
 #include <thread>
 
 #include "kube/follow.h"
+#include "kube/problems.h"
 #include "net/certificate.h"
 #include "tests/kube/fixture.h"
 #include "tests/kube/temp_dir.h"
@@ -531,6 +533,22 @@ TEST_F(CurlApiTlsTest, PlainHttpWhereTlsIsExpectedIsAnError) {
   ASSERT_FALSE(answer);
   EXPECT_EQ(answer.error().code, ErrorCode::kUnreachable);
   EXPECT_THAT(answer.error().fix, HasSubstr("speaks TLS"));
+}
+
+// Nothing of the request was sent yet.
+TEST_F(CurlApiTlsTest, AHandshakeThatIsCutIsTriedAgainAlsoForAPost) {
+  options_.attempts = 3;
+  std::atomic<int> connections = 0;
+  const TestServer server([&](Connection& connection) {
+    ++connections;
+    connection.read_some();
+    connection.reset_on_close();
+  });
+  config_.server.address.port = server.port();
+  const auto answer = ask("POST");
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().id, problem::kApiUnreachable.id) << answer.error().summary();
+  EXPECT_EQ(connections, 3);
 }
 
 // Proxies.
