@@ -178,12 +178,12 @@ void Link::on_tunnel_changed() {
 
 // What is cut off half way isn't refused: a pod that has only just come up, a kubelet that is busy.
 bool Link::worth_another_try(const Error& error) {
-  constexpr Duration kLongest = std::chrono::seconds(5);
+  constexpr Duration kTryAgainFor = std::chrono::seconds(5);
   if (error.code != ErrorCode::kReset) return false;
   last_error_ = error;
   if (!cut_short_.active()) {
     notice(error.summary() + "; trying again");
-    cut_short_.start(kLongest);
+    cut_short_.start(kTryAgainFor);
   }
   return true;
 }

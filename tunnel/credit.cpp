@@ -11,9 +11,9 @@ constexpr std::uint64_t kClaimShare = 12;
 constexpr std::uint64_t kSmallClaim = 2048;  // bytes: a request's head
 // A window at a distance is to be there after few round trips; TCP below it starts slowly once, not
 // for each stream. A large one takes smaller steps: it is memory on both sides.
-constexpr std::size_t kLarge = std::size_t{8} * 1024 * 1024;  // bytes
-constexpr std::size_t kSmallsGrowth = 16;
-constexpr std::size_t kLargesGrowth = 4;
+constexpr std::size_t kLarge = std::size_t{2} * 1024 * 1024;  // bytes
+constexpr std::size_t kSmallsGrowth = 4;
+constexpr std::size_t kLargesGrowth = 2;
 // What a busy machine needs beyond the round trip.
 constexpr Duration kScheduling = std::chrono::milliseconds(1);
 constexpr std::size_t kGrantShare = 16;
@@ -61,9 +61,8 @@ void ReceiveWindow::grow_if_fast(CreditBudget& budget, TimePoint now, Duration r
   const bool fast = now - measured_from_ < round_trip + std::max(round_trip / 4, kScheduling);
   measured_from_ = now;
   measured_byte_ = consumed_;
-  const std::size_t goal =
-      window_ < kLarge ? std::min(window_ * kSmallsGrowth, kLarge) : window_ * kLargesGrowth;
-  const std::size_t grown = std::min(goal, budget.options().max_credit);
+  const std::size_t growth = window_ < kLarge ? kSmallsGrowth : kLargesGrowth;
+  const std::size_t grown = std::min(window_ * growth, budget.options().max_credit);
   // Half of what is spare at most: no stream takes all that is left.
   if (fast && grown > window_ && grown - window_ <= budget.spare() / 2) window_ = grown;
 }
