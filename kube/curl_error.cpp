@@ -1,5 +1,6 @@
 #include "kube/curl_error.h"
 
+#include <cerrno>
 #include <cstring>
 #include <utility>
 
@@ -13,6 +14,13 @@ long system_error(CURL* easy) {
   long number = 0;
   curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &number);
   return number;
+}
+
+// The network's doing, in the middle of a handshake; not what another of the server's addresses
+// answered before.
+bool was_cut(CURL* easy) {
+  const long number = system_error(easy);
+  return number == ECONNRESET || number == EPIPE || number == ETIMEDOUT;
 }
 
 // The kernel's words for a connection that did not come about; libcurl's lack them.
@@ -108,8 +116,7 @@ TransferFailure failure_of(const ClusterConfig& config, CURL* easy, CURLcode cod
     case CURLE_SSL_ISSUER_ERROR: return certificate_refused(config, why);
     case CURLE_SSL_CONNECT_ERROR:
     case CURLE_SSL_CERTPROBLEM:
-      // The network's doing, in the middle of a handshake.
-      if (system_error(easy) != 0) return unreachable(config, with_system_error(easy, why));
+      if (was_cut(easy)) return unreachable(config, with_system_error(easy, why));
       return {{problem::kTlsFailed,
                {},
                why,
