@@ -7,7 +7,7 @@ namespace {
 
 constexpr int kMisses = 2;
 constexpr Duration kAsleep = std::chrono::seconds(1);  // a deadline missed by this much
-constexpr Duration kSampleEvery = std::chrono::seconds(2);
+constexpr Duration kSampleEvery = std::chrono::seconds(1);
 constexpr Duration kAskTalkerEvery = std::chrono::seconds(5);  // while an ACK is waited for
 
 }  // namespace
@@ -114,6 +114,11 @@ Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
   }
   if (state_ == State::kIdle) {
     begin_probing(now);
+    // What was asked before has had its time already. A sign of life since then may have been under
+    // way.
+    if (awaiting && question_) {
+      deadline_ = std::max(now, std::max(heard_at_, question_->since) + answerable(options_.doubt));
+    }
     return Verdict::kAlive;
   }
   if (state_ == State::kProbing && !in_doubt_) {
