@@ -7,8 +7,9 @@ namespace {
 
 constexpr int kMisses = 2;
 constexpr Duration kAsleep = std::chrono::seconds(1);  // a deadline missed by this much
-constexpr Duration kSampleEvery = std::chrono::seconds(1);
+constexpr Duration kSampleEvery = std::chrono::seconds(2);
 constexpr Duration kAskTalkerEvery = std::chrono::seconds(5);  // while an ACK is waited for
+constexpr std::size_t kFewBytes = 512;
 
 }  // namespace
 
@@ -25,7 +26,7 @@ void Liveness::start(TimePoint now) {
 void Liveness::established(TimePoint now) {
   state_ = State::kIdle;
   ping_wanted_ = true;  // for the round trip
-  heard_at_ = now;
+  heard_at_ = flowing_at_ = now;
 }
 
 void Liveness::stop() {
@@ -36,25 +37,35 @@ void Liveness::stop() {
   question_.reset();
 }
 
-void Liveness::heard(TimePoint now) {
+void Liveness::heard(TimePoint now, std::size_t bytes) {
   if (state_ != State::kIdle && state_ != State::kProbing) return;
+  heard_at_ = now;
+  if (bytes > kFewBytes) return flows(now);
+  if (state_ == State::kProbing && owed_ && !in_doubt_) return;
   state_ = State::kIdle;
   in_doubt_ = false;
-  heard_at_ = now;
+}
+
+void Liveness::flows(TimePoint now) {
+  flowing_at_ = now;
+  if (state_ == State::kProbing) state_ = State::kIdle;
+  in_doubt_ = false;
 }
 
 void Liveness::acknowledged(TimePoint now) {
   if (question_) question_->since = now;
+  flows(now);
 }
 
 // While an answer is waited for, asking again doesn't give the carrier more time.
 void Liveness::probe(TimePoint now) {
   if (state_ == State::kProbing) ping_wanted_ = true;
-  if (state_ == State::kIdle) begin_probing(now);
+  if (state_ == State::kIdle) begin_probing(now, false);
 }
 
-void Liveness::begin_probing(TimePoint now) {
+void Liveness::begin_probing(TimePoint now, bool owed) {
   state_ = State::kProbing;
+  owed_ = owed;
   misses_ = 0;
   in_doubt_ = false;
   ping_wanted_ = true;
@@ -71,7 +82,7 @@ std::optional<TimePoint> Liveness::deadline(bool awaiting) const {
   if (state_ == State::kOff) return std::nullopt;
   if (state_ != State::kIdle) return deadline_;
   const TimePoint silent =
-      heard_at_ + (awaiting ? answerable(options_.answer_idle) : options_.ping_idle);
+      awaiting ? flowing_at_ + answerable(options_.answer_idle) : heard_at_ + options_.ping_idle;
   const auto asks = awaiting ? asks_talker_at() : std::nullopt;
   return std::min({silent, asks.value_or(silent), patience_ends().value_or(silent)});
 }
@@ -96,7 +107,7 @@ bool Liveness::wake(TimePoint now) {
   if (state_ == State::kGreeting) {
     deadline_ = now + options_.greeting_timeout;
   } else {
-    begin_probing(now);
+    begin_probing(now, false);
   }
   return true;
 }
@@ -108,21 +119,17 @@ Liveness::Verdict Liveness::on_timeout(TimePoint now, bool awaiting) {
     stop();
     return Verdict::kDead;
   }
-  if (state_ == State::kIdle && awaiting && now < heard_at_ + answerable(options_.answer_idle)) {
+  if (state_ == State::kIdle && awaiting && now < flowing_at_ + answerable(options_.answer_idle)) {
     ping_wanted_ = true;
     return Verdict::kAlive;
   }
   if (state_ == State::kIdle) {
-    begin_probing(now);
-    // What was asked before has had its time already. A sign of life since then may have been under
-    // way.
-    if (awaiting && question_) {
-      deadline_ = std::max(now, std::max(heard_at_, question_->since) + answerable(options_.doubt));
-    }
+    begin_probing(now, awaiting);
     return Verdict::kAlive;
   }
   if (state_ == State::kProbing && !in_doubt_) {
     in_doubt_ = unanswered_ = true;
+    doubt_ping_ = last_ping_ + (ping_wanted_ ? 1 : 0);
     deadline_ = std::max(asked_at_ + options_.ping_timeout, now + options_.doubt);
     return Verdict::kInDoubt;
   }
@@ -144,19 +151,23 @@ std::uint64_t Liveness::ping(TimePoint now) {
   ping_wanted_ = false;
   ping_sent_ = now;
   ++last_ping_;
-  if (!question_) question_ = Question{last_ping_, now};
+  if (!question_) question_ = Question{last_ping_, now, now};
   return last_ping_;
 }
 
 bool Liveness::pong(std::uint64_t number, TimePoint now) {
-  if (number == last_ping_ && ping_sent_) {
-    unanswered_ = false;
+  if (number > last_ping_) return false;
+  if (number >= doubt_ping_) unanswered_ = false;
+  if (question_ && number == question_->first_ping) {
+    take_sample(now - question_->sent);
+  } else if (number == last_ping_ && ping_sent_) {
     take_sample(now - *ping_sent_);
-    ping_sent_.reset();
   }
-  if (!question_ || number < question_->first_ping || number > last_ping_) return false;
+  if (number == last_ping_) ping_sent_.reset();
+  if (!question_ || number < question_->first_ping) return false;
   question_.reset();
   answered_at_ = now;
+  flows(now);
   return true;
 }
 

@@ -5,6 +5,10 @@
 // PING without any sign of life puts the carrier in doubt; two of them are the end. So is one that
 // a peer that goes on talking leaves unanswered for pong_patience. A process that was itself asleep
 // (a deadline long past) asks again before it judges.
+//
+// While an acknowledgement is owed, a few bytes that acknowledge and answer nothing are no end of
+// silence. Behind an outage they may be the peer's own PING, sent in the middle of it, while what
+// goes to the peer waits for the kernel to repeat itself, for as long as the outage lasted.
 #pragma once
 
 #include <array>
@@ -21,10 +25,10 @@ class Liveness {
  public:
   explicit Liveness(const Options& options) : options_(options) {}
 
-  void start(TimePoint now);         // a new carrier, nothing heard yet
-  void established(TimePoint now);   // the greeting is done
-  void stop();                       // no carrier
-  void heard(TimePoint now);         // bytes came
+  void start(TimePoint now);        // a new carrier, nothing heard yet
+  void established(TimePoint now);  // the greeting is done
+  void stop();                      // no carrier
+  void heard(TimePoint now, std::size_t bytes);
   void acknowledged(TimePoint now);  // something new: the way there is open, if slow
   void probe(TimePoint now);         // ask now
 
@@ -52,7 +56,8 @@ class Liveness {
 
  private:
   enum class State : std::uint8_t { kOff, kGreeting, kIdle, kProbing };
-  void begin_probing(TimePoint now);
+  void begin_probing(TimePoint now, bool owed);
+  void flows(TimePoint now);
   std::optional<TimePoint> asks_talker_at() const;
   std::optional<TimePoint> patience_ends() const;
   void take_sample(Duration round_trip);
@@ -62,16 +67,20 @@ class Liveness {
   const Options& options_;
   State state_ = State::kOff;
   int misses_ = 0;
+  bool owed_ = false;      // kProbing: for the sake of an acknowledgement
   bool in_doubt_ = false;  // kProbing: it was told
   bool unanswered_ = false;
+  std::uint64_t doubt_ping_ = 0;  // what the doubt waits for: the answer to this one, or later
   bool ping_wanted_ = false;
-  TimePoint heard_at_{};  // kIdle: the latest sign of life
-  TimePoint asked_at_{};  // kProbing
-  TimePoint deadline_{};  // kGreeting, kProbing
+  TimePoint heard_at_{};    // kIdle: the latest sign of life
+  TimePoint flowing_at_{};  // the latest that was more than a few bytes, or an answer
+  TimePoint asked_at_{};    // kProbing
+  TimePoint deadline_{};    // kGreeting, kProbing
   std::uint64_t last_ping_ = 0;
   std::optional<TimePoint> ping_sent_;  // the latest, and it is not answered
   struct Question {
     std::uint64_t first_ping = 0;
+    TimePoint sent;
     TimePoint since;  // or since we know that the peer had no chance before
   };
   std::optional<Question> question_;  // not answered

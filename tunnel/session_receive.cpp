@@ -19,7 +19,7 @@ Status Session::Impl::receive(Bytes bytes, TimePoint the_now) {
   advance(the_now);
   if (failure) return ferry::fail(*failure);
   if (carrier == CarrierState::kNone || bytes.empty()) return {};
-  liveness.heard(now);
+  liveness.heard(now, bytes.size());
   Frame frame;
   auto outcome = reader.next(bytes, frame);
   while (!failure && outcome == FrameReader::Outcome::kFrame) {

@@ -99,16 +99,16 @@ struct Options {
   std::size_t control_backlog = std::size_t{1024} * 1024;
 
   // --- time ---
-  std::size_t ack_bytes = std::size_t{256} * 1024;        // acknowledge after this much ...
-  Duration ack_delay = std::chrono::milliseconds(25);     // ... or this long
-  Duration greeting_timeout = std::chrono::seconds(10);   // HELLO or RESUME without an answer
-  Duration ping_idle = std::chrono::seconds(10);          // silence before a PING
-  Duration answer_idle = std::chrono::milliseconds(500);  // the same, while an ACK is waited for
-  Duration doubt = std::chrono::milliseconds(500);        // without its PONG, in doubt
-  Duration ping_timeout = std::chrono::seconds(5);   // wait for its PONG; dead after two misses
-  Duration ack_patience = std::chrono::seconds(15);  // with a peer that has it and has no ACK
-  Duration pong_patience = std::chrono::minutes(2);  // with one that talks and has no PONG
-  Duration credit_idle = std::chrono::seconds(2);    // unused that long, credit is given back
+  std::size_t ack_bytes = std::size_t{256} * 1024;       // acknowledge after this much ...
+  Duration ack_delay = std::chrono::milliseconds(25);    // ... or this long
+  Duration greeting_timeout = std::chrono::seconds(10);  // HELLO or RESUME without an answer
+  Duration ping_idle = std::chrono::seconds(10);         // silence before a PING
+  Duration answer_idle = std::chrono::seconds(1);        // the same, while an ACK is waited for
+  Duration doubt = std::chrono::milliseconds(500);       // without its PONG, in doubt
+  Duration ping_timeout = std::chrono::seconds(5);       // wait for its PONG; dead after two misses
+  Duration ack_patience = std::chrono::seconds(15);      // with a peer that has it and has no ACK
+  Duration pong_patience = std::chrono::minutes(2);      // with one that talks and has no PONG
+  Duration credit_idle = std::chrono::seconds(2);        // unused that long, credit is given back
 
   // --- what a peer may do in one second ---
   std::uint32_t opens_per_second = 20000;    // more are refused

@@ -29,6 +29,7 @@ class HostilePeer {
   void pass(Duration duration) { now_ += duration; }
   // Lets time pass while the session does what is due.
   void wait(Duration duration);
+  std::uint64_t pings() const { return pings_; }  // that were heard
   // Has the session say what it has to say, and answers its latest PING, if there is a new one.
   void answer_ping();
 
@@ -42,7 +43,7 @@ class HostilePeer {
   const Role victim_;
   TimePoint now_{std::chrono::hours(1)};
   std::string failure_;
-  std::uint64_t pings_ = 0;  // heard; their numbers
+  std::uint64_t pings_ = 0;  // and their numbers
   std::uint64_t pings_answered_ = 0;
 };
 

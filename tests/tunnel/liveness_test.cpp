@@ -29,7 +29,7 @@ class LivenessTest : public ::testing::Test {
   void measure(Duration round_trip) {
     const std::uint64_t number = liveness_.ping(now_);
     now_ += round_trip;
-    liveness_.heard(now_);
+    liveness_.heard(now_, kFew);
     liveness_.pong(number, now_);
   }
 
@@ -40,12 +40,16 @@ class LivenessTest : public ::testing::Test {
     while (now_ < end && verdict == Verdict::kAlive) {
       now_ += milliseconds(500);
       EXPECT_FALSE(liveness_.wake(now_));
-      liveness_.heard(now_);
+      liveness_.heard(now_, kMany);
       verdict = liveness_.on_timeout(now_, awaiting);
       if (liveness_.wants_ping()) liveness_.ping(now_);
     }
     return verdict;
   }
+
+  // Bytes: as a PING or two have, and as a transfer.
+  static constexpr std::size_t kFew = 50;
+  static constexpr std::size_t kMany = 1400;
 
   const Options options_;
   Liveness liveness_{options_};
@@ -70,9 +74,9 @@ TEST_F(LivenessTest, SilenceIsAskedTwiceAndThenJudged) {
 TEST_F(LivenessTest, ItIsAskedSoonerWhileAnAcknowledgementIsAwaited) {
   EXPECT_EQ(wait(true), Verdict::kAlive);
   EXPECT_TRUE(liveness_.wants_ping());
-  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(503));
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(1003));
   EXPECT_EQ(wait(true), Verdict::kInDoubt);
-  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(1006));
+  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(1506));
 }
 
 TEST_F(LivenessTest, WhatIsSentAfterALongSilenceIsAskedForAtOnce) {
@@ -85,26 +89,49 @@ TEST_F(LivenessTest, WhatIsSentAfterALongSilenceIsAskedForAtOnce) {
   EXPECT_EQ(*liveness_.deadline(true), now_ + options_.doubt);
 }
 
-// The peer's own PING, sent during an outage, comes at its end; what is sent to the peer waits for
-// the kernel to repeat itself.
-TEST_F(LivenessTest, AByteThatWasUnderWayGivesAnOpenQuestionNoMoreTime) {
-  now_ += seconds(3);
-  liveness_.ping(now_);
-  now_ += milliseconds(10);
-  liveness_.heard(now_);
-  EXPECT_EQ(wait(true), Verdict::kAlive);
-  EXPECT_EQ(wait(true), Verdict::kInDoubt);
-  EXPECT_EQ(now_ - TimePoint{seconds(1003)}, milliseconds(516));
+// The peer's own PING, sent during an outage, comes at its end; what goes to the peer waits for the
+// kernel to repeat itself.
+TEST_F(LivenessTest, AFewBytesThatWereUnderWayAnswerNothing) {
+  for (const bool before : {true, false}) {
+    now_ += seconds(2);
+    const TimePoint sent = now_;
+    if (before) liveness_.heard(now_, kFew);
+    EXPECT_EQ(liveness_.on_timeout(now_, true), Verdict::kAlive);
+    EXPECT_TRUE(liveness_.wants_ping());
+    const std::uint64_t number = liveness_.ping(now_);
+    now_ += milliseconds(10);
+    if (!before) liveness_.heard(now_, kFew);
+    EXPECT_EQ(wait(true), Verdict::kInDoubt);
+    EXPECT_EQ(now_ - sent, options_.doubt + milliseconds(3));
+    EXPECT_TRUE(liveness_.pong(number, now_));
+    EXPECT_FALSE(liveness_.in_doubt());
+  }
 }
 
-TEST_F(LivenessTest, WhatIsAcknowledgedGivesAnOpenQuestionMoreTime) {
-  liveness_.ping(now_);
-  now_ += milliseconds(400);
-  liveness_.heard(now_);
+TEST_F(LivenessTest, MoreBytesAndAnAcknowledgementEndTheSilence) {
+  const auto ask = [&] {
+    now_ += seconds(2);
+    liveness_.on_timeout(now_, true);
+    EXPECT_EQ(*liveness_.deadline(true), now_ + options_.doubt);
+  };
+  ask();
+  liveness_.heard(now_, kMany);
+  EXPECT_EQ(*liveness_.deadline(true), now_ + options_.answer_idle);
+  ask();
+  liveness_.heard(now_, kFew);
   liveness_.acknowledged(now_);
-  EXPECT_EQ(wait(true), Verdict::kAlive);
-  EXPECT_EQ(wait(true), Verdict::kInDoubt);
-  EXPECT_EQ(now_ - TimePoint{seconds(1000)}, milliseconds(906));
+  EXPECT_EQ(*liveness_.deadline(true), now_ + options_.answer_idle);
+}
+
+TEST_F(LivenessTest, AFewBytesKeepACarrierInDoubtFromItsEnd) {
+  now_ += seconds(2);
+  liveness_.on_timeout(now_, true);
+  liveness_.ping(now_);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(wait(true), i % 2 == 0 ? Verdict::kInDoubt : Verdict::kAlive);
+    if (i % 2 == 0) liveness_.heard(now_, kFew);
+    if (liveness_.wants_ping()) liveness_.ping(now_);
+  }
 }
 
 TEST_F(LivenessTest, ALongWayIsGivenThreeRoundTrips) {
@@ -152,7 +179,7 @@ TEST_F(LivenessTest, AskingAgainGivesTheCarrierNoMoreTime) {
 TEST_F(LivenessTest, ATalkerThatOwesAnAcknowledgementIsAskedNowAndThen) {
   for (int i = 0; i < 49; ++i) {
     now_ += milliseconds(100);
-    liveness_.heard(now_);
+    liveness_.heard(now_, kMany);
   }
   EXPECT_FALSE(liveness_.wants_ping());
   EXPECT_EQ(wait(true), Verdict::kAlive);
@@ -160,7 +187,11 @@ TEST_F(LivenessTest, ATalkerThatOwesAnAcknowledgementIsAskedNowAndThen) {
   EXPECT_TRUE(liveness_.wants_ping());
   // Once, until it has answered.
   liveness_.ping(now_);
-  EXPECT_GT(liveness_.deadline(true).value(), now_ + milliseconds(300));
+  now_ += milliseconds(400);
+  liveness_.heard(now_, kMany);
+  EXPECT_EQ(liveness_.on_timeout(now_ + milliseconds(900), true), Verdict::kAlive);
+  EXPECT_FALSE(liveness_.wants_ping());
+  EXPECT_GT(liveness_.deadline(true).value(), now_ + milliseconds(500));
   EXPECT_GT(liveness_.deadline(false).value(), now_ + seconds(5));
 }
 
@@ -197,7 +228,7 @@ TEST_F(LivenessTest, TimeInWhichWeSleptIsNoPatience) {
   EXPECT_EQ(talk(options_.pong_patience - seconds(1)), Verdict::kAlive);
   now_ += std::chrono::hours(3);
   liveness_.wake(now_);
-  liveness_.heard(now_);
+  liveness_.heard(now_, kMany);
   EXPECT_EQ(talk(options_.pong_patience - seconds(1)), Verdict::kAlive);
   EXPECT_EQ(talk(seconds(1)), Verdict::kDead);
 }
@@ -221,7 +252,7 @@ TEST_F(LivenessTest, AnySignOfLifeStartsItOver) {
   wait();
   wait();
   EXPECT_TRUE(liveness_.in_doubt());
-  liveness_.heard(now_);
+  liveness_.heard(now_, kFew);
   EXPECT_EQ(*liveness_.deadline(false), now_ + options_.ping_idle);
   EXPECT_EQ(wait(), Verdict::kAlive);
 }
@@ -230,10 +261,32 @@ TEST_F(LivenessTest, ADoubtLastsUntilWhatWasAskedIsAnswered) {
   wait();
   const std::uint64_t number = liveness_.ping(now_);
   wait();
-  liveness_.heard(now_);
+  liveness_.heard(now_, kFew);
   EXPECT_TRUE(liveness_.in_doubt()) << "it may have been under way before";
   liveness_.pong(number, now_);
   EXPECT_FALSE(liveness_.in_doubt());
+}
+
+// Where each silence leads to another PING, no answer is to the latest.
+TEST_F(LivenessTest, TheAnswerToAnyPingSinceTheDoubtEndsIt) {
+  wait();
+  const std::uint64_t asked = liveness_.ping(now_);
+  wait();
+  liveness_.ping(now_ + seconds(1));
+  now_ += seconds(2);
+  liveness_.heard(now_, kFew);
+  EXPECT_TRUE(liveness_.pong(asked, now_));
+  EXPECT_FALSE(liveness_.in_doubt());
+}
+
+TEST_F(LivenessTest, TheFirstOfSeveralPingsMeasuresTheWayToo) {
+  for (int i = 0; i < 4; ++i) {
+    const std::uint64_t first = liveness_.ping(now_);
+    liveness_.ping(now_ + milliseconds(500));
+    now_ += milliseconds(700);
+    liveness_.pong(first, now_);
+  }
+  EXPECT_EQ(liveness_.round_trip(), milliseconds(700));
 }
 
 TEST_F(LivenessTest, AProcessThatSleptAsksBeforeItJudges) {

@@ -145,6 +145,8 @@ void Endpoint::on_event(const Event& event) {
     links.peer_ready = peer->ready;
   } else if (std::holds_alternative<CarrierDead>(event)) {
     carrier_dead = true;
+  } else if (std::holds_alternative<CarrierInDoubt>(event)) {
+    ++doubts;
   } else if (const auto* failed = std::get_if<Failed>(&event)) {
     failure = failed->error;
   }

@@ -81,6 +81,7 @@ class Endpoint {
   bool established = false;
   int resumed = 0;
   bool carrier_dead = false;
+  int doubts = 0;
   std::optional<GoingAway> going_away;
   std::optional<Error> failure;
   std::vector<StreamId> sendable_order;
