@@ -230,6 +230,7 @@ void Dial::Impl::on_attempt_done(Attempt& attempt, int status) {
   const std::string address = attempt.address.text();
   if (status == 0) {
     if (options.last) options.last->address = attempt.address.host_port();
+    set_tcp_options(attempt.socket.get());
     return finish(std::make_unique<TcpStream>(loop, std::move(attempt.socket), address));
   }
   add_failure(attempt.address, uv_strerror(status));

@@ -62,6 +62,7 @@ int Listener::Impl::listen(const SocketAddress& wanted) {
   socket->data = this;
   const unsigned flags = wanted.family() == AF_INET6 ? UV_TCP_IPV6ONLY : 0;
   if (const int error = uv_tcp_bind(socket.get(), wanted.native(), flags); error != 0) return error;
+  if (kAcceptedInherit) set_tcp_options(socket.get());
   if (const int error = uv_listen(reinterpret_cast<uv_stream_t*>(socket.get()), options.backlog,
                                   uv_callback<&Impl::on_connection>);
       error != 0) {
@@ -94,6 +95,7 @@ void Listener::Impl::accept() {
   if (options.spares_descriptors && is_spare_descriptor(fd)) {
     return TcpStream(loop, std::move(connection), peer->text()).reset();
   }
+  if (!kAcceptedInherit) set_tcp_options(connection.get());
   auto stream = std::make_unique<TcpStream>(loop, std::move(connection), peer->text());
   on_accept(std::move(stream), peer->host_port());
 }

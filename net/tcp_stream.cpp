@@ -51,12 +51,15 @@ TcpHandle make_tcp_handle(uv_loop_t* loop) {
   return make_uv_handle<uv_tcp_t, TcpSocket>([&](uv_tcp_t* h) { return uv_tcp_init(loop, h); });
 }
 
+void set_tcp_options(uv_tcp_t* socket) {
+  uv_tcp_nodelay(socket, 1);
+  uv_tcp_keepalive(socket, 1, kKeepAliveSeconds);
+  set_option(socket, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSent, sizeof kNotSent);
+}
+
 TcpStream::TcpStream(Loop& loop, TcpHandle socket, std::string peer)
     : loop_(loop), socket_(std::move(socket)), peer_(std::move(peer)) {
   socket_->data = this;
-  uv_tcp_nodelay(socket_.get(), 1);
-  uv_tcp_keepalive(socket_.get(), 1, kKeepAliveSeconds);
-  set_option(socket_.get(), IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kNotSent, sizeof kNotSent);
 }
 
 void TcpStream::start(StreamHandler& handler) {

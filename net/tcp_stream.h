@@ -23,9 +23,17 @@ using TcpHandle = UvHandle<uv_tcp_t, TcpSocket>;
 
 TcpHandle make_tcp_handle(uv_loop_t* loop);
 
+// What every connection is given: no Nagle, keep-alive, a bound on what the kernel has unsent.
+void set_tcp_options(uv_tcp_t* socket);
+#ifdef __linux__
+inline constexpr bool kAcceptedInherit = true;  // from the socket that listens
+#else
+inline constexpr bool kAcceptedInherit = false;
+#endif
+
 class TcpStream final : public ByteStream {
  public:
-  // `socket`: connected. `peer`: its address, for error texts.
+  // `socket`: connected, with its options. `peer`: its address, for error texts.
   TcpStream(Loop& loop, TcpHandle socket, std::string peer);
 
   void start(StreamHandler& handler) override;

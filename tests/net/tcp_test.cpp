@@ -1,4 +1,7 @@
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include "tests/net/harness.h"
 
@@ -23,6 +26,33 @@ TEST(TcpTest, CarriesBytesBothWaysAndClosesInOrder) {
   EXPECT_EQ(client.received, "answer");
   EXPECT_TRUE(client.closed_well());
   EXPECT_TRUE(server.closed_well());
+}
+
+// Of both ends of a connection: those are the sockets of this process.
+TEST(TcpTest, EveryConnectionHasItsOptions) {
+  TestLoop loop;
+  const auto pair = connect_tcp(loop);
+  const auto option = [](int fd, int level, int name) {
+    int value = 0;
+    socklen_t size = sizeof value;
+    EXPECT_EQ(getsockopt(fd, level, name, &value, &size), 0);
+    return value;
+  };
+  int ends = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    sockaddr_in peer = {};
+    socklen_t size = sizeof peer;
+    if (getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size) != 0) continue;
+    if (peer.sin_family != AF_INET) continue;
+    ++ends;
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NODELAY), 1);
+    EXPECT_EQ(option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
+#ifdef __linux__
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_KEEPIDLE), 60);
+    EXPECT_EQ(option(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT), 128 * 1024);
+#endif
+  }
+  EXPECT_EQ(ends, 2);
 }
 
 TEST(TcpTest, AResetArrivesAsAReset) {
