@@ -139,8 +139,7 @@ Result<StreamId> SessionIo::open(const Target& target, std::unique_ptr<net::Byte
   }
   auto& pump = pumps_[*id] = std::make_unique<StreamPump>(*this, *id);
   pump->join(std::move(socket));
-  soon_.start(
-      Duration::zero());  // the client's first bytes are often there by then: one frame less
+  run_soon();  // the client's first bytes are often there by then
   return id;
 }
 
@@ -150,7 +149,7 @@ void SessionIo::accept(StreamId stream, std::unique_ptr<net::ByteStream> socket)
   touch().accept(stream);
   pump->mark_opened();
   pump->join(std::move(socket));
-  run();
+  run_soon();
 }
 
 void SessionIo::refuse(StreamId stream, Reason reason, std::string_view detail) {
@@ -215,10 +214,9 @@ MutableBytes SessionIo::reserve(StreamId stream) {
   if (place.empty()) {
     // Room comes with what the carrier takes. Not right now: the socket is just being told to
     // pause, and must not be told to go on before that.
-    soon_.start(Duration::zero());
+    run_soon();
   } else {
     reserved_ = stream;
-    reserved_bytes_ = place.size();
   }
   return place;
 }
@@ -226,13 +224,7 @@ MutableBytes SessionIo::reserve(StreamId stream) {
 void SessionIo::commit(StreamId stream, std::size_t n) {
   reserved_ = 0;
   session_->commit(stream, n);
-  // A full place means that more is waiting behind it: let it gather into one batch. Anything else
-  // is all there was.
-  if (n == reserved_bytes_) {
-    soon_.start(Duration::zero());
-  } else {
-    run();
-  }
+  run_soon();
 }
 
 Session& SessionIo::touch() {
@@ -278,6 +270,10 @@ void SessionIo::run() {
   } while (feed_carrier());
   running_ = false;
   arm_timer();
+}
+
+void SessionIo::run_soon() {
+  if (!running_ && !over_ && !soon_.active()) soon_.start(Duration::zero());
 }
 
 void SessionIo::drain_events() {

@@ -153,6 +153,8 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   // Drains the session's events, feeds the carrier and arms the timer. Does nothing when it is
   // running already.
   void run();
+  // run() when what is ready in this round of the loop has been read: of all sockets, one batch.
+  void run_soon();
   void drain_events();
   bool feed_carrier();
   void arm_timer();
@@ -187,10 +189,8 @@ class SessionIo final : public net::Disposable, private CarrierSink {
   std::unordered_map<StreamId, std::unique_ptr<StreamPump>> pumps_;
   std::unique_ptr<Carrier> carrier_;
   net::Timer timer_;
-  net::Timer
-      soon_;  // run() in the loop's next round, so that what comes close together leaves together
-  StreamId reserved_ = 0;           // the stream whose reservation is open
-  std::size_t reserved_bytes_ = 0;  // how large the latest one was
+  net::Timer soon_;        // run_soon()
+  StreamId reserved_ = 0;  // the stream whose reservation is open
   bool running_ = false;
   bool over_ = false;          // failed, or retired
   StreamId batch_stream_ = 0;  // Data events of one stream that follow each other: one write

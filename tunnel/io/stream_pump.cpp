@@ -77,12 +77,12 @@ void StreamPump::on_read(std::size_t n) {
 void StreamPump::on_end() {
   if (closed_) return;
   io_.touch().finish(id_);
-  io_.run();
+  io_.run_soon();
 }
 
 void StreamPump::on_written(std::size_t n) {
   give_back(n);
-  io_.run();
+  io_.run_soon();
 }
 
 void StreamPump::on_closed(Status status) {

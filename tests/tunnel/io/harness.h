@@ -147,9 +147,34 @@ class Gate final : private CarrierSink {
   std::unique_ptr<net::Listener> listener_;
 };
 
+// Counts what is written to the stream below.
+class CountedStream final : public net::ByteStream {
+ public:
+  CountedStream(std::unique_ptr<net::ByteStream> lower, int& writes)
+      : lower_(std::move(lower)), writes_(writes) {}
+
+  void start(net::StreamHandler& handler) override { lower_->start(handler); }
+  void pause_reading() override { lower_->pause_reading(); }
+  void resume_reading() override { lower_->resume_reading(); }
+  using ByteStream::write;
+  std::size_t write(std::span<const Bytes> pieces) override {
+    ++writes_;
+    return lower_->write(pieces);
+  }
+  std::size_t queued() const override { return lower_->queued(); }
+  void shutdown() override { lower_->shutdown(); }
+  void reset() override { lower_->reset(); }
+  void retire() override { lower_->retire(); }
+
+ private:
+  std::unique_ptr<net::ByteStream> lower_;
+  int& writes_;
+};
+
 class World {
  public:
   TestLoop loop;
+  int carrier_writes = 0;  // the daemon's
   Side daemon{loop};
   Side proxy{loop};
   Gate gate{loop, proxy};
@@ -206,11 +231,12 @@ class World {
 
  private:
   void connect(std::function<void(std::unique_ptr<Carrier>)> use) {
-    dial_ = std::make_unique<net::Dial>(*loop, relay.address(), net::DialOptions{},
-                                        [use = std::move(use)](auto stream) {
-                                          ASSERT_TRUE(stream.has_value());
-                                          use(std::make_unique<Carrier>(std::move(*stream)));
-                                        });
+    dial_ = std::make_unique<net::Dial>(
+        *loop, relay.address(), net::DialOptions{}, [this, use = std::move(use)](auto stream) {
+          ASSERT_TRUE(stream.has_value());
+          use(std::make_unique<Carrier>(
+              std::make_unique<CountedStream>(std::move(*stream), carrier_writes)));
+        });
   }
 
   std::unique_ptr<net::Dial> dial_;

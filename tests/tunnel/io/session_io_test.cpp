@@ -1,5 +1,7 @@
 #include "tunnel/io/session_io.h"
 
+#include <algorithm>
+
 #include "tests/tunnel/io/harness.h"
 
 namespace ferry::tunnel {
@@ -19,6 +21,24 @@ TEST(SessionIoTest, CarriesBytesBothWays) {
   ASSERT_TRUE(traffic.has_value());
   EXPECT_EQ(traffic->to_peer, 8U);
   EXPECT_EQ(traffic->from_peer, 6U);
+}
+
+TEST(SessionIoTest, WhatManySocketsSendAtOnceIsOneBatch) {
+  World world;
+  world.begin();
+  constexpr int kStreams = 20;
+  std::vector<World::Stream> streams;
+  for (int i = 0; i < kStreams; ++i) streams.push_back(world.open());
+  const auto all = [&](const char* text) {
+    return world.loop.run_until([&, text] {
+      return std::all_of(streams.begin(), streams.end(),
+                         [&](const auto& one) { return one.service->seen.received == text; });
+    });
+  };
+  world.carrier_writes = 0;
+  for (auto& stream : streams) stream.app->write("x");
+  ASSERT_TRUE(all("x"));
+  EXPECT_LT(world.carrier_writes, kStreams / 4);  // an ACK may come between
 }
 
 TEST(SessionIoTest, HandsOnWhatCameBeforeTheDialWasDone) {
