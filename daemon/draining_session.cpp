@@ -8,8 +8,7 @@ namespace {
 constexpr Duration kLongest = std::chrono::seconds(30);  // a proxy drains for 25 s
 constexpr Duration kFirstPause = std::chrono::milliseconds(50);
 constexpr Duration kLongestPause = std::chrono::seconds(1);
-constexpr Duration kAttemptPatience =
-    std::chrono::seconds(2);  // with one attempt, and with its greeting
+constexpr Duration kFirstPatience = std::chrono::seconds(2);  // with one attempt, and its greeting
 
 }  // namespace
 
@@ -21,11 +20,13 @@ DrainingSession::DrainingSession(net::Loop& loop, std::unique_ptr<TunnelSession>
       session_(std::move(session)),
       way_(std::move(way)),
       backoff_(kFirstPause, kLongestPause),
+      patience_(kFirstPatience),
       again_(loop, [this] { try_again(); }) {}
 
 void DrainingSession::carrier_ready() {
   lost_by_.reset();
   backoff_.reset();
+  patience_ = kFirstPatience;
   again_.stop();
 }
 
@@ -43,14 +44,19 @@ void DrainingSession::try_again() {
     if (lost_by_) on_over_(*lost_by_);
     return;
   }
-  again_.start(kAttemptPatience);
+  again_.start(patience_);
+  patience_ *= 2;  // a way that has become slow isn't given up again and again
   way_->connect([this](Result<NewCarrier> carrier) { connected(std::move(carrier)); },
                 [](const std::string&) {});
 }
 
 void DrainingSession::connected(Result<NewCarrier> carrier) {
+  if (carrier && !lost_by_ && !session_->in_doubt()) {  // it answers again, and stays
+    loop_.delete_later(std::move(carrier->carrier));
+    return carrier_ready();
+  }
   if (carrier) {
-    again_.start(kAttemptPatience);
+    again_.start(patience_);
     return session_->resume(std::move(*carrier));
   }
   gone_ = carrier.error().code == ErrorCode::kGone;

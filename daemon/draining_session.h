@@ -41,6 +41,7 @@ class DrainingSession final : public net::Disposable {
   std::optional<Error> lost_by_;
   bool gone_ = false;  // the process
   Backoff backoff_;
+  Duration patience_;
   net::Timer again_;  // runs while another carrier is wanted
 };
 
