@@ -1,6 +1,6 @@
 # What makes a fault in the programs hard to use by others, in the build that is shipped (Release). Sanitizers bring their
 # own checks and don't get along with some of these. tests/e2e/test_hardening.py looks at the programs that come out.
-option(FERRY_HARDENING "Release builds: PIE, full RELRO, stack protector, _FORTIFY_SOURCE, branch protection, CFI" ON)
+option(FERRY_HARDENING "Release builds: PIE, full RELRO, stack protector, _FORTIFY_SOURCE, branch protection" ON)
 
 include(CheckCXXCompilerFlag)
 include(CheckCXXSourceCompiles)
@@ -41,9 +41,9 @@ function(ferry_harden target)
   if(NOT FERRY_HARDENING OR FERRY_SANITIZE)
     return()
   endif()
-  target_compile_options(${target} PRIVATE "$<$<CONFIG:Release>:${FERRY_HARDENING_COMPILE}>")
+  target_compile_options(${target} PRIVATE "$<$<CONFIG:Release,MinSizeRel>:${FERRY_HARDENING_COMPILE}>")
   get_target_property(type ${target} TYPE)
   if(type STREQUAL "EXECUTABLE")
-    target_link_options(${target} PRIVATE "$<$<CONFIG:Release>:${FERRY_HARDENING_LINK}>")
+    target_link_options(${target} PRIVATE "$<$<CONFIG:Release,MinSizeRel>:${FERRY_HARDENING_LINK}>")
   endif()
 endfunction()

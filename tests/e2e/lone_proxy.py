@@ -27,10 +27,11 @@ class LoneProxy:
         wait_for("the application answers", lambda: client.name_of(self.http))
 
     def start(self):
+        under = filter(None, [os.environ.get("FERRY_E2E_PROXY_UNDER")])  # a program that runs another, as tests/e2e/valgrind has
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [
-                    self._build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"127.0.0.1:{self.port}",
+                    *under, self._build / "in-cluster-proxy" / "ferry-proxy", "--listen", f"127.0.0.1:{self.port}",
                     "--health-listen", f"127.0.0.1:{self.health}", "--tls-dir", self.keys / "proxy",
                     "--allow", "127.0.0.0/8", *self._options,
                 ],

@@ -99,6 +99,7 @@ def test_how_soon_traffic_flows_after_a_cut(way, say):
     tell(say, way, "cut", "open connection", kept, seed)
     assert tunnel(way.ferry)["reconnects"] - before >= ROUNDS
     assert max(fresh)[0] < 1
+    assert max(kept)[0] < 1
 
 
 @contextlib.contextmanager
@@ -128,3 +129,4 @@ def test_how_soon_traffic_flows_after_the_network_is_back(way, say, fault):
     tell(say, way, fault, "new connection", fresh, seed)
     tell(say, way, fault, "open connection", kept, seed)
     assert max(fresh)[0] < 1
+    assert max(kept)[0] < 1
