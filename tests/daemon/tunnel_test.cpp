@@ -26,6 +26,7 @@ struct Way {
   bool swallows = false;             // attempts never end
   std::function<void()> on_dialled;  // before the tunnel has the carrier
   int attempts = 0;
+  int resumes = 0;  // asked for over what was dialled
 };
 
 class TestSource final : public CarrierSource {
@@ -45,6 +46,12 @@ class TestSource final : public CarrierSource {
     proxy_->connect(
         [this, callback](Result<NewCarrier> carrier) {
           if (carrier) carrier->expires_in = way_.expires_in;
+          if (carrier) {
+            carrier->prove = [this, prove = carrier->prove](const auto& secret) {
+              ++way_.resumes;
+              return prove(secret);
+            };
+          }
           if (way_.on_dialled) way_.on_dialled();
           callback(std::move(carrier));
         },
@@ -275,6 +282,25 @@ TEST_F(TunnelTest, AnEndingProcessIsReachedAgainWhenItsCarrierIsInDoubt) {
   EXPECT_TRUE(loop_.run_until([&] { return recorder_.received == "hello"; }));
   EXPECT_GE(way_back_.attempts, 1);
   EXPECT_TRUE(ends_.empty());
+}
+
+TEST_F(TunnelTest, AnEndingProcessThatAnswersAgainKeepsItsCarrier) {
+  options_.session.ping_timeout = std::chrono::hours(1);
+  start();
+  proxy_->drain();
+  ASSERT_TRUE(loop_.run_until([this] { return losses_ > 0; }));
+  way_back_.swallows = true;
+  relay_->hold();
+  recorder_.received.clear();
+  local_->write(as_bytes("hello"));
+  ASSERT_TRUE(run_until([&] { return way_back_.attempts == 1; }));
+  relay_->release();
+  EXPECT_TRUE(loop_.run_until([&] { return recorder_.received == "hello"; }));
+  way_back_.swallows = false;
+  ASSERT_TRUE(run_until([&] { return way_back_.attempts == 2; }));
+  loop_.run_for(milliseconds(100));
+  EXPECT_EQ(way_back_.resumes, 0);
+  expect_that_the_connection_works();
 }
 
 TEST_F(TunnelTest, WhyTheProxyRefusesIsInTheStatus) {
