@@ -71,11 +71,11 @@ class KubeApi:
         return json.loads(text) if text else {}
 
     def text(self, path, method="GET", body=None, content_type="application/json"):
-        """The answer as it comes; ApiError for any refusal. Who reads asks once more where a connection is cut."""
+        """The answer as it comes; ApiError for any refusal. Who reads or applies asks once more where a connection is cut."""
         try:
             return self._ask(path, method, body, content_type)
         except ConnectionResetError:  # and http.client.RemoteDisconnected
-            if method != "GET":
+            if method != "GET" and content_type != "application/apply-patch+yaml":
                 raise
             return self._ask(path, method, body, content_type)
 
