@@ -33,8 +33,10 @@ std::size_t CreditBudget::first_window() const {
   return std::max(std::min(share, options_.initial_credit), options_.min_credit);
 }
 
-void ReceiveWindow::open(std::size_t granted, std::size_t window, TimePoint now) {
+void ReceiveWindow::open(std::size_t granted, std::size_t window, CreditBudget& budget,
+                         TimePoint now) {
   limit_ = granted;
+  tell(budget, 0);
   window_ = window;
   measured_from_ = now;
 }
@@ -47,10 +49,11 @@ bool ReceiveWindow::receive(std::size_t n) {
 
 bool ReceiveWindow::skip(std::size_t n, CreditBudget& budget) {
   if (n > limit_ - received_) return false;
+  const std::size_t before = exposure();
   received_ += n;
   consumed_ += n;
   measured_byte_ += n;  // not a use of the window
-  budget.give_back(n);
+  tell(budget, before);
   window_ = std::max(budget.options().min_credit, exposure());
   return true;
 }
@@ -69,32 +72,37 @@ void ReceiveWindow::grow_if_fast(CreditBudget& budget, TimePoint now, Duration r
 
 bool ReceiveWindow::replenish(CreditBudget& budget) {
   if (finished_) return false;
-  const std::size_t affordable = exposure() + budget.spare();
-  const std::size_t wanted = std::max(std::min(window_, affordable), budget.options().min_credit);
-  const std::size_t more = wanted > exposure() ? wanted - exposure() : 0;
+  const std::size_t before = exposure();
+  const std::size_t least = budget.options().min_credit;
+  const std::size_t affordable = std::max(before, least) + budget.spare();
+  const std::size_t wanted = std::max(std::min(window_, affordable), least);
+  const std::size_t more = wanted > before ? wanted - before : 0;
   if (more < least_grant(wanted)) return false;
-  budget.take(more);
   limit_ += more;
+  tell(budget, before);
   return true;
 }
 
 bool ReceiveWindow::consume(std::size_t n, CreditBudget& budget, TimePoint now,
                             Duration round_trip) {
+  const std::size_t before = exposure();
   consumed_ += n;
-  budget.give_back(n);
+  tell(budget, before);
   grow_if_fast(budget, now, round_trip);
   return replenish(budget);
 }
 
 void ReceiveWindow::finish(CreditBudget& budget) {
-  budget.give_back(static_cast<std::size_t>(limit_ - received_));
+  const std::size_t before = exposure();
   limit_ = received_;
   finished_ = true;
+  tell(budget, before);
 }
 
 void ReceiveWindow::close(CreditBudget& budget) {
-  budget.give_back(exposure());
+  const std::size_t before = exposure();
   limit_ = received_ = consumed_;
+  tell(budget, before);
 }
 
 void OpeningCredit::open(CreditBudget& budget) {
@@ -102,9 +110,10 @@ void OpeningCredit::open(CreditBudget& budget) {
   budget.take(left());
 }
 
-bool OpeningCredit::claim(std::size_t n) {
+bool OpeningCredit::claim(std::size_t n, CreditBudget& budget) {
   if (n > left()) return false;
   claimed_ += n;
+  budget.give_back(n);
   return true;
 }
 

@@ -6,7 +6,8 @@
 //
 //   exposure of all streams + opening credit not yet claimed <= budget + streams * min_credit
 //
-// A stream beyond the budget still gets min_credit, so that everyone moves on.
+// A stream beyond the budget still gets min_credit, so that everyone moves on. The first min_credit
+// of each stream is therefore not charged: ten thousand idle ones leave the budget to who is busy.
 #pragma once
 
 #include <algorithm>
@@ -29,13 +30,20 @@ class CreditBudget {
   std::size_t granted() const { return granted_; }
   std::size_t spare() const { return spare_of(options_.window_budget); }
   std::size_t spare_of_process() const { return memory_.spare(); }
+  // Credit that is no stream's yet.
   void take(std::size_t n) {
     granted_ += n;
-    memory_.take(n);
+    charge(n);
   }
   void give_back(std::size_t n) {
     granted_ -= n;
-    memory_.give_back(n);
+    refund(n);
+  }
+  // One stream's exposure is another.
+  void change(std::size_t before, std::size_t after) {
+    granted_ = granted_ - before + after;
+    refund(beyond_the_least(before));
+    charge(beyond_the_least(after));
   }
 
   // What a new stream's window starts with: less as the budget fills, so that the last quarter is
@@ -44,19 +52,31 @@ class CreditBudget {
 
  private:
   std::size_t spare_of(std::size_t total) const {
-    return total > granted_ ? std::min(total - granted_, memory_.spare()) : 0;
+    return total > charged_ ? std::min(total - charged_, memory_.spare()) : 0;
+  }
+  std::size_t beyond_the_least(std::size_t exposure) const {
+    return exposure > options_.min_credit ? exposure - options_.min_credit : 0;
+  }
+  void charge(std::size_t n) {
+    charged_ += n;
+    memory_.take(n);
+  }
+  void refund(std::size_t n) {
+    charged_ -= n;
+    memory_.give_back(n);
   }
 
   const Options& options_;
   MemoryShare& memory_;
   std::size_t granted_ = 0;
+  std::size_t charged_ = 0;  // of it, beyond the least of each stream
 };
 
 // The receiver's side of one stream.
 class ReceiveWindow {
  public:
-  // `granted`: what the peer may send already (and `budget` was charged with by the caller).
-  void open(std::size_t granted, std::size_t window, TimePoint now);
+  // `granted`: what the peer may send already.
+  void open(std::size_t granted, std::size_t window, CreditBudget& budget, TimePoint now);
 
   std::uint64_t limit() const { return limit_; }
   std::size_t size() const { return window_; }
@@ -79,6 +99,8 @@ class ReceiveWindow {
 
  private:
   void grow_if_fast(CreditBudget& budget, TimePoint now, Duration round_trip);
+  // The exposure was another before.
+  void tell(CreditBudget& budget, std::size_t before) const { budget.change(before, exposure()); }
 
   std::uint64_t limit_ = 0;
   std::uint64_t received_ = 0;
@@ -95,8 +117,9 @@ class OpeningCredit {
  public:
   void open(CreditBudget& budget);
   std::uint64_t limit() const { return limit_; }  // at first, said in HELLO
-  // A new stream claims n bytes: they are its exposure from now on. False: more than allowed.
-  bool claim(std::size_t n);
+  // A new stream claims n bytes: they are its exposure from now on, and no longer charged here.
+  // False: more than allowed.
+  bool claim(std::size_t n, CreditBudget& budget);
   // Raises limit() if there is room for it and it is worth a frame. True: it was raised.
   bool replenish(CreditBudget& budget);
 

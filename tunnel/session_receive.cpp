@@ -128,14 +128,14 @@ void Session::Impl::on_open(const Frame& frame) {
   if (!request) return protocol_error("malformed OPEN");
   if (may_ask_for(role, request->target.kind)) return protocol_error("OPEN of a kind of ours");
   if (!streams.may_peer_open(id)) return protocol_error("OPEN with an id that is not the peer's");
-  if (!opening_credit.claim(request->claim)) return protocol_error("OPEN claims too much credit");
+  if (!opening_credit.claim(request->claim, budget))
+    return protocol_error("OPEN claims too much credit");
   streams.note_peer_id(id);
   const bool allowed =
       opens.allow(now) && live_streams() < options.max_streams && streams.has_room();
   if (allowed) {
     offer(id, std::move(*request));
   } else {
-    budget.give_back(request->claim);
     append(FrameBuilder(FrameType::kOpenFail, id)
                .u8(static_cast<std::uint8_t>(Reason::kLimit))
                .frame());
@@ -150,7 +150,7 @@ void Session::Impl::offer(StreamId id, Open request) {
   stream.send_limit = request.grant;
   stream.turn.last_sent = now;
   const std::size_t claim = request.claim;
-  stream.receive.open(claim, std::max(claim, budget.first_window()), now);
+  stream.receive.open(claim, std::max(claim, budget.first_window()), budget, now);
   if (stream.receive.replenish(budget)) tell_credit(stream);
   events.push(Opened{id, std::move(request.target)});
 }

@@ -56,8 +56,7 @@ Result<StreamId> Session::Impl::open(const Target& target) {
   request.grant = static_cast<std::uint32_t>(budget.first_window());
   request.target = target;
   stream.send_limit = request.claim;
-  budget.take(request.grant);
-  stream.receive.open(request.grant, request.grant, now);
+  stream.receive.open(request.grant, request.grant, budget, now);
   append(encode(stream.id, request).frame());
   note_activity();
   return stream.id;

@@ -88,7 +88,7 @@ INSTANTIATE_TEST_SUITE_P(, LoadAllocationTest,
                                          Load{"FullFramesBothWays", 1, kFull, 4000, true},
                                          Load{"SmallFramesUp", 1, 100, 10000, false},
                                          Load{"SmallFramesBothWays", 1, 100, 10000, true},
-                                         Load{"ManyStreams", 1000, 100, 20, true},
+                                         Load{"ManyStreams", 1000, 100, 100, true},
                                          Load{"StreamsThatWaitForTheirTurn", 50, kMiB, 2, true}),
                          [](const auto& one) { return one.param.name; });
 

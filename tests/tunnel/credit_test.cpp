@@ -15,8 +15,7 @@ class CreditTest : public ::testing::Test {
  protected:
   ReceiveWindow open(std::size_t granted, std::size_t window) {
     ReceiveWindow one;
-    budget_.take(granted);
-    one.open(granted, window, kStart);
+    one.open(granted, window, budget_, kStart);
     return one;
   }
 
@@ -130,6 +129,31 @@ TEST_F(CreditTest, AFinishedStreamHoldsOnlyWhatCame) {
   EXPECT_EQ(budget_.granted(), 0U);
 }
 
+TEST_F(CreditTest, ManyIdleStreamsLeaveTheBudgetToABusyOne) {
+  const std::size_t many = options_.window_budget / options_.min_credit;
+  std::vector<ReceiveWindow> idle;
+  for (std::size_t i = 0; i < many; ++i) {
+    const std::size_t first = budget_.first_window();
+    idle.push_back(open(first, first));
+  }
+  ASSERT_EQ(budget_.first_window(), options_.min_credit);
+  ReceiveWindow window = open(options_.min_credit, options_.min_credit);
+  TimePoint now = kStart;
+  for (int i = 0; i < 20; ++i) {
+    const std::size_t sent = window.unused();
+    now += milliseconds(1);
+    ASSERT_TRUE(window.receive(sent));
+    window.consume(sent, budget_, now, milliseconds(1));
+  }
+  EXPECT_GE(window.size(), std::size_t{1024} * 1024);
+  EXPECT_GE(window.exposure(), std::size_t{1024} * 1024);
+  EXPECT_LE(budget_.granted(), options_.window_budget + (many + 1) * options_.min_credit);
+  for (auto& one : idle) one.close(budget_);
+  window.close(budget_);
+  EXPECT_EQ(budget_.granted(), 0U);
+  EXPECT_EQ(budget_.spare(), options_.window_budget);
+}
+
 TEST_F(CreditTest, NoStreamTakesAllThatIsLeft) {
   budget_.take(options_.window_budget - 400'000);
   ReceiveWindow window = open(0, options_.initial_credit);
@@ -144,12 +168,17 @@ TEST_F(CreditTest, OpeningCreditIsRaisedUntilTheBudgetIsSpent) {
   opening.open(budget_);
   const std::uint64_t first = opening.limit();
   EXPECT_EQ(budget_.granted(), first);
-  ASSERT_TRUE(opening.claim(first));
-  EXPECT_FALSE(opening.claim(1));
+  std::vector<ReceiveWindow> streams;
+  ASSERT_TRUE(opening.claim(first, budget_));
+  EXPECT_FALSE(opening.claim(1, budget_));
+  streams.push_back(open(first, first));
   EXPECT_TRUE(opening.replenish(budget_));
   EXPECT_EQ(opening.limit(), 2 * first);
   // The claims stay out: their streams stall.
-  while (opening.claim(first / 4)) opening.replenish(budget_);
+  while (opening.claim(first / 4, budget_)) {
+    streams.push_back(open(first / 4, first / 4));
+    opening.replenish(budget_);
+  }
   EXPECT_LE(budget_.granted(), options_.window_budget);
   EXPECT_GT(budget_.granted(), options_.window_budget / 2);
 }
