@@ -6,6 +6,7 @@
 //                                   bulk: BYTES in all over STREAMS connections at once; both: as
 //                                   many bytes and connections in each direction
 //   connect HOST PORT WORKERS SECONDS  a new connection for each request
+//   persist HOST PORT WORKERS SECONDS  the same; what fails is counted, and ends nothing
 //   request HOST PORT WORKERS SECONDS  requests one after the other on kept connections
 //   beside HOST PORT WORKERS SECONDS   the same, while a download goes on
 //   idle HOST PORT COUNT 0          opens COUNT connections, prints how long the first and the last
@@ -131,8 +132,13 @@ void ask_once(const Socket& peer) {
     throw std::runtime_error("wrong bytes arrived");
 }
 
-void requests(bool fresh, const Target& target, unsigned workers, double duration) {
+// What `requests` asks on: a connection for all of a worker's, or one for each; and if one that
+// fails is counted, or ends it all.
+enum class On { kKept, kFresh, kFreshCounted };
+
+void requests(On connections, const Target& target, unsigned workers, double duration) {
   std::vector<std::vector<double>> latencies(workers);
+  std::atomic<unsigned> failed = 0;
   const auto begin = Steady::now();
   on_threads(workers, [&](unsigned i) {
     auto connect = [&] {
@@ -140,10 +146,16 @@ void requests(bool fresh, const Target& target, unsigned workers, double duratio
       peer.command('R', 0);
       return peer;
     };
-    if (fresh) {
+    if (connections != On::kKept) {
       while (seconds_since(begin) < duration) {
         const auto start = Steady::now();
-        ask_once(connect());
+        try {
+          ask_once(connect());
+        } catch (const std::exception&) {
+          if (connections != On::kFreshCounted) throw;
+          ++failed;
+          continue;
+        }
         latencies[i].push_back(seconds_since(start));
       }
     } else {
@@ -158,14 +170,16 @@ void requests(bool fresh, const Target& target, unsigned workers, double duratio
   const double took = seconds_since(begin);
   std::vector<double> all;
   for (const auto& part : latencies) all.insert(all.end(), part.begin(), part.end());
+  if (all.empty()) throw std::runtime_error("no request was answered");
   std::sort(all.begin(), all.end());
   auto at = [&](double q) {
     return all[static_cast<std::size_t>(q * static_cast<double>(all.size() - 1))] * 1e3;
   };
   std::printf(
-      "{\"requests\":%zu,\"seconds\":%.6f,\"per_s\":%.1f,\"p50_ms\":%.4f,\"p99_ms\":%.4f,\"max_"
-      "ms\":%.4f}\n",
-      all.size(), took, static_cast<double>(all.size()) / took, at(0.5), at(0.99), at(1));
+      "{\"requests\":%zu,\"failed\":%u,\"seconds\":%.6f,\"per_s\":%.1f,\"p50_ms\":%.4f,\"p99_ms\":"
+      "%.4f,\"max_ms\":%.4f}\n",
+      all.size(), failed.load(), took, static_cast<double>(all.size()) / took, at(0.5), at(0.99),
+      at(1));
 }
 
 // What was asked, while one download after the other goes on.
@@ -180,7 +194,7 @@ void requests_beside_a_download(const Target& target, unsigned workers, double d
     }
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the pipes are full
-  requests(false, target, workers, duration);
+  requests(On::kKept, target, workers, duration);
   over = true;
   load.join();
   if (failure) std::rethrow_exception(failure);
@@ -219,9 +233,9 @@ int run(const std::vector<std::string_view>& args) {
   if (kind == "down") bulk("D", target, width, std::stoull(amount));
   if (kind == "up") bulk("U", target, width, std::stoull(amount));
   if (kind == "both") bulk("DU", target, width, std::stoull(amount));
-  if (kind == "connect" || kind == "request") {
-    requests(kind == "connect", target, width, std::stod(amount));
-  }
+  if (kind == "connect") requests(On::kFresh, target, width, std::stod(amount));
+  if (kind == "persist") requests(On::kFreshCounted, target, width, std::stod(amount));
+  if (kind == "request") requests(On::kKept, target, width, std::stod(amount));
   if (kind == "beside") requests_beside_a_download(target, width, std::stod(amount));
   if (kind == "idle") idle(target, width);
   return 0;

@@ -1,14 +1,20 @@
 """What is measured: each scenario, for each path of its place, once a round."""
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import json
+import resource
 import subprocess
 import sys
+import threading
 import time
+
+import paths
 
 GIB = 1 << 30
 PATIENCE = 120  # seconds, for one measurement
+CUT_SECONDS, SWAP_SECONDS = 5, 20  # while which a tunnel is cut, and a Deployment swapped
 
 
 class Failed(Exception):
@@ -30,14 +36,21 @@ def client(load, path, kind, width, amount):
 @contextlib.contextmanager
 def idle_connections(load, path, count):
     """So many open connections, each of which got an answer once; gives what the load says of their opening."""
+    needs, may = count * path.descriptors_each + 100, resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+    if needs > may:
+        raise Failed(f"it needs {needs} file descriptors, and may have {may}")
     process = subprocess.Popen([load, "idle", path.host, str(path.port), str(count), "0"],
                                stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    too_late = threading.Timer(PATIENCE, process.kill)
+    too_late.start()
     try:
         line = process.stdout.readline()
         if not line:
-            raise Failed(process.stderr.read().strip())
+            raise Failed(process.stderr.read().strip() or f"they don't open within {PATIENCE} s")
+        too_late.cancel()
         yield json.loads(line)
     finally:
+        too_late.cancel()
         process.communicate()
 
 
@@ -106,10 +119,23 @@ class Reverse(Clustered):
         return path.client(self.kind, self.width, self.amount(options, path))
 
 
-class Idle(Scenario):
+class Fresh(Scenario):
+    """On paths that are started for it: what they had to hold before isn't in their memory."""
+
+    def measure(self, load, start, options):
+        found = {}
+        for kind in paths.ALL:
+            if kind.name not in self.skip:
+                with start(kind) as made:
+                    found |= super().measure(load, made, options)
+        return found
+
+
+class Idle(Fresh):
     """Memory of both ends for each connection, and how long it takes to open the last ones, next to the first."""
 
     def one(self, load, path, options):
+        client(load, path, "connect", 1, 0.01)  # what comes with the very first
         before = path.rss_bytes()
         with idle_connections(load, path, self.width) as result:
             result["bytes_each"] = (path.rss_bytes() - before) / self.width
@@ -125,14 +151,59 @@ class AmongIdle(Scenario):
             return client(load, path, "down", 1, options.bytes)
 
 
-class Churn(Scenario):
+class MemoryAfter(Scenario):
     """Memory after so many short connections."""
 
     def one(self, load, path, options):
         made = 0
         while made < self.width:
-            made += client(load, path, "connect", 50, 1)["requests"]
+            made += client(load, path, "connect", 50, min(1, self.width / 10000))["requests"]
         return {"requests": made, "mib": path.rss_bytes() / (1 << 20)}
+
+
+class FreshMemoryAfter(MemoryAfter, Fresh):
+    """The same, on paths that are started for it."""
+
+
+@contextlib.contextmanager
+def alongside(work, *arguments):
+    """Gives what the work will have come to: a future."""
+    with concurrent.futures.ThreadPoolExecutor(1) as aside:
+        yield aside.submit(work, *arguments)
+
+
+@dataclasses.dataclass
+class Cuts(Scenario):
+    """Requests on one connection beside a download, every byte of both compared, while the tunnel is cut again and again.
+
+    `out`: seconds that the network carries nothing; 0: what there is is reset, and the next goes through. What is quoted is how long
+    the slowest request took without them.
+    """
+
+    out: float = 0
+
+    def run_load(self, load, path, options):
+        with alongside(client, load, path, self.kind, self.width, CUT_SECONDS) as asked:
+            cuts = 0
+            while not asked.done():
+                time.sleep(0.3)
+                path.cut(self.out)
+                cuts += 1
+        result = asked.result()
+        return result | {"cuts": cuts, "stall_ms": result["max_ms"] - self.out * 1000}
+
+
+class Swaps(Scenario):
+    """Requests from a pod, each on its own connection, while the Deployment is restored and swapped again; what fails is counted."""
+
+    def run_load(self, load, path, options):
+        with alongside(path.client, self.kind, self.width, SWAP_SECONDS) as asked:
+            swaps = 0
+            while not asked.done():
+                path.run("leave", "--all")
+                path.run(*path.link, "--detach")
+                swaps += 1
+        return asked.result() | {"swaps": swaps}
 
 
 class Start(Scenario):
@@ -168,22 +239,26 @@ SCENARIOS = [
       for width in (1, 50, 500)),
     Scenario("requests beside a download", "beside", 1, "ms", "p50_ms", quick=True),
     *(Far(f"download at 100 ms, {width} stream{'s' * (width > 1)}", "down", width, "MB/s", "mb_per_s", place="far") for width in (1, 8)),
-    *(Idle(f"idle connections, {width}", "idle", width, "bytes", "bytes_each", skip=NO_FORKS if width < 10000 else NO_CROWD)
+    *(Idle(f"idle connections, {width}", "idle", width, "bytes", "bytes_each", place="fresh",
+           skip=NO_FORKS if width < 10000 else NO_CROWD)
       for width in (1000, 10000)),
     *(AmongIdle(f"download among {width} idle", "down", width, "MB/s", "mb_per_s", skip=NO_CROWD) for width in (1, 100, 10000)),
-    *(Churn(f"memory after {width} connections", "connect", width, "MiB", "mib", skip=FERRY_ALONE) for width in (1000, 100000)),
+    *(FreshMemoryAfter(f"memory after {width} connections", "connect", width, "MiB", "mib", place="fresh", skip=FERRY_ALONE) for width in (1000, 100000)),
     *(Clustered(f"API server: {words}", kind, width, "MB/s", "mb_per_s", place="cluster")
       for kind, words, width in (("down", "download, 1 stream", 1), ("down", "download, 8 streams", 8), ("up", "upload, 1 stream", 1))),
     *(Clustered(f"API server: {words}", kind, width, "per s", "per_s", place="cluster")
       for kind, words, width in (("connect", "new connections, 1 at a time", 1), ("connect", "new connections, 8 at a time", 8),
                                  ("request", "requests, 1 connection", 1), ("request", "requests, 32 connections", 32))),
-    Churn("API server: memory after 500", "connect", 500, "MiB", "mib", place="cluster"),
+    MemoryAfter("API server: memory after 500", "connect", 500, "MiB", "mib", place="cluster"),
     *(Reverse(f"reverse: {words}", kind, width, unit, figure, place="reverse")
       for kind, words, width, unit, figure in (
           ("down", "download, 1 stream", 1, "MB/s", "mb_per_s"), ("down", "download, 8 streams", 8, "MB/s", "mb_per_s"),
           ("up", "upload, 1 stream", 1, "MB/s", "mb_per_s"), ("both", "both ways at once, 1 stream", 1, "MB/s", "mb_per_s"),
           ("connect", "new connections, 8 at a time", 8, "per s", "per_s"),
           ("request", "requests, 1 connection", 1, "per s", "per_s"), ("request", "requests, 32 connections", 32, "per s", "per_s"))),
+    Swaps("reverse: swaps and restores under load", "persist", 8, "failed", "failed", place="reverse", skip=FERRY_ALONE),
+    Cuts("tunnel cut", "beside", 1, "ms", "stall_ms", place="cut"),
+    Cuts("network away for 1 s", "beside", 1, "ms", "stall_ms", place="cut", out=1),
     *(Start(f"start, {words}", "start", running, "ms", "ms", skip=FERRY_ALONE)
       for running, words in ((0, "without a daemon"), (1, "with a daemon"))),
 ]

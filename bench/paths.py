@@ -52,7 +52,7 @@ class Path:
     """
 
     needs = ()
-    encrypts = True
+    descriptors_each = 1  # of the hungriest of its processes, for a connection
     host = NEAR
     delay_relay = None  # the program; `run` says it
 
@@ -115,7 +115,7 @@ class Path:
 
 
 class Direct(Path):
-    name, encrypts = "direct", False
+    name = "direct"
 
     def __init__(self, folder, port, one_way):
         super().__init__(one_way)
@@ -125,7 +125,7 @@ class Direct(Path):
 class Socat(Path):
     """The plain relay: nothing is encrypted, and there is one of it."""
 
-    name, needs, encrypts = "socat", ("socat",), False
+    name, needs = "socat", ("socat",)
 
     def __init__(self, folder, port, one_way):
         super().__init__(one_way)
@@ -147,7 +147,7 @@ def make_certificate(folder):
 
 
 class Stunnel(Path):
-    name, needs = "stunnel pair", ("stunnel4", "openssl")
+    name, needs, descriptors_each = "stunnel pair", ("stunnel4", "openssl"), 2
 
     def __init__(self, folder, port, one_way):
         super().__init__(one_way)
@@ -165,7 +165,7 @@ class Stunnel(Path):
 
 
 class HaProxy(Path):
-    name, needs = "HAProxy TLS pair", ("haproxy", "openssl")
+    name, needs, descriptors_each = "HAProxy TLS pair", ("haproxy", "openssl"), 2
 
     def __init__(self, folder, port, one_way):
         super().__init__(one_way)
@@ -181,7 +181,7 @@ class HaProxy(Path):
         self.listens("HAProxy")
 
     def _run(self, file, bind, server):
-        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2 - 100  # it takes two descriptors for each connection
+        most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // self.descriptors_each - 50
         file.write_text(f"global\n  maxconn {most}\n  nbthread 1\ndefaults\n  mode tcp\n  timeout connect 20s\n  timeout client 1h\n"
                         f"  timeout server 1h\nlisten bench\n  {bind}\n  server one {server}\n")
         self.start("haproxy", "-q", "-db", "-f", file)
