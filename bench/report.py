@@ -1,7 +1,13 @@
 """The measurements as a table, as JSON, as a chart; and which of Ferry's own figures they reach."""
 
 import json
+import os
+import pathlib
+import platform
+import re
+import ssl
 import statistics
+import subprocess
 
 TLS_PEERS = ("ssh -L", "ssh -R", "stunnel pair", "HAProxy TLS pair")
 FAR_LIMIT = 32 * 2**20 / 0.1 / 1e6  # MB/s: what a busy session may have on its way (tunnel/README.md, "Memory of a process"), in 100 ms
@@ -111,8 +117,33 @@ def print_figures(made):
         print(f"{one['name']:<54}{one['ferry']:>10.2f}{peer:>11}{ratio:>8}   {one['target']}: {'met' if one['met'] else 'NOT MET'}")
 
 
-def write_json(path, made, rows, rounds):
-    path.write_text(json.dumps({"figures": made, "summary": rows, "rounds": rounds}, indent=1) + "\n")
+def about(options):
+    """What was measured on what."""
+    models = re.findall(r"^model name\s*: (.*)", pathlib.Path("/proc/cpuinfo").read_text(), re.MULTILINE)
+    commit = subprocess.run(["git", "describe", "--always", "--dirty"], cwd=pathlib.Path(__file__).parent, capture_output=True, text=True)
+    return {"processors": os.cpu_count(), "processor": models[0] if models else platform.machine(), "linux": platform.release().partition("-")[0],
+            "openssl": ssl.OPENSSL_VERSION, "commit": commit.stdout.strip(), "rounds": options.rounds, "bytes": options.bytes,
+            "seconds": options.seconds}
+
+
+def short(value):
+    """With as many digits as mean something."""
+    if isinstance(value, dict):
+        return {key: short(each) for key, each in value.items()}
+    return float(f"{value:.5g}") if isinstance(value, float) else value
+
+
+def lines(items, ends="[]"):
+    return ends[0] + "\n" + ",\n".join(items) + "\n" + ends[1]
+
+
+def write_json(path, told, made, rows, rounds):
+    """A line for each figure, each row of the table, and each scenario of each round."""
+    parts = {"about": json.dumps(told), "figures": lines(json.dumps(short(one)) for one in made),
+             "summary": lines(json.dumps(short(row)) for row in rows),
+             "rounds": lines(lines((f"{json.dumps(name)}: {json.dumps(short(found))}" for name, found in each.items()), "{}")
+                             for each in rounds)}
+    path.write_text(lines((f"{json.dumps(name)}: {part}" for name, part in parts.items()), "{}") + "\n")
 
 
 CHARTED = ("download, 1 stream", "upload, 1 stream", "download at 100 ms, 1 stream", "new connections, 50 at a time",

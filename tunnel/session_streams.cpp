@@ -9,8 +9,11 @@
 namespace ferry::tunnel {
 namespace {
 
-constexpr std::uint64_t kIdleCredit = 16384;  // bytes that an idle stream keeps
-constexpr std::size_t kLateControl = 4;       // frames besides DATA: OPEN_OK, SKIP, FIN, RST
+// Bytes that idle streams keep: what an answer's head takes, as long as there are few; all of them
+// together a small part of the budget.
+constexpr std::size_t kIdleCredit = 16384;
+constexpr std::size_t kIdleCreditOfAll = std::size_t{4} * 1024 * 1024;
+constexpr std::size_t kLateControl = 4;  // frames besides DATA: OPEN_OK, SKIP, FIN, RST
 
 std::uint8_t byte_of(Reason reason) { return static_cast<std::uint8_t>(reason); }
 
@@ -219,17 +222,19 @@ void Session::Impl::note_activity() {
 void Session::Impl::give_back_idle_credit(TimePoint the_now) {
   give_back_at.reset();
   if (ring.used() == 0) ring.trim();
+  const std::size_t share = kIdleCreditOfAll / std::max<std::size_t>(live_streams(), 1);
+  const std::size_t keep = std::max(std::min(share, kIdleCredit), options.min_credit);
   for (auto& [id, stream] : streams) {
     const std::uint64_t unused = stream.send_credit();
     const bool waits = stream.turn.granted || stream.turn.hook.linked();
-    if (!may_send(stream.state) || waits || unused <= 2 * kIdleCredit) continue;
+    if (!may_send(stream.state) || waits || unused <= keep + keep / 2) continue;
     const bool idle = the_now - stream.turn.last_sent >= options.credit_idle;
     if (!idle || !ring_has_room(kHeaderSize + 4)) {
       note_activity();  // look again
       continue;
     }
     const auto given = static_cast<std::uint32_t>(
-        std::min<std::uint64_t>(unused - kIdleCredit, std::numeric_limits<std::int32_t>::max()));
+        std::min<std::uint64_t>(unused - keep, std::numeric_limits<std::int32_t>::max()));
     append(FrameBuilder(FrameType::kSkip, id).u32(given).frame());
     stream.sent += given;
   }

@@ -185,6 +185,20 @@ TEST(FlowTest, IdleStreamsGiveTheirCreditBack) {
   for (const StreamId id : ids) EXPECT_EQ(pair.proxy.stream(id).received.size(), 2 * kMiB);
 }
 
+TEST(FlowTest, ManyIdleStreamsKeepLessEach) {
+  constexpr std::size_t kMany = 4000;
+  Pair pair;
+  pair.establish();
+  for (std::size_t i = 0; i < kMany; ++i) {
+    pair.daemon.send(pair.daemon.open("app", pair.now), std::string(std::size_t{32} * 1024, 'x'));
+    ASSERT_TRUE(pair.run());
+  }
+  pair.pass(std::chrono::seconds(6));
+  const std::size_t idle = pair.proxy.session().stats().credit_granted;
+  EXPECT_LE(idle, kMany * 3 * 1024 + Options{}.window_budget / 8);
+  EXPECT_GE(idle, kMany * 1024);
+}
+
 TEST(FlowTest, AFinishedStreamHoldsNoCredit) {
   Pair pair;
   pair.establish();
