@@ -102,7 +102,7 @@ class InCluster:
             phase = kube_api.wait_for("the load in the cluster ends", lambda: self._ended(name), timeout=measure.PATIENCE)
             said = self._api.text(f"/api/v1/namespaces/{NAMESPACE}/pods/{name}/log")
             if phase == "Failed":
-                raise measure.Failed(said.strip())
+                raise paths.Failed(said.strip())
             return json.loads(said)
         finally:
             self._api.delete("Pod", NAMESPACE, name, grace=0)
@@ -128,6 +128,10 @@ class Swapped(InCluster, Ferry):
         self.link = ["swap-deployment", "--namespace", NAMESPACE, SWAPPED, "--expose", f"{server_port}:{PORT}"]
         self.begin()
         self.reach_service(kubeconfig, SWAPPED)
+
+    def connections(self):
+        """That have come to this machine since it was swapped."""
+        return sum(link["traffic"]["totalConnections"] for link in json.loads(self.run("status", "-o", "json"))["links"])
 
 
 ALL = (Ferry, Kubectl)

@@ -1,6 +1,7 @@
-"""Ferry's tunnel over a relay that cuts it, as networks do (tests/e2e/relay.py)."""
+"""Ferry's tunnel over a network that cuts it (tests/e2e/relay.py)."""
 
 import contextlib
+import subprocess
 import sys
 import time
 
@@ -11,6 +12,8 @@ import relay  # noqa: E402
 
 
 class Ferry(paths.Ferry):
+    needs = ("nft",)
+
     def __init__(self, folder, port):
         self._held = contextlib.ExitStack()
         super().__init__(folder, port, 0)
@@ -20,13 +23,16 @@ class Ferry(paths.Ferry):
         return paths.NEAR, self._relay.port
 
     def cut(self, seconds):
-        """Nothing comes through for so long; 0: what there is is reset, and the next goes through."""
+        """Every packet is dropped for so long; 0: what there is is reset, and the next goes through."""
         if not seconds:
             self._relay.cut()
             return
-        self._relay.black_hole()
-        time.sleep(seconds)
-        self._relay.heal()
+        rules = "; ".join(f"tcp {side} {self._relay.port} drop" for side in ("sport", "dport"))
+        subprocess.run(["nft", f"table inet cut {{ chain in {{ type filter hook input priority 0; {rules}; }}; }}"], check=True)
+        try:
+            time.sleep(seconds)
+        finally:
+            subprocess.run(["nft", "delete table inet cut"], check=True)
 
     def stop(self):
         with self._held:

@@ -9,14 +9,15 @@
 //   persist HOST PORT WORKERS SECONDS  the same; what fails is counted, and ends nothing
 //   request HOST PORT WORKERS SECONDS  requests one after the other on kept connections
 //   beside HOST PORT WORKERS SECONDS   the same, while a download goes on
-//   idle HOST PORT COUNT 0          opens COUNT connections, prints how long the first and the last
-//                                   hundred took, and holds them until its input ends
+//   idle HOST PORT COUNT BYTES      opens COUNT connections, each of which fetches so much, prints
+//                                   how long the first and the last hundred took, and holds them
+//                                   until its input ends
 //
 // Each client prints one JSON object. Every byte is compared with the pattern that must come.
 //
 // A connection begins with a command: a letter and a number (u64, big-endian). 'D' n: send me n
 // bytes. 'U' n: I send n bytes, answer with one. 'R' 0: each byte that I send is a request for 1
-// KiB, until I close. 'I' 0: answer with one byte; another command follows, or nothing for long.
+// KiB, until I close. 'I' n: as 'D'; another command follows, or nothing for long.
 #include <arpa/inet.h>
 #include <sys/resource.h>
 
@@ -25,6 +26,7 @@
 #include <cstdio>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <string_view>
 #include <thread>
 
@@ -74,16 +76,15 @@ void on_threads(unsigned n, const std::function<void(unsigned)>& work) {
   if (failure) std::rethrow_exception(failure);
 }
 
-void transfer(char letter, const Target& target, std::uint64_t bytes) {
+// The longest that nothing of a download came.
+Steady::duration transfer(char letter, const Target& target, std::uint64_t bytes) {
   const Socket peer = dial(target);
   peer.command(letter, bytes);
-  if (letter == 'D') {
-    peer.receive_pattern(bytes);
-  } else {
-    peer.send_pattern(bytes);
-    std::array<char, 1> done{};
-    peer.receive_all(done);
-  }
+  if (letter == 'D') return peer.receive_pattern(bytes);
+  peer.send_pattern(bytes);
+  std::array<char, 1> done{};
+  peer.receive_all(done);
+  return {};
 }
 
 // `letters`: one connection for each of them, `streams` times.
@@ -99,15 +100,14 @@ void bulk(std::string_view letters, const Target& target, unsigned streams, std:
 }
 
 // One after the other, each answered before the next.
-void idle(const Target& target, unsigned count) {
+void idle(const Target& target, unsigned count, std::uint64_t bytes) {
   std::vector<Socket> held;
   std::vector<double> times;
   for (unsigned i = 0; i < count; ++i) {
     const auto begin = Steady::now();
     Socket peer = dial(target);
-    peer.command('I', 0);
-    std::array<char, 1> answer{};
-    peer.receive_all(answer);
+    peer.command('I', bytes);
+    peer.receive_pattern(bytes);
     times.push_back(seconds_since(begin));
     held.push_back(std::move(peer));
   }
@@ -136,7 +136,9 @@ void ask_once(const Socket& peer) {
 // fails is counted, or ends it all.
 enum class On { kKept, kFresh, kFreshCounted };
 
-void requests(On connections, const Target& target, unsigned workers, double duration) {
+// `more`: what else belongs in the object that is printed.
+void requests(On connections, const Target& target, unsigned workers, double duration,
+              const std::function<std::string()>& more = {}) {
   std::vector<std::vector<double>> latencies(workers);
   std::atomic<unsigned> failed = 0;
   const auto begin = Steady::now();
@@ -177,27 +179,38 @@ void requests(On connections, const Target& target, unsigned workers, double dur
   };
   std::printf(
       "{\"requests\":%zu,\"failed\":%u,\"seconds\":%.6f,\"per_s\":%.1f,\"p50_ms\":%.4f,\"p99_ms\":"
-      "%.4f,\"max_ms\":%.4f}\n",
+      "%.4f,\"max_ms\":%.4f%s}\n",
       all.size(), failed.load(), took, static_cast<double>(all.size()) / took, at(0.5), at(0.99),
-      at(1));
+      at(1), more ? more().c_str() : "");
 }
 
-// What was asked, while one download after the other goes on.
+// What was asked, while one download after the other goes on. Of these: how fast they are, and how
+// long nothing of them came at most.
 void requests_beside_a_download(const Target& target, unsigned workers, double duration) {
-  std::atomic<bool> over = false;
+  constexpr std::uint64_t kEach = std::uint64_t{64} << 20U;
   std::exception_ptr failure;
-  std::thread load([&] {
+  Steady::duration longest{};
+  std::uint64_t bytes = 0;
+  const auto begin = Steady::now();
+  std::jthread load([&](const std::stop_token& over) {
     try {
-      while (!over) transfer('D', target, std::uint64_t{256} << 20U);
+      for (; !over.stop_requested(); bytes += kEach)
+        longest = std::max(longest, transfer('D', target, kEach));
     } catch (...) {
       failure = std::current_exception();
     }
   });
   std::this_thread::sleep_for(std::chrono::milliseconds(200));  // the pipes are full
-  requests(On::kKept, target, workers, duration);
-  over = true;
-  load.join();
-  if (failure) std::rethrow_exception(failure);
+  requests(On::kKept, target, workers, duration, [&] {
+    load.request_stop();
+    load.join();
+    if (failure) std::rethrow_exception(failure);
+    std::array<char, 80> text{};
+    std::snprintf(text.data(), text.size(), ",\"beside_mb_per_s\":%.1f,\"beside_gap_ms\":%.4f",
+                  static_cast<double>(bytes) / seconds_since(begin) / 1e6,
+                  std::chrono::duration<double, std::milli>(longest).count());
+    return std::string(text.data());
+  });
 }
 
 void allow_many_descriptors() {
@@ -237,7 +250,7 @@ int run(const std::vector<std::string_view>& args) {
   if (kind == "persist") requests(On::kFreshCounted, target, width, std::stod(amount));
   if (kind == "request") requests(On::kKept, target, width, std::stod(amount));
   if (kind == "beside") requests_beside_a_download(target, width, std::stod(amount));
-  if (kind == "idle") idle(target, width);
+  if (kind == "idle") idle(target, width, std::stoull(amount));
   return 0;
 }
 

@@ -13,11 +13,16 @@ namespace {
 
 using Command = std::array<char, 9>;
 
-void answer(const Socket& peer, const Command& command) {
+std::uint64_t number_of(const Command& command) {
   std::uint64_t n = 0;
   for (std::size_t i = 1; i < command.size(); ++i) {
     n = n << 8U | static_cast<std::uint8_t>(command[i]);
   }
+  return n;
+}
+
+void answer(const Socket& peer, const Command& command) {
+  const std::uint64_t n = number_of(command);
   if (command[0] == 'D') {
     peer.send_pattern(n);
   } else if (command[0] == 'U') {
@@ -43,7 +48,7 @@ void take_command(int epoll, int fd) {
   try {
     peer.receive_all(command);
     if (command[0] == 'I') {
-      peer.send_all("k", 1);
+      peer.send_pattern(number_of(command));
       return watch(epoll, EPOLL_CTL_MOD, peer.release());
     }
   } catch (const std::exception&) {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <cstring>
 #include <span>
@@ -80,8 +81,11 @@ class Socket {
       at += piece;
     }
   }
-  void receive_pattern(std::uint64_t n) const {
+  // The longest that nothing came.
+  std::chrono::steady_clock::duration receive_pattern(std::uint64_t n) const {
     std::vector<char> buffer(kChunk);
+    auto last = std::chrono::steady_clock::now();
+    auto longest = std::chrono::steady_clock::duration::zero();
     for (std::uint64_t at = 0; at < n;) {
       const auto room = static_cast<std::size_t>(std::min<std::uint64_t>(kChunk, n - at));
       const std::size_t got = receive_some(std::span(buffer).first(room));
@@ -90,7 +94,11 @@ class Socket {
         throw std::runtime_error("wrong bytes arrived");
       }
       at += got;
+      const auto now = std::chrono::steady_clock::now();
+      longest = std::max(longest, now - last);
+      last = now;
     }
+    return longest;
   }
   void command(char letter, std::uint64_t n) const {
     std::array<char, 9> bytes{letter};

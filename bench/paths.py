@@ -12,12 +12,15 @@ import resource
 import shutil
 import socket
 import subprocess
-import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 NEAR, FAR = "127.0.0.1", "127.0.0.2"  # the two ends of a path
+
+
+class Failed(Exception):
+    """A path that can't be made, or doesn't carry the load."""
 
 
 def free_port(host=NEAR):
@@ -31,7 +34,7 @@ def wait_for_port(host, port, what):
         with contextlib.suppress(OSError), socket.create_connection((host, port), timeout=1):
             return
         time.sleep(0.05)
-    sys.exit(f"bench: {what} does not listen on port {port}")
+    raise Failed(f"{what} does not listen on port {port}")
 
 
 def descendants(pid):
@@ -45,6 +48,14 @@ def descendants(pid):
     return found
 
 
+def anonymous_bytes(pid):
+    with contextlib.suppress(OSError):
+        for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
+            if line.startswith("RssAnon:"):
+                return int(line.split()[1]) * 1024
+    return 0
+
+
 class Path:
     """Base of them all. `needs`: programs without which there is no such path on this machine.
 
@@ -55,6 +66,7 @@ class Path:
     descriptors_each = 1  # of the hungriest of its processes, for a connection
     host = NEAR
     delay_relay = None  # the program; `run` says it
+    everything = []  # processes of all paths
 
     def __init__(self, one_way):
         self._processes = []
@@ -72,6 +84,7 @@ class Path:
     def start(self, *words, **options):
         process = subprocess.Popen([str(word) for word in words], stdout=subprocess.DEVNULL, **options)
         self._processes.append(process)
+        self.everything.append(process)
         return process
 
     def reach(self, port):
@@ -80,6 +93,7 @@ class Path:
             return FAR, port
         words = [self.delay_relay, NEAR, FAR, str(port), str(self._one_way)]
         self._relays.append(subprocess.Popen(words, stdout=subprocess.PIPE, text=True))
+        self.everything.append(self._relays[-1])
         return NEAR, int(self._relays[-1].stdout.readline())
 
     def listens(self, what, host=NEAR, port=None):
@@ -87,21 +101,17 @@ class Path:
 
     def cpu_seconds(self):
         """User and system time of the processes, their ended children included."""
-        total = 0
+        user = system = 0
         for pid in {p for root in self.pids for p in descendants(root)}:
             with contextlib.suppress(OSError):
                 fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-                total += sum(int(fields[i]) for i in (11, 12, 13, 14))
-        return total / TICKS
+                user += int(fields[11]) + int(fields[13])
+                system += int(fields[12]) + int(fields[14])
+        return user / TICKS, system / TICKS
 
-    def rss_bytes(self):
-        total = 0
-        for pid in {p for root in self.pids for p in descendants(root)}:
-            with contextlib.suppress(OSError):
-                for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
-                    if line.startswith("RssAnon:"):
-                        total += int(line.split()[1]) * 1024
-        return total
+    def memory_of_each(self):
+        """Bytes, for each of `pids` with its children: anonymous pages."""
+        return [sum(map(anonymous_bytes, descendants(root))) for root in self.pids]
 
     def stop(self):
         for process in reversed(self._processes):
@@ -130,10 +140,24 @@ class Socat(Path):
     def __init__(self, folder, port, one_way):
         super().__init__(one_way)
         self.port = free_port()
-        host, port = self.reach(port)
-        self.start("socat", "-b", "131072", f"TCP-LISTEN:{self.port},bind={NEAR},reuseaddr,fork,backlog=4096,nodelay",
-                   f"TCP:{host}:{port},nodelay", stderr=subprocess.DEVNULL)
-        self.listens("socat")
+        self._relay(NEAR, self.port, *self.reach(port))
+
+    def _relay(self, host, port, to_host, to_port):
+        self.start("socat", "-b", "131072", f"TCP-LISTEN:{port},bind={host},reuseaddr,fork,backlog=4096,nodelay",
+                   f"TCP:{to_host}:{to_port},nodelay", stderr=subprocess.DEVNULL)
+        self.listens("socat", host, port)
+
+
+class SocatPair(Socat):
+    """What every pair that encrypts does besides."""
+
+    name = "socat pair"
+
+    def __init__(self, folder, port, one_way):
+        Path.__init__(self, one_way)
+        self.port, between = free_port(), free_port(FAR)
+        self._relay(FAR, between, NEAR, port)
+        self._relay(NEAR, self.port, *self.reach(between))
 
 
 def make_certificate(folder):
@@ -246,7 +270,11 @@ class Ferry(Path):
 
     def begin(self):
         """Starts the daemon, and the link in it."""
-        self.run(*self.link, "--detach")
+        try:
+            self.run(*self.link, "--detach")
+        except Failed:
+            self.run("quit")
+            raise
         self._daemon = json.loads(self.run("status", "-o", "json"))["pid"]
 
     @property
@@ -256,7 +284,7 @@ class Ferry(Path):
     def run(self, *words):
         done = subprocess.run([self._ferry, *words], env=self._env, text=True, capture_output=True)
         if done.returncode != 0:
-            sys.exit(f"bench: ferry {words[0]}: {done.stderr}")
+            raise Failed(f"ferry {words[0]}: {done.stderr.strip()}")
         return done.stdout
 
     def foreground(self):
@@ -268,4 +296,4 @@ class Ferry(Path):
         super().stop()
 
 
-ALL = (Direct, Ferry, Socat, Ssh, SshReverse, Stunnel, HaProxy)
+ALL = (Direct, Ferry, Socat, SocatPair, Ssh, SshReverse, Stunnel, HaProxy)
