@@ -64,7 +64,7 @@ class MemoryShare {
 };
 
 struct MemoryBudget {
-  MemoryPool windows;  // granted and not consumed
+  MemoryPool windows;  // granted and not consumed, beyond min_credit of each stream
   MemoryPool rings;    // blocks of replay rings
   MemoryPool streams;  // their state, sockets and buffers
 };

@@ -55,7 +55,10 @@ void Schedule::check_process(Endpoint& end) {
   if (process == nullptr) return;
   const MemoryBudget& budget = process->budget();
   const std::size_t least = options_.max_streams * options_.min_credit;
-  note(budget.windows.used() <= budget.windows.limit() + least, "windows stay in their pool");
+  note(budget.windows.used() <= budget.windows.limit(), "windows stay in their pool");
+  note(process->others_windows() + end.session().stats().credit_granted <=
+           budget.windows.limit() + least,
+       "a process grants its pool and the least of each stream");
   note(budget.rings.used() <= budget.rings.limit() + 2 * ReplayRing::kBlockSize,
        "rings stay in their pool");
   note(budget.streams.used() <= budget.streams.limit(), "streams stay in their pool");
