@@ -1,6 +1,5 @@
 #include "base/byte_queue.h"
 
-#include <algorithm>
 #include <cassert>
 
 namespace ferry {
@@ -14,11 +13,6 @@ void ByteQueue::append(Bytes data) {
     head_ = 0;
   }
   buffer_.insert(buffer_.end(), data.begin(), data.end());
-}
-
-void ByteQueue::reserve(std::size_t n) {
-  const std::size_t needed = buffer_.size() + n;
-  if (needed > buffer_.capacity()) buffer_.reserve(std::max(needed, 2 * buffer_.capacity()));
 }
 
 void ByteQueue::pop(std::size_t n) {

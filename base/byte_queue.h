@@ -23,8 +23,6 @@ class ByteQueue {
   Bytes front() const { return Bytes(buffer_).subspan(head_); }
 
   void append(Bytes data);
-  // Makes room for n more bytes at once, before they are appended in pieces.
-  void reserve(std::size_t n);
 
   // Takes n bytes (at most size()) off the front.
   void pop(std::size_t n);

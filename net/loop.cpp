@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "net/buffers.h"
 #include "net/uv_handle.h"
 
 namespace ferry::net {
@@ -38,6 +39,7 @@ struct Loop::Impl {
   bool stopped = false;
   TimePoint round_time{};
   bool round_time_known = false;
+  Buffers buffers;
   std::vector<std::unique_ptr<Disposable>> retired;
 
   std::mutex mutex;
@@ -154,5 +156,6 @@ TimePoint Loop::now() const {
 }
 
 uv_loop_s* Loop::native() { return &impl_->uv; }
+Buffers& Loop::buffers() { return impl_->buffers; }
 
 }  // namespace ferry::net

@@ -12,6 +12,8 @@ struct uv_loop_s;
 
 namespace ferry::net {
 
+class Buffers;
+
 // An object whose deletion may be put off to a moment when none of its own code is on the stack.
 class Disposable {
  public:
@@ -54,6 +56,7 @@ class Loop {
 
   // For net/ alone.
   uv_loop_s* native();
+  Buffers& buffers();
 
  private:
   struct Impl;

@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/buffers.h"
 #include "net/uv_error.h"
 
 namespace ferry::net {
@@ -90,17 +91,36 @@ void TcpStream::resume_reading() {
 std::size_t TcpStream::write(std::span<const Bytes> pieces) {
   if (!socket_ || writing_ != Writing::kOpen) return 0;
   const std::size_t at_once = queued() == 0 ? write_at_once(pieces) : 0;
-  std::size_t total = 0;
-  for (const Bytes piece : pieces) total += piece.size();
-  if (at_once < total) queue_.reserve(total - at_once);
+  std::size_t left = 0;
+  for (const Bytes piece : pieces) left += piece.size();
+  left -= at_once;
   std::size_t skip = at_once;
   for (const Bytes piece : pieces) {
     const std::size_t skipped = std::min(skip, piece.size());
     skip -= skipped;
-    queue_.append(piece.subspan(skipped));
+    enqueue(piece.subspan(skipped), left);
   }
   send_queue();
   return at_once;
+}
+
+// `left`: these bytes and those that will follow at once.
+void TcpStream::enqueue(Bytes bytes, std::size_t& left) {
+  while (!bytes.empty()) {
+    if (queue_.empty() || queue_.back().size() == Buffers::kLargest) queue_.emplace_back();
+    auto& last = queue_.back();
+    const std::size_t room = Buffers::kLargest - last.size();
+    const Bytes taken = bytes.first(std::min(bytes.size(), room));
+    loop_.buffers().make_room(last, std::min(left, room));
+    last.insert(last.end(), taken.begin(), taken.end());
+    bytes = bytes.subspan(taken.size());
+    left -= taken.size();
+  }
+}
+
+void TcpStream::drop_queue() {
+  for (auto& one : queue_) loop_.buffers().give_back(one);
+  queue_.clear();
 }
 
 // An error shows again, and is reported, when the queue is sent.
@@ -133,7 +153,9 @@ bool TcpStream::peer_has_ended() const {
 }
 
 std::size_t TcpStream::queued() const {
-  return queue_.size() + (socket_ ? socket_->in_flight.size() : 0);
+  std::size_t sum = socket_ ? socket_->in_flight.size() : 0;
+  for (const auto& one : queue_) sum += one.size();
+  return sum;
 }
 
 void TcpStream::shutdown() {
@@ -148,8 +170,9 @@ void TcpStream::send_queue() {
   if (handler_ == nullptr || !socket_->in_flight.empty()) return;
   int error = 0;
   if (!queue_.empty()) {
-    socket_->in_flight = std::exchange(queue_, {});
-    const uv_buf_t buffer = as_buffer(socket_->in_flight.front());
+    socket_->in_flight = std::move(queue_.front());
+    queue_.erase(queue_.begin());
+    const uv_buf_t buffer = as_buffer(socket_->in_flight);
     error = uv_write(&socket_->write_request, native(), &buffer, 1,
                      uv_callback<&TcpStream::on_written>);
   } else if (writing_ == Writing::kEnding) {
@@ -173,7 +196,7 @@ void TcpStream::retire() { close(); }
 
 void TcpStream::close() {
   socket_.reset();
-  queue_.clear();
+  drop_queue();
   if (look_) look_->stop();
 }
 
@@ -185,7 +208,7 @@ void TcpStream::finish(Status status) {
 // The peer's last words may still be waiting to be read (an answer that came before the reset), so
 // while somebody reads, reading ends it.
 void TcpStream::fail_writing(int error) {
-  queue_.clear();
+  drop_queue();
   writing_ = Writing::kEnded;
   write_failure_ = error_of(error);
   if (reading_ != Reading::kOn) finish(fail(*write_failure_));
@@ -247,7 +270,8 @@ void TcpStream::on_read_end() {
 }
 
 void TcpStream::on_written(int status) {
-  const std::size_t n = std::exchange(socket_->in_flight, {}).size();
+  const std::size_t n = socket_->in_flight.size();
+  loop_.buffers().give_back(socket_->in_flight);
   if (status < 0) return fail_writing(status);
   send_queue();
   handler_->on_written(n);

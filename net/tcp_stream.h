@@ -4,8 +4,8 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
-#include "base/byte_queue.h"
 #include "net/byte_stream.h"
 #include "net/timer.h"
 #include "net/uv_handle.h"
@@ -17,7 +17,7 @@ struct TcpSocket : uv_tcp_t {
   uv_connect_t connect_request;
   uv_write_t write_request;
   uv_shutdown_t shutdown_request;
-  ByteQueue in_flight;
+  std::vector<std::uint8_t> in_flight;
 };
 using TcpHandle = UvHandle<uv_tcp_t, TcpSocket>;
 
@@ -53,6 +53,8 @@ class TcpStream final : public ByteStream {
 
   uv_stream_t* native() { return reinterpret_cast<uv_stream_t*>(socket_.get()); }
   std::size_t write_at_once(std::span<const Bytes> pieces);
+  void enqueue(Bytes bytes, std::size_t& left);
+  void drop_queue();
   void send_queue();
   void close();
   void finish(Status status);
@@ -73,9 +75,9 @@ class TcpStream final : public ByteStream {
   StreamHandler* handler_ = nullptr;
   Reading reading_ = Reading::kNotStarted;
   Writing writing_ = Writing::kOpen;
-  ByteQueue queue_;                     // behind socket_->in_flight
-  std::optional<Error> write_failure_;  // reported once everything that came was read
-  std::optional<Timer> look_;           // while nothing is read; made when that first happens
+  std::vector<std::vector<std::uint8_t>> queue_;  // behind socket_->in_flight; each is one write
+  std::optional<Error> write_failure_;            // reported once everything that came was read
+  std::optional<Timer> look_;  // while nothing is read; made when that first happens
 };
 
 }  // namespace ferry::net

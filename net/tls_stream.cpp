@@ -11,7 +11,6 @@ namespace {
 
 constexpr std::size_t kRecord = std::size_t{16} * 1024;  // RFC 8446, section 5.1: 2^14 bytes
 constexpr std::size_t kBatch = std::size_t{256} * 1024;
-constexpr std::size_t kKeepCapacity = 2 * kRecord;  // of the output of an idle connection
 
 // An upper bound for one batch of records that hold the pieces.
 std::size_t wrapped_size(std::span<const Bytes> pieces) {
@@ -26,7 +25,8 @@ std::size_t wrapped_size(std::span<const Bytes> pieces) {
 
 TlsStream::Impl::Impl(Loop& loop, std::unique_ptr<TlsEngine> engine,
                       std::unique_ptr<ByteStream> lower, std::string peer)
-    : peer_(std::move(peer)),
+    : buffers_(loop.buffers()),
+      peer_(std::move(peer)),
       engine_(std::move(engine)),
       lower_(std::move(lower)),
       soon_(loop, [this] { catch_up(); }) {}
@@ -71,7 +71,7 @@ void TlsStream::Impl::shake_hands() {
   if (outcome == TlsEngine::Outcome::kFailed) return fail_with(engine_->error());
   send(0);
   if (outcome == TlsEngine::Outcome::kDone) return end_handshake({});
-  received_.reset();
+  buffers_.give_back(received_);
   if (engine_->is_server() && handshake_bytes_ > kMaxClientHandshake) {
     return fail_with(Error{
         problem::kTlsBroken, "TLS with " + peer_, "the handshake is longer than any client's", {}});
@@ -102,8 +102,8 @@ void TlsStream::Impl::start(StreamHandler& handler) {
 
 MutableBytes TlsStream::Impl::on_read_buffer() {
   if (!engine_->input().empty() || reading_ == Reading::kEnded) return {};
-  if (!received_) received_.reset(new std::uint8_t[kBatch]);  // not zeroed
-  return {received_.get(), kBatch};
+  buffers_.make_room(received_);
+  return {received_.get(), Buffers::kReadRoom};
 }
 
 void TlsStream::Impl::on_read(std::size_t n) {
@@ -168,7 +168,7 @@ bool TlsStream::Impl::deliver_once() {
     case TlsEngine::Outcome::kFailed: fail_with(engine_->error()); return false;
     case TlsEngine::Outcome::kWantsInput: break;
   }
-  received_.reset();
+  buffers_.give_back(received_);
   if (lower_ended_) {
     fail_with(cut());
   } else {
@@ -180,7 +180,7 @@ bool TlsStream::Impl::deliver_once() {
 void TlsStream::Impl::end_reading() {
   reading_ = Reading::kEnded;
   engine_->input() = {};
-  received_.reset();
+  buffers_.give_back(received_);
   lower_->pause_reading();
   handler_->on_end();
   if (handler_ != nullptr) close_if_both_ended();
@@ -192,7 +192,7 @@ std::size_t TlsStream::Impl::write(std::span<const Bytes> pieces) {
   if (write_ended_ || (stage_ != Stage::kReady && stage_ != Stage::kOpen)) return 0;
   std::size_t at_once = 0;
   std::size_t plain = 0;
-  engine_->output().reserve(wrapped_size(pieces));
+  buffers_.make_room(engine_->output(), wrapped_size(pieces));
   for (Bytes piece : pieces) {
     while (!piece.empty()) {
       const std::size_t before = piece.size();
@@ -229,8 +229,7 @@ std::size_t TlsStream::Impl::send(std::size_t plain) {
   if (output.empty()) return 0;
   const std::size_t at_once = lower_->write(Bytes(output));
   const std::size_t handed_on = ledger_.add(plain, output.size(), at_once);
-  output.clear();
-  if (output.capacity() > kKeepCapacity) std::vector<std::uint8_t>().swap(output);
+  buffers_.give_back(output);
   return handed_on;
 }
 

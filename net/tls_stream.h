@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "net/buffers.h"
 #include "net/timer.h"
 #include "net/tls.h"
 #include "net/tls_engine.h"
@@ -58,6 +59,7 @@ class TlsStream::Impl final : public StreamHandler {
   void fail_with(Error error);
   Error cut() const;
 
+  Buffers& buffers_;
   const std::string peer_;
   std::unique_ptr<TlsEngine> engine_;
   std::unique_ptr<ByteStream> lower_;
@@ -65,16 +67,16 @@ class TlsStream::Impl final : public StreamHandler {
   StreamHandler* handler_ = nullptr;
   Stage stage_ = Stage::kHandshake;
   Reading reading_ = Reading::kPaused;
-  std::size_t handshake_bytes_ = 0;           // that came
-  bool delivering_ = false;                   // on the stack
-  bool starved_ = false;                      // nothing can be read without further input
-  bool write_ended_ = false;                  // close_notify was sent
-  bool lower_ended_ = false;                  // its last byte has come
-  bool lower_closed_ = false;                 // and it takes no more
-  std::optional<Error> lower_failure_;        // came before start()
-  std::size_t unreported_ = 0;                // handed on before start()
-  std::unique_ptr<std::uint8_t[]> received_;  // engine_->input() points into it; null: nothing left
-  std::vector<std::uint8_t> record_;          // small pieces on their way into one record
+  std::size_t handshake_bytes_ = 0;     // that came
+  bool delivering_ = false;             // on the stack
+  bool starved_ = false;                // nothing can be read without further input
+  bool write_ended_ = false;            // close_notify was sent
+  bool lower_ended_ = false;            // its last byte has come
+  bool lower_closed_ = false;           // and it takes no more
+  std::optional<Error> lower_failure_;  // came before start()
+  std::size_t unreported_ = 0;          // handed on before start()
+  Buffers::ReadRoom received_;          // engine_->input() points into it; null: nothing left
+  std::vector<std::uint8_t> record_;    // small pieces on their way into one record
   WriteLedger ledger_;
   Timer soon_;  // for events that would otherwise come from within a call of the handler's
 };

@@ -11,8 +11,7 @@ namespace {
 
 constexpr std::size_t kRoom = std::size_t{64} * 1024;
 constexpr std::size_t kMessageBatch = std::size_t{256} * 1024;
-constexpr std::size_t kKeepOutput = std::size_t{32} * 1024;  // of an idle connection's output
-constexpr std::uint16_t kNormal = 1000;                      // RFC 6455, section 7.4.1
+constexpr std::uint16_t kNormal = 1000;  // RFC 6455, section 7.4.1
 constexpr std::uint16_t kGoingAway = 1001;
 constexpr std::uint16_t kProtocolError = 1002;
 
@@ -50,7 +49,8 @@ class Cutter {
 
 WebSocket::Impl::Impl(Loop& loop, std::unique_ptr<ByteStream> lower, std::string what,
                       std::string subprotocol, std::size_t max_message)
-    : what_(std::move(what)),
+    : buffers_(loop.buffers()),
+      what_(std::move(what)),
       subprotocol_(std::move(subprotocol)),
       max_message_(std::max<std::size_t>(max_message, 1)),
       lower_(std::move(lower)),
@@ -99,7 +99,7 @@ void WebSocket::Impl::resume_reading() {
 
 MutableBytes WebSocket::Impl::on_read_buffer() {
   if (!starved_) return {};
-  if (!received_) received_.reset(new std::uint8_t[kRoom]);  // not zeroed
+  buffers_.make_room(received_);
   return {received_.get(), kRoom};
 }
 
@@ -146,7 +146,7 @@ bool WebSocket::Impl::take_part() {
   part_ = *next;
   if (part_) return true;
   starved_ = true;
-  received_.reset();
+  buffers_.give_back(received_);
   if (lower_ended_) {
     end_of_lower();
   } else {
@@ -215,14 +215,14 @@ std::size_t WebSocket::Impl::write(Bytes prefix, std::span<const Bytes> pieces) 
   if (closed_ || close_sent_) return 0;
   std::size_t at_once = 0;
   std::size_t payload = 0;
-  std::vector<Bytes> message;
   Cutter cutter(pieces);
-  framer_.output().reserve(std::min(cutter.left(), kMessageBatch + max_message_) + kRoom / 16);
+  buffers_.make_room(framer_.output(),
+                     std::min(cutter.left(), kMessageBatch + max_message_) + kRoom / 16);
   while (cutter.left() > 0) {
     const std::size_t size = std::min(cutter.left(), max_message_);
-    message.assign(1, prefix);
-    cutter.cut(size, message);
-    framer_.put(Kind::kMessage, prefix.size() + size, message);
+    message_.assign(1, prefix);
+    cutter.cut(size, message_);
+    framer_.put(Kind::kMessage, prefix.size() + size, message_);
     payload += size;
     if (framer_.output().size() >= kMessageBatch) at_once += send(std::exchange(payload, 0));
   }
@@ -235,8 +235,7 @@ std::size_t WebSocket::Impl::send(std::size_t payload) {
   if (output.empty()) return 0;
   const std::size_t at_once = lower_->write(Bytes(output));
   const std::size_t handed_on = ledger_.add(payload, output.size(), at_once);
-  output.clear();
-  if (output.capacity() > kKeepOutput) std::vector<std::uint8_t>().swap(output);
+  buffers_.give_back(output);
   return handed_on;
 }
 

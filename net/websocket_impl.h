@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "net/buffers.h"
 #include "net/timer.h"
 #include "net/websocket.h"
 #include "net/websocket_framer.h"
@@ -54,6 +55,7 @@ class WebSocket::Impl final : private StreamHandler {
   void finish(Status status);
   void end_of_lower();
 
+  Buffers& buffers_;
   const std::string what_;
   const std::string subprotocol_;
   const std::size_t max_message_;
@@ -67,10 +69,11 @@ class WebSocket::Impl final : private StreamHandler {
   bool lower_ended_ = false;
   bool close_sent_ = false;
   bool heard_ = false;                         // anything, since the last ping
-  std::unique_ptr<std::uint8_t[]> received_;   // framer_.input() points into it; null: nothing left
+  Buffers::ReadRoom received_;                 // framer_.input() points into it; null: nothing left
   std::optional<WebSocketFramer::Part> part_;  // of a message, not taken by the handler yet
   std::string control_;                        // payload of the control frame that is coming in
   std::optional<std::string> pong_;            // waits until the lower stream's queue is empty
+  std::vector<Bytes> message_;                 // scratch of write()
   WriteLedger ledger_;
   Timer soon_;  // for events that would otherwise come from within a call of the handler's
 };

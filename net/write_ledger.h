@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <deque>
+#include <vector>
 
 namespace ferry::net {
 
@@ -21,11 +21,12 @@ class WriteLedger {
   // The lower stream reported `wrapped` bytes. Returns how many plain bytes are handed on by that.
   std::size_t handed_on(std::size_t wrapped) {
     std::size_t plain = 0;
-    while (!batches_.empty() && batches_.front().wrapped <= wrapped) {
-      wrapped -= batches_.front().wrapped;
-      plain += batches_.front().plain;
-      batches_.pop_front();
+    auto first = batches_.begin();
+    for (; first != batches_.end() && first->wrapped <= wrapped; ++first) {
+      wrapped -= first->wrapped;
+      plain += first->plain;
     }
+    batches_.erase(batches_.begin(), first);
     if (!batches_.empty()) batches_.front().wrapped -= wrapped;
     pending_ -= plain;
     return plain;
@@ -38,7 +39,7 @@ class WriteLedger {
     std::size_t plain;
     std::size_t wrapped;
   };
-  std::deque<Batch> batches_;  // oldest first
+  std::vector<Batch> batches_;  // oldest first
   std::size_t pending_ = 0;
 };
 

@@ -12,9 +12,8 @@ namespace {
 // What the carrier is given at a time: few large TLS writes under load, and never more queued in
 // front of a keystroke than this.
 constexpr std::size_t kBatchBytes = std::size_t{256} * 1024;
-// A read full of the smallest frames has thousands of pieces for one stream; room for these is not
-// kept.
-constexpr std::size_t kKeptPieces = 512;
+// For one write to a socket. A read full of the smallest frames has thousands for one stream.
+constexpr std::size_t kMaxPieces = 512;
 
 }  // namespace
 
@@ -317,7 +316,6 @@ void SessionIo::deliver_batch() {
   if (batch_.empty()) return;
   if (StreamPump* pump = find(batch_stream_)) pump->deliver(batch_);
   batch_.clear();
-  if (batch_.capacity() > kKeptPieces) batch_.shrink_to_fit();
 }
 
 void SessionIo::handle(const Established& event) {
@@ -339,7 +337,7 @@ void SessionIo::handle(const Refused& event) {
 }
 
 void SessionIo::handle(const Data& event) {
-  if (event.stream != batch_stream_) deliver_batch();
+  if (event.stream != batch_stream_ || batch_.size() == kMaxPieces) deliver_batch();
   batch_stream_ = event.stream;
   batch_.push_back(event.data);
 }

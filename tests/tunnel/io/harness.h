@@ -108,14 +108,17 @@ class Gate final : private CarrierSink {
   Gate(TestLoop& loop, Side& side) : loop_(loop), side_(side) {
     auto listener = net::Listener::create(
         *loop, {"127.0.0.1", 0}, [this](std::unique_ptr<net::ByteStream> stream, net::HostPort) {
-          early_.clear();
-          carrier_ = std::make_unique<Carrier>(std::move(stream));
-          carrier_->set_sink(*this);
+          take(std::move(stream));
         });
     EXPECT_TRUE(listener.has_value());
     listener_ = std::move(*listener);
   }
   net::HostPort address() const { return listener_->address(); }
+  void take(std::unique_ptr<net::ByteStream> stream) {
+    early_.clear();
+    carrier_ = std::make_unique<Carrier>(std::move(stream));
+    carrier_->set_sink(*this);
+  }
   Options options;  // of the session that HELLO makes
 
  private:
