@@ -66,7 +66,7 @@ using testing::World;
 constexpr std::size_t kMiB = std::size_t{1} << 20U;
 constexpr std::size_t kChunk = std::size_t{64} * 1024;
 // Of 8,000 frames or more: a queue that grows beyond what it was.
-constexpr std::size_t kFew = 80;
+constexpr std::size_t kFew = 200;
 
 struct Load {
   const char* name;
