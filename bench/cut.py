@@ -1,7 +1,6 @@
 """Ferry's tunnel over a network that cuts it (tests/e2e/relay.py)."""
 
 import contextlib
-import subprocess
 import sys
 import time
 
@@ -27,12 +26,8 @@ class Ferry(paths.Ferry):
         if not seconds:
             self._relay.cut()
             return
-        rules = "; ".join(f"tcp {side} {self._relay.port} drop" for side in ("sport", "dport"))
-        subprocess.run(["nft", f"table inet cut {{ chain in {{ type filter hook input priority 0; {rules}; }}; }}"], check=True)
-        try:
+        with relay.dropped_packets(self._relay.port):
             time.sleep(seconds)
-        finally:
-            subprocess.run(["nft", "delete table inet cut"], check=True)
 
     def stop(self):
         with self._held:

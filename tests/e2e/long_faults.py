@@ -11,7 +11,8 @@ import types
 import pytest
 
 import http_client as client
-from test_faults import Conversation, dropped_packets, house, lone_link, tunnel
+from relay import dropped_packets
+from test_faults import Conversation, house, lone_link, tunnel
 
 GIB = 1 << 30
 ROUNDS = int(os.environ.get("FERRY_ROUNDS", "100"))

@@ -1,4 +1,4 @@
-"""A relay on the loopback that does to connections what bad networks do.
+"""What bad networks do: a relay on the loopback that does it to connections, and packets that are dropped.
 
 One thread with an event loop of its own serves all connections; what a test asks for is done when the call returns.
 """
@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 import struct
+import subprocess
 import threading
 
 CHUNK = 256 * 1024
@@ -189,3 +190,15 @@ def _spoil(data):
     spoilt = bytearray(data)
     spoilt[len(spoilt) // 2] ^= 0x20
     return bytes(spoilt)
+
+
+@contextlib.contextmanager
+def dropped_packets(*ports):
+    """To and from these ports, of TCP and of UDP, in this thread's network."""
+    both = "{ " + ", ".join(map(str, ports)) + " }"
+    rules = "; ".join(f"meta l4proto {{ tcp, udp }} th {side} {both} drop" for side in ("sport", "dport"))
+    subprocess.run(["nft", f"table inet fault {{ chain in {{ type filter hook input priority 0; {rules}; }}; }}"], check=True)
+    try:
+        yield
+    finally:
+        subprocess.run(["nft", "delete table inet fault"], check=True)

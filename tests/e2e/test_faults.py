@@ -26,7 +26,7 @@ import workloads
 from conftest import new_ferry, new_namespace
 from kube_api import wait_for
 from lone_proxy import LoneProxy
-from relay import Relay
+from relay import Relay, dropped_packets
 from stage import plays
 
 MIB = 1 << 20
@@ -412,18 +412,6 @@ class Names:
 
     def forget(self):
         self._hosts.write_text("")
-
-
-@contextlib.contextmanager
-def dropped_packets(*ports):
-    """To and from these ports, of TCP and of UDP, in this thread's network."""
-    both = "{ " + ", ".join(map(str, ports)) + " }"
-    rules = "; ".join(f"meta l4proto {{ tcp, udp }} th {side} {both} drop" for side in ("sport", "dport"))
-    subprocess.run(["nft", f"table inet fault {{ chain in {{ type filter hook input priority 0; {rules}; }}; }}"], check=True)
-    try:
-        yield
-    finally:
-        subprocess.run(["nft", "delete table inet fault"], check=True)
 
 
 def no_attempt_for(relay, seconds):
