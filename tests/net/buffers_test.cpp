@@ -8,14 +8,15 @@ namespace {
 TEST(BuffersTest, WhatIsGivenBackIsUsedAgain) {
   Buffers buffers;
   Buffers::Buffer one;
-  buffers.make_room(one, 5000);
+  one.reserve(10'000);  // no size that the heap would be asked for
   one.assign(5000, 1);
   const auto* const memory = one.data();
   buffers.give_back(one);
   EXPECT_EQ(one.capacity(), 0U);
   Buffers::Buffer other;
-  buffers.make_room(other, 4500);
+  buffers.make_room(other, 8000);
   EXPECT_TRUE(other.empty());
+  EXPECT_EQ(other.capacity(), 10'000U);
   EXPECT_EQ(other.data(), memory);
 }
 
@@ -51,6 +52,8 @@ TEST(BuffersTest, ReadRoomIsUsedAgain) {
   EXPECT_EQ(room.get(), memory);
   buffers.give_back(room);
   EXPECT_FALSE(room);
+  const Buffers::ReadRoom another(new std::uint8_t[Buffers::kReadRoom]);
+  EXPECT_NE(another.get(), memory) << "it went back to the heap";
   buffers.make_room(room);
   EXPECT_EQ(room.get(), memory);
 }
