@@ -79,23 +79,24 @@ void LinkHealth::tested(std::size_t port, std::optional<Error> error) {
 void LinkHealth::connected(std::size_t port) {
   const bool worked = std::exchange(ports_[port].works, true);
   ports_[port].proven = loop_.now();
-  ports_[port].passed = control::unix_millis_now();
+  const control::UnixMillis now = control::unix_millis_now();
+  ports_[port].passed = now;
   ports_[port].error.reset();
-  note_success();
+  note_success(now);
   if (!worked && proven()) backoff_.reset();
   plan_next_test();
   if (!worked) on_change_();
 }
 
 // The link as a whole has worked when the last of its ports did, not when one of them does.
-void LinkHealth::note_success() {
+void LinkHealth::note_success(control::UnixMillis now) {
   if (const auto error = trouble()) {
     last_test_.error = error;
   } else if (proven()) {
     const auto oldest =
         std::min_element(ports_.begin(), ports_.end(),
                          [](const Port& a, const Port& b) { return a.passed < b.passed; });
-    last_test_.tested = control::unix_millis_now();
+    last_test_.tested = now;
     last_test_.passed = oldest->passed;
     last_test_.error.reset();
   }

@@ -59,7 +59,7 @@ class LinkHealth {
   void test_ports(bool all);
   void plan_next_test();
   bool testing() const;
-  void note_success();
+  void note_success(control::UnixMillis now);
   void tested(std::size_t port, std::optional<Error> error);
 
   net::Loop& loop_;
